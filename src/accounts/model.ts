@@ -1,0 +1,98 @@
+import type { Secret } from '../base/log/secret.ts';
+
+/** What an account is: one with phones, a bulk customer by address, a carrier that we send calls to, or a person. */
+export const accountKinds = ['enduser', 'trafficsender', 'sipserver', 'reseller', 'admin', 'support'] as const;
+export type AccountKind = (typeof accountKinds)[number];
+
+/**
+ * Which facts about a request must match before it is accepted for an account [auth.needauth]:
+ * 1 address · 2 tech prefix · 3 address and prefix · 4 user name and password · 5 user name · 6 address and port ·
+ * 7 address and user name · 8 address, user name and password · 9 address range · 10 range, user name and password.
+ * 0 (nothing) is refused while `enforcestrongauth` is on.
+ */
+export type NeedAuth = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
+
+export interface Account {
+  readonly id: number;
+  /** SIP user name and log-in name; unique without regard to case. */
+  readonly name: string;
+  readonly kind: AccountKind;
+  readonly enabled: boolean;
+  readonly displayName: string;
+  readonly needAuth: NeedAuth;
+  /** Addresses or ranges that identify a traffic sender (field `authip`). */
+  readonly authIp: readonly string[];
+  /** Secret digits in front of a traffic sender's numbers; empty for none. */
+  readonly techPrefix: string;
+  /** Addresses or ranges that the account's phones may come from; empty for any (field `permitip`). */
+  readonly permitIp: readonly string[];
+  /** Caller id shown when the account may not choose one, or chose one that it does not own. Empty: the name. */
+  readonly callerId: string;
+  /** Name of the dial plan whose rules this account may use; empty for the rules without a plan. */
+  readonly dialPlan: string;
+  /** Account id of the reseller above, if any. */
+  readonly resellerId: number | undefined;
+  /** Private ranges in which this account's or trunk's media may live (rules for media targets); usually none. */
+  readonly mediaNetworks: readonly string[];
+  /** Only for kind `sipserver`. */
+  readonly trunk: Trunk | undefined;
+}
+
+/** How calls are sent to a SIP server, and how its own calls are known. */
+export interface Trunk {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  /** The only realm whose challenges we answer; empty for none. */
+  readonly realm: string;
+  readonly authUser: string;
+  readonly authPassword: Secret<string> | undefined;
+  /** Further addresses that its calls and in-dialog requests may come from. */
+  readonly addresses: readonly string[];
+  /** Calls at once that we send it; 0 for no bound. */
+  readonly maxCalls: number;
+}
+
+/** What a phone's digest is checked against: HA1 of the current password and of the one before it. */
+export interface Credential {
+  readonly accountId: number;
+  readonly realm: string;
+  readonly ha1Md5: Secret<string>;
+  readonly ha1Sha256: Secret<string>;
+  /** HA1s of the previous password: an answer made with it is stale, not a guess. */
+  readonly previousHa1Md5: Secret<string> | undefined;
+  readonly previousHa1Sha256: Secret<string> | undefined;
+}
+
+/** A dialled number that belongs to a user (DID), in canonical digits. */
+export interface NumberOwnership {
+  readonly number: string;
+  readonly accountId: number;
+}
+
+/** One outbound rule: which numbers, how they are changed, and over which SIP servers. */
+export interface DialRule {
+  readonly id: number;
+  readonly name: string;
+  /** Z 1-9, N 2-9, X 0-9, `.` one or more further digits, any other digit itself. */
+  readonly pattern: string;
+  /** Digits that a caller must dial in front of the pattern and that are always stripped; empty for none. */
+  readonly secretPrefix: string;
+  readonly deleteDigits: number;
+  readonly addDigits: string;
+  /** Times in which the rule may be used, as `Mon-Fri 08:00-18:00; Sat 09:00-12:00`; empty for always. */
+  readonly timeRule: string;
+  /** Longest call over this rule in seconds; 0 for no bound of its own. */
+  readonly maxDurationS: number;
+  /** Dial plan that the rule belongs to; empty for the common one. */
+  readonly dialPlan: string;
+  readonly routes: readonly RouteTarget[];
+  readonly recordInCdr: boolean;
+}
+
+/** A SIP server of a rule: lower priority first, and among equals by weight. */
+export interface RouteTarget {
+  readonly sipServerId: number;
+  readonly priority: number;
+  readonly weight: number;
+}

@@ -1,0 +1,38 @@
+import ipaddr from 'ipaddr.js';
+import { fail, ok, type Result } from '../result/result.ts';
+
+/** A parsed address range: one address, a CIDR block or an address with a netmask. */
+export interface Prefix {
+  /** As it is stored and shown: `192.0.2.0/24`. */
+  readonly text: string;
+  contains(address: string): boolean;
+}
+
+/**
+ * Reads `192.0.2.1`, `192.0.2.0/24`, `192.0.2.0/255.255.255.0`, `2001:db8::/32`.
+ * @returns the range, or a sentence that says what is wrong with the text.
+ */
+export function parsePrefix(text: string): Result<Prefix, string> {
+  const [host = '', mask] = text.trim().split('/');
+  if (!ipaddr.isValid(host) || (!host.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(host))) {
+    return fail(`'${text}' is not an IP address or range; write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32`);
+  }
+  const address = ipaddr.process(host);
+  const width = address.kind() === 'ipv4' ? 32 : 128;
+  const bits = mask === undefined ? width : prefixLength(mask, width);
+  if (bits === undefined) return fail(`'${text}' has a wrong mask; write /0 to /${width} or a netmask`);
+  return ok({ text: `${address.toString()}/${bits}`, contains: (candidate) => inRange(candidate, address, bits) });
+}
+
+function prefixLength(mask: string, width: number): number | undefined {
+  if (/^\d{1,3}$/.test(mask)) return Number(mask) <= width ? Number(mask) : undefined;
+  if (width !== 32 || !ipaddr.IPv4.isValidFourPartDecimal(mask)) return undefined;
+  return ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() ?? undefined;
+}
+
+function inRange(candidate: string, range: ipaddr.IPv4 | ipaddr.IPv6, bits: number): boolean {
+  if (!ipaddr.isValid(candidate)) return false;
+  const address = ipaddr.process(candidate);
+  if (address instanceof ipaddr.IPv4) return range instanceof ipaddr.IPv4 && address.match(range, bits);
+  return range instanceof ipaddr.IPv6 && address.match(range, bits);
+}

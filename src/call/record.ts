@@ -1,0 +1,96 @@
+/** Dialog state of one leg, enough to end it after a crash (RFC 3261 §12). */
+export interface DialogRecord {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  readonly localUri: string;
+  readonly remoteUri: string;
+  readonly localSeq: number;
+  readonly remoteTarget: string;
+  readonly routeSet: readonly string[];
+  readonly transport: 'udp' | 'tcp';
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** The row that is committed before the second leg's INVITE leaves. */
+export interface CallRow {
+  readonly callId: string;
+  readonly startedAtMs: number;
+  /** Everything of the CDR that is known so far. */
+  readonly cdr: Cdr;
+}
+
+/** What is added at answer; committed before the caller's 200. */
+export interface CallAnswer {
+  readonly callId: string;
+  readonly answeredAtMs: number;
+  readonly cdr: Cdr;
+  readonly caller: DialogRecord;
+  readonly callee: DialogRecord;
+}
+
+/** A call that a dead server left behind, as read at the next start. */
+export interface UnfinishedCall {
+  readonly cdr: Cdr;
+  readonly answeredAtMs: number | undefined;
+  readonly caller: DialogRecord | undefined;
+  readonly callee: DialogRecord | undefined;
+}
+
+/** Who ended the call, or `system` for a timer, a limit, a drain or the recovery after a crash. */
+export type EndedBy = 'caller' | 'callee' | 'system';
+
+/** One try of one destination. */
+export interface RouteAttempt {
+  /** `user:NAME` for a device of ours, `trunk:NAME` for a SIP server. */
+  readonly target: string;
+  readonly sentNumber: string;
+  readonly status: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** Quality of one direction of one stream, as it was received here. */
+export interface StreamQuality {
+  readonly packets: number;
+  readonly lost: number;
+  readonly jitterMs: number;
+  /** Estimated MOS of ITU-T G.107, in hundredths: 441 is 4.41. 0 when nothing was received. */
+  readonly mosHundredths: number;
+}
+
+/** One call detail record: one for each attempt whose caller was proven. Times are UTC milliseconds. */
+export interface Cdr {
+  readonly callId: string;
+  readonly sipCallId: string;
+  readonly payerId: number | undefined;
+  readonly callerId: number | undefined;
+  readonly callerName: string;
+  readonly calleeName: string;
+  readonly callerNumber: string;
+  readonly dialledNumber: string;
+  readonly canonicalNumber: string;
+  readonly numberClass: string;
+  readonly sentNumber: string;
+  readonly dialRule: string;
+  readonly attempts: readonly RouteAttempt[];
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+  /** Name of the end from src/call/cause.ts: `answered`, `busy`, `no answer`, `media timeout` ... */
+  readonly cause: string;
+  readonly sipStatus: number;
+  readonly endedBy: EndedBy;
+  readonly codecs: string;
+  readonly callerQuality: StreamQuality | undefined;
+  readonly calleeQuality: StreamQuality | undefined;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly transport: string;
+  readonly userAgent: string;
+  readonly decisionId: string;
+  readonly transferOf: string;
+}

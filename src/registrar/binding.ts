@@ -1,0 +1,28 @@
+/** One registered contact of a user (RFC 3261 §10.2.1), as it is kept in memory and in the store. */
+export interface Binding {
+  /** `accountId|contact URI` or `accountId|instance|reg-id`: what makes two REGISTERs the same binding. */
+  readonly key: string;
+  readonly accountId: number;
+  /** Address of record user part: the account's name. */
+  readonly user: string;
+  /** The Contact URI as the phone wrote it. */
+  readonly contact: string;
+  /** `+sip.instance` of the contact, or empty. */
+  readonly instance: string;
+  readonly callId: string;
+  readonly cseq: number;
+  /** q of the contact in thousandths. */
+  readonly q: number;
+  readonly expiresAtMs: number;
+  readonly registeredAtMs: number;
+  readonly transport: 'udp' | 'tcp';
+  /** Where the phone's packets come from; calls to it go there. */
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  /** Our own address and port that it registered at. */
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly userAgent: string;
+  /** Path header values (RFC 3327), outermost first. */
+  readonly path: readonly string[];
+}
