@@ -1,0 +1,54 @@
+import { accountSettings } from './catalogue/accounts.ts';
+import { authSettings } from './catalogue/auth.ts';
+import { callSettings } from './catalogue/calls.ts';
+import { mediaSettings } from './catalogue/media.ts';
+import { registrarSettings } from './catalogue/registrar.ts';
+import { serverSettings } from './catalogue/server.ts';
+import { sessionSettings } from './catalogue/session.ts';
+import { sipSettings } from './catalogue/sip.ts';
+import type { Setting, SettingValue } from './setting.ts';
+
+/** The catalogue by area, in the order of the manual. */
+export const areas = {
+  'SIP and listening': sipSettings,
+  Authentication: authSettings,
+  Registrations: registrarSettings,
+  'Calls and sessions': { ...callSettings, ...sessionSettings },
+  Media: mediaSettings,
+  'Numbers and time': accountSettings,
+  Server: serverSettings,
+} as const;
+
+const declared = {
+  ...areas['SIP and listening'],
+  ...areas.Authentication,
+  ...areas.Registrations,
+  ...areas['Calls and sessions'],
+  ...areas.Media,
+  ...areas['Numbers and time'],
+  ...areas.Server,
+};
+
+export type SettingKey = keyof typeof declared;
+
+type ValueOf<S> = S extends Setting<infer V> ? V : never;
+
+/** A frozen snapshot of every setting: key to typed value. */
+export type Settings = { readonly [K in SettingKey]: ValueOf<(typeof declared)[K]> };
+
+/** One setting of the catalogue with its key: the tail of its id with `_` for `-`. */
+export interface SettingSpec extends Setting {
+  readonly key: SettingKey;
+  readonly area: string;
+}
+
+/** Every setting of this version, once. */
+export const catalogue: readonly SettingSpec[] = Object.entries(areas).flatMap(([area, settings]) =>
+  Object.entries<Setting>(settings).map(([key, setting]) => ({ ...setting, key: key as SettingKey, area })),
+);
+
+/** Builds the typed snapshot; `valueOf` has to give values that the setting's own `parse` or declaration produced. */
+export function snapshot(valueOf: (spec: SettingSpec) => SettingValue): Settings {
+  const entries = catalogue.map((spec) => [spec.key, valueOf(spec)] as const);
+  return Object.freeze(Object.fromEntries(entries)) as unknown as Settings;
+}

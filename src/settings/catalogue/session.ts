@@ -1,0 +1,64 @@
+import { seconds } from '../setting.ts';
+
+const dayS = 86_400;
+const weekS = 7 * dayS;
+
+/** How long calls and their stages may last. */
+export const sessionSettings = {
+  absolute_timeout: seconds({
+    id: 'session.absolute-timeout',
+    text: 'The longest life of any call, from the INVITE to the end, whatever state it is in; it is ended with BYE on both sides. A call that everybody forgot cannot run up a bill for ever. 0 switches it off.',
+    default: 14_400,
+    min: 0,
+    max: weekS,
+    effect: 'live',
+  }),
+  call_timeout: seconds({
+    id: 'session.call-timeout',
+    text: 'The longest time that a call may be connected; at the limit both sides get BYE and charging stops. It bounds what one stuck or stolen call can cost. 0 switches it off.',
+    default: 7200,
+    min: 0,
+    max: weekS,
+    effect: 'live',
+  }),
+  media_timeout: seconds({
+    id: 'session.media-timeout',
+    text: 'Ends a connected call when no RTP has arrived from either side for this long, because a phone that lost its network sends no BYE. 0 switches it off.',
+    default: 60,
+    min: 0,
+    max: dayS,
+    effect: 'live',
+  }),
+  media_timeout_hold: seconds({
+    id: 'own.media-timeout-hold',
+    text: 'Takes the place of media_timeout while a call is on hold (sendonly or inactive), where silence is expected; it exists so that a held call is not cut, and not kept for ever either. 0 switches it off.',
+    default: 900,
+    min: 0,
+    max: dayS,
+    effect: 'live',
+  }),
+  ring_timeout: seconds({
+    id: 'session.ring-timeout',
+    text: 'The longest time a call may ring without being answered; then the called side gets CANCEL and the caller 408. 0 switches it off.',
+    default: 120,
+    min: 0,
+    max: 3600,
+    effect: 'live',
+  }),
+  early_timeout: seconds({
+    id: 'own.early-timeout',
+    text: 'The longest time a call attempt may stay early, from the first provisional answer with a tag to the final answer. Early media is free for the caller, so it needs its own bound; where this is shorter than ring_timeout, this ends the attempt.',
+    default: 90,
+    min: 5,
+    max: 600,
+    effect: 'live',
+  }),
+  call_init_timeout: seconds({
+    id: 'session.call-init-timeout',
+    text: 'How long the next hop may stay wholly silent after an INVITE before the next route is tried or the caller gets 408. More than 32 s changes nothing on UDP, where timer B of SIP ends the attempt. 0 leaves it to timer B.',
+    default: 32,
+    min: 0,
+    max: 120,
+    effect: 'live',
+  }),
+};

@@ -1,0 +1,222 @@
+import { fail, ok, type Result } from '../base/result/result.ts';
+
+/** What a setting can hold. Lists keep the order in which they were written. */
+export type SettingValue = boolean | number | string | readonly string[];
+
+/** `live`: a change holds at once, for what begins from then on. `restart`: it holds from the next start. */
+export type Effect = 'live' | 'restart';
+
+export type SettingType = 'bool' | 'int' | 'seconds' | 'port' | 'enum' | 'string' | 'list';
+
+/** What the catalogue says of one setting, whatever its type. */
+export interface Description<V extends SettingValue> {
+  /** Requirement id; `own.*` for settings of our own. */
+  readonly id: string;
+  /** Other spellings, as the requirements or older versions have them. */
+  readonly aliases?: readonly string[];
+  /** One or two sentences for an operator: what it does and why it exists. */
+  readonly text: string;
+  readonly default: V;
+  /** Value in the profile `hardened`, where it is stricter than the default. */
+  readonly hardened?: V;
+  /** Value in the profile `seeds`, where the requirements read it otherwise. */
+  readonly seeds?: V;
+  /** Why the default departs from `seeds`; present whenever `seeds` is. */
+  readonly reason?: string;
+  /** Value in the profile `stress_test`. */
+  readonly stressTest?: V;
+  readonly effect: Effect;
+  /** A secret is never shown: not in lists, errors or logs. */
+  readonly secret?: boolean;
+}
+
+/** One setting of the catalogue: its description, and how its text is read and written. */
+export interface Setting<V extends SettingValue = SettingValue> extends Description<V> {
+  readonly type: SettingType;
+  /** Unit of the value for people, such as `s`; empty where there is none. */
+  readonly unit: string;
+  /** What may be written, as the end of the sentence "allowed: ...". */
+  readonly allowed: string;
+  /** The meaning of each value of an enumeration; empty for other types. */
+  readonly meanings: readonly ValueMeaning[];
+  /** The version that brought it. */
+  readonly since: string;
+  /** @returns the value, or what is wrong in a few words (`undefined` where `allowed` says it all). */
+  parse(text: string): Result<V, string | undefined>;
+  /** The text that `parse` reads back to the same value. */
+  format(value: V): string;
+}
+
+export interface ValueMeaning {
+  readonly value: string;
+  readonly meaning: string;
+}
+
+const firstVersion = '0.1.0';
+const maxListItems = 256;
+
+/** Checks one text; a complaint is the reason for which it is refused. */
+export type TextCheck = (text: string) => string | undefined;
+
+const trueWords: ReadonlySet<string> = new Set(['true', 'yes', 'on', '1']);
+const falseWords: ReadonlySet<string> = new Set(['false', 'no', 'off', '0']);
+
+export function bool(description: Description<boolean>): Setting<boolean> {
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'bool',
+    unit: '',
+    allowed: 'true or false (also yes/no, on/off, 1/0)',
+    meanings: [],
+    parse: (text) => {
+      const word = text.trim().toLowerCase();
+      if (trueWords.has(word)) return ok(true);
+      return falseWords.has(word) ? ok(false) : fail(undefined);
+    },
+    format: String,
+  };
+}
+
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export function int(description: Description<number> & Range & { readonly unit: string }): Setting<number> {
+  const { min, max } = description;
+  const unit = description.unit === '' ? '' : ` (${description.unit})`;
+  return numeric(description, 'int', description.unit, `a whole number from ${min} to ${max}${unit}`);
+}
+
+/** A duration in whole seconds. */
+export function seconds(description: Description<number> & Range): Setting<number> {
+  const { min, max } = description;
+  return numeric(description, 'seconds', 's', `whole seconds from ${min} to ${max}`);
+}
+
+/** A UDP or TCP port; with `min` 0, 0 switches off what would listen there. */
+export function port(description: Description<number> & { readonly min: number }): Setting<number> {
+  const off =
+    description.min === 0 ? 'a port from 1 to 65535, or 0 for off' : `a port from ${description.min} to 65535`;
+  return numeric({ ...description, max: 65535 }, 'port', '', off);
+}
+
+function numeric(
+  description: Description<number> & Range,
+  type: SettingType,
+  unit: string,
+  allowed: string,
+): Setting<number> {
+  return {
+    since: firstVersion,
+    ...description,
+    type,
+    unit,
+    allowed,
+    meanings: [],
+    parse: (text) => {
+      const digits = text.trim();
+      if (!/^\d{1,15}$/.test(digits)) return fail(undefined);
+      const value = Number(digits);
+      return value < description.min || value > description.max ? fail(undefined) : ok(value);
+    },
+    format: String,
+  };
+}
+
+/** An enumeration whose values are numbers: `values` gives each one its meaning. */
+export function level<const M extends Readonly<Record<number, string>>>(
+  description: Description<NoInfer<keyof M & number>> & { readonly values: M },
+): Setting<keyof M & number> {
+  type Level = keyof M & number;
+  const meanings = Object.entries(description.values).map(([value, meaning]) => ({ value, meaning }));
+  const onOff = meanings.length === 2 && meanings.every(({ value }) => value === '0' || value === '1');
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'enum',
+    unit: '',
+    allowed: describeValues(meanings),
+    meanings,
+    parse: (text) => {
+      const found = meanings.find(({ value }) => value === levelWord(text, onOff));
+      return found === undefined ? fail(undefined) : ok(Number(found.value) as Level);
+    },
+    format: String,
+  };
+}
+
+/** The requirements write some of these as `false` or `true`: `false` is 0, and `true` is 1 where 1 is all there is. */
+function levelWord(text: string, onOff: boolean): string {
+  const word = text.trim().toLowerCase();
+  if (falseWords.has(word)) return '0';
+  return onOff && trueWords.has(word) ? '1' : word;
+}
+
+/** An enumeration whose values are words. */
+export function word<const M extends Readonly<Record<string, string>>>(
+  description: Description<NoInfer<keyof M & string>> & { readonly values: M },
+): Setting<keyof M & string> {
+  type Word = keyof M & string;
+  const meanings = Object.entries(description.values).map(([value, meaning]) => ({ value, meaning }));
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'enum',
+    unit: '',
+    allowed: describeValues(meanings),
+    meanings,
+    parse: (text) => {
+      const found = meanings.find(({ value }) => value === text.trim().toLowerCase());
+      return found === undefined ? fail(undefined) : ok(found.value as Word);
+    },
+    format: String,
+  };
+}
+
+function describeValues(meanings: readonly ValueMeaning[]): string {
+  return meanings.map(({ value, meaning }) => `${value} (${meaning})`).join(', ');
+}
+
+interface TextRules {
+  /** What a correct text is, for people. */
+  readonly allowed: string;
+  readonly check: TextCheck;
+}
+
+export function string(description: Description<string> & TextRules): Setting<string> {
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'string',
+    unit: '',
+    meanings: [],
+    parse: (text) => {
+      const complaint = description.check(text.trim());
+      return complaint === undefined ? ok(text.trim()) : fail(complaint);
+    },
+    format: String,
+  };
+}
+
+/** Texts between commas or spaces; a sequence in the file. Empty text is the empty list. */
+export function list(description: Description<readonly string[]> & TextRules): Setting<readonly string[]> {
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'list',
+    unit: '',
+    meanings: [],
+    parse: (text) => {
+      const items = text.split(/[\s,]+/).filter((item) => item !== '');
+      if (items.length > maxListItems) return fail(`more than ${maxListItems} entries`);
+      for (const item of items) {
+        const complaint = description.check(item);
+        if (complaint !== undefined) return fail(complaint);
+      }
+      return ok(Object.freeze(items));
+    },
+    format: (items) => items.join(', '),
+  };
+}

@@ -1,0 +1,56 @@
+import { isIP } from 'node:net';
+import { parsePrefix } from '../base/net/prefix.ts';
+import type { TextCheck } from './setting.ts';
+
+/** `check`, or nothing at all: for settings whose empty text means "none". */
+export function optional(check: TextCheck): TextCheck {
+  return (text) => (text === '' ? undefined : check(text));
+}
+
+export function address(text: string): string | undefined {
+  return isIP(text) === 0 || text.includes('%') ? `'${text}' is not an IP address` : undefined;
+}
+
+export function loopbackAddress(text: string): string | undefined {
+  if (text === '::1' || (isIP(text) === 4 && text.startsWith('127.'))) return undefined;
+  return `'${text}' is not a loopback address`;
+}
+
+export function network(text: string): string | undefined {
+  const prefix = parsePrefix(text);
+  return prefix.ok ? undefined : prefix.error;
+}
+
+/** A host name by RFC 1123 §2.1, or an IP address: what stands as a domain in SIP addresses. */
+export function domain(text: string): string | undefined {
+  if (isIP(text) !== 0) return undefined;
+  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+  if (text.length <= 253 && new RegExp(`^${label}(\\.${label})*\\.?$`, 'i').test(text)) return undefined;
+  return `'${text}' is not a domain name`;
+}
+
+/** A realm is compared octet by octet and stands in quotation marks (RFC 3261 §22.1), so it has neither quotes nor controls. */
+export function realm(text: string): string | undefined {
+  return /^[!#-[\]-~](?:[ !#-[\]-~]{0,126}[!#-[\]-~])?$/.test(text)
+    ? undefined
+    : 'a realm has at most 128 printable ASCII characters, without quotation marks and backslashes';
+}
+
+export function timeZone(text: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+  } catch {
+    return `'${text}' is not a time zone that this system knows`;
+  }
+  // Offsets such as +02:00 are accepted by Intl, but have no daylight saving time: a billing day would shift unseen.
+  return /^[+-]/.test(text) ? 'an offset is not a time zone' : undefined;
+}
+
+/** Country codes have one to three digits and begin with 1 to 9 (ITU-T E.164 §6.2.1). */
+export function countryCode(text: string): string | undefined {
+  return /^[1-9]\d{0,2}$/.test(text) ? undefined : `'${text}' is not a country calling code`;
+}
+
+export function dialPrefix(text: string): string | undefined {
+  return /^\d{1,6}$/.test(text) ? undefined : `'${text}' is not a dialling prefix`;
+}
