@@ -47,8 +47,8 @@ export const catalogue: readonly SettingSpec[] = Object.entries(areas).flatMap((
   Object.entries<Setting>(settings).map(([key, setting]) => ({ ...setting, key: key as SettingKey, area })),
 );
 
-/** Builds the typed snapshot; `valueOf` has to give values that the setting's own `parse` or declaration produced. */
-export function snapshot(valueOf: (spec: SettingSpec) => SettingValue): Settings {
-  const entries = catalogue.map((spec) => [spec.key, valueOf(spec)] as const);
+/** Builds the typed snapshot; `valueFor` has to give values that the setting's own `parse` or declaration produced. */
+export function snapshot(valueFor: (spec: SettingSpec) => SettingValue): Settings {
+  const entries = catalogue.map((spec) => [spec.key, valueFor(spec)] as const);
   return Object.freeze(Object.fromEntries(entries)) as unknown as Settings;
 }

@@ -16,10 +16,15 @@ export function checkSetting(name: string, text: string): Result<CheckedSetting,
   if (!found.ok) return fail({ ...found.error, value: undefined });
   const spec = found.value;
   const parsed = spec.parse(text);
-  return parsed.ok ? ok({ spec, key: spec.key, value: parsed.value }) : fail(refused(spec, text, parsed.error));
+  return parsed.ok ? ok({ spec, key: spec.key, value: parsed.value }) : fail(refusedValue(spec, text, parsed.error));
 }
 
-function refused(spec: SettingSpec, text: string, complaint: string | undefined): SettingError {
+/** The error for a text that `spec` does not take; of a secret it shows neither the text nor the complaint about it. */
+export function refusedValue(
+  spec: Pick<SettingSpec, 'key' | 'secret' | 'allowed'>,
+  text: string,
+  complaint: string | undefined,
+): SettingError {
   const secret = spec.secret === true;
   const what = secret ? 'the value' : text.trim() === '' ? 'an empty value' : quoted(text);
   const why = complaint === undefined || secret ? '' : ` (${complaint})`;

@@ -45,4 +45,12 @@ export const registrarSettings = {
     unit: 'bindings',
     effect: 'restart',
   }),
+  nat_keepalive: seconds({
+    id: 'own.nat-keepalive',
+    text: 'How often a phone that registered by UDP from behind NAT is sent a packet, so that its router goes on letting calls in. It exists because many routers forget a UDP mapping after 30 s; longer means less traffic, and calls that do not arrive.',
+    default: 25,
+    min: 5,
+    max: 600,
+    effect: 'live',
+  }),
 };
