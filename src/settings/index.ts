@@ -7,5 +7,5 @@ export { loadSettings, type SettingSources } from './load-settings.ts';
 export { type AppliedSetting, LoadedSettings } from './loaded-settings.ts';
 export { manualPage, sampleConfiguration } from './manual.ts';
 export type { SettingOverride, SettingStore } from './ports.ts';
-export { isProfileName, type ProfileName, profileNames, profileValues } from './profiles.ts';
+export { type ProfileName, profileNames, profileValues } from './profiles.ts';
 export type { Effect, SettingType, SettingValue } from './setting.ts';

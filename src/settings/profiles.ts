@@ -9,10 +9,6 @@ export const profileNames = ['default', 'seeds', 'hardened', 'stress_test'] as c
 
 export type ProfileName = (typeof profileNames)[number];
 
-export function isProfileName(name: string): name is ProfileName {
-  return profileNames.some((known) => known === name);
-}
-
 /** All values of a profile: its own where it has one, the default elsewhere. */
 export function profileValues(name: ProfileName): Settings {
   return snapshot((spec) => profileValue(spec, name) ?? spec.default);

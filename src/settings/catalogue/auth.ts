@@ -82,7 +82,7 @@ export const authSettings = {
     default: 10,
     hardened: 12,
     seeds: 4,
-    reason: 'four characters are found by guessing within hours, even through a rate limit',
+    reason: 'four characters are few enough to be guessed',
     min: 1,
     max: 64,
     unit: 'characters',

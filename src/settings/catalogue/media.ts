@@ -89,7 +89,7 @@ export const mediaSettings = {
   }),
   media_workers: int({
     id: 'own.media-workers',
-    text: 'How many threads relay media. One carries several hundred calls; more than the machine has spare processors makes it slower.',
+    text: 'How many threads relay media. More of them help only where the machine has processors to spare beside the one for signalling.',
     default: 1,
     min: 1,
     max: 64,
