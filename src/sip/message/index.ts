@@ -1,0 +1,14 @@
+export { createResponse, withToTag } from './build.ts';
+export { type CSeq, parseCSeq } from './cseq.ts';
+export { type FrameItem, StreamFramer } from './frame.ts';
+export { HeaderList } from './header-list.ts';
+export { defaultParseLimits, type ParseLimits } from './header-reader.ts';
+export { type SipMessage, SipRequest, SipResponse } from './message.ts';
+export { formatNameAddr, type NameAddr, parseContacts, parseNameAddr, parseNameAddrList } from './name-addr.ts';
+export { detached, displayText, isToken, toOctets } from './octets.ts';
+export { type ParseError, parseMessage } from './parse.ts';
+export { reasonPhrase } from './reason-phrase.ts';
+export { stampTopVia } from './received.ts';
+export { serialise } from './serialise.ts';
+export { formatUri, parseUri, type SipUri, sameUri, type TelUri, type Uri } from './uri.ts';
+export { formatVia, parseVia, parseViaList, type Via } from './via.ts';
