@@ -1,0 +1,46 @@
+import type { Side, SideConfig, StreamStats } from '../plane/ports.ts';
+import { isRtcp } from '../rtp/packet.ts';
+import { type Channel, type Departure, SideRelay } from './side-relay.ts';
+
+/** Both sides of one stream: takes a packet, says where it goes. Has no sockets and no clock of its own. */
+export class StreamRelay {
+  readonly a: SideRelay;
+  readonly b: SideRelay;
+  /** Nothing is relayed from then on. */
+  paidUntilMs = Number.POSITIVE_INFINITY;
+
+  constructor(nowMs: number) {
+    this.a = new SideRelay(nowMs);
+    this.b = new SideRelay(nowMs);
+  }
+
+  configure(side: Side, config: SideConfig, nowMs: number): void {
+    this[side].configure(config, nowMs);
+  }
+
+  /**
+   * Judges a datagram that arrived at our sockets for one side.
+   * @returns where it leaves, from the sockets of the other side; undefined when it is dropped.
+   */
+  receive(
+    from: Side,
+    channel: Channel,
+    packet: Uint8Array,
+    address: string,
+    port: number,
+    nowMs: number,
+  ): Departure | undefined {
+    const side = from === 'a' ? this.a : this.b;
+    const other = from === 'a' ? this.b : this.a;
+    const control = channel === 'rtcp' || isRtcp(packet);
+    const accepted = control
+      ? side.acceptRtcp(channel, packet, address, port, nowMs)
+      : side.acceptRtp(packet, address, port, nowMs);
+    if (!accepted || !side.isRelayed || nowMs >= this.paidUntilMs) return undefined;
+    return control ? other.rtcpDeparture(nowMs) : other.rtpDeparture(nowMs);
+  }
+
+  stats(): StreamStats {
+    return { a: this.a.stats(), b: this.b.stats() };
+  }
+}
