@@ -1,4 +1,8 @@
+export { createMediaPlane, type MediaPlaneOptions } from './plane/media-plane.ts';
 export * from './plane/ports.ts';
+export { type CodecImpairment, g711Impairment, mosHundredths } from './rtp/mos.ts';
+export * from './rtp/packet.ts';
+export { Reception, sequenceDelta } from './rtp/reception.ts';
 export {
   type Codec,
   type Direction,

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { systemRandom } from '../../base/random/random.ts';
+import { systemClock } from '../../base/time/system-clock.ts';
+import { SimulatedClock } from '../../../test/kit/simulated-clock.ts';
+import { writeRtp } from '../rtp/packet.ts';
+import { createMediaPlane, type MediaPlaneOptions } from './media-plane.ts';
+import type { MediaEvent, MediaPlane, MediaSession, PortPair, SideConfig } from './ports.ts';
+
+const loopback = '127.0.0.1';
+
+async function withPlane(change: Partial<MediaPlaneOptions>, use: (plane: MediaPlane) => Promise<void>): Promise<void> {
+  const plane = await createMediaPlane({
+    portStart: 36_000,
+    portEnd: 36_999,
+    addresses: [loopback],
+    poolAhead: 8,
+    drainMs: 5000,
+    workers: 1,
+    random: systemRandom(),
+    clock: systemClock,
+    onFailure: (error) => assert.fail(error),
+    ...change,
+  });
+  try {
+    await use(plane);
+  } finally {
+    await plane.close();
+  }
+}
+
+function open(plane: MediaPlane, onEvent: (event: MediaEvent) => void = () => {}, silenceMs = 0): MediaSession {
+  const addresses = { addressA: loopback, addressB: loopback };
+  const session = plane.openSession({ streamCount: 1, silenceMs, holdSilenceMs: 0, onEvent, ...addresses });
+  assert.ok(session !== undefined);
+  return session;
+}
+
+/** A phone on loopback. */
+class Phone {
+  readonly #socket: Socket;
+  #sequence = 100;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  static async start(): Promise<Phone> {
+    const socket = createSocket('udp4');
+    socket.bind(0, loopback);
+    await once(socket, 'listening');
+    return new Phone(socket);
+  }
+
+  config(change: Partial<SideConfig> = {}): SideConfig {
+    return {
+      target: { address: loopback, port: this.#socket.address().port },
+      rtcpTarget: undefined,
+      rtcpMux: true,
+      learnFrom: [loopback],
+      sourceCheck: 2,
+      relay: true,
+      payloadTypes: [0],
+      clockRateHz: 8000,
+      maxPacketsPerSecond: 150,
+      expectsMedia: true,
+      ...change,
+    };
+  }
+
+  send(pair: PortPair, payload: string): void {
+    const fields = { payloadType: 0, marker: false, sequenceNumber: this.#sequence++, timestamp: 0, ssrc: 9 };
+    this.#socket.send(writeRtp(fields, Buffer.from(payload)), pair.rtp, pair.address);
+  }
+
+  async hear(): Promise<{ text: string; port: number }> {
+    const [packet, source] = await once(this.#socket, 'message');
+    assert.ok(Buffer.isBuffer(packet));
+    return { text: packet.toString('latin1', 12), port: source.port };
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+test('two phones hear each other through the relay, from the port that each was told', async () => {
+  await withPlane({}, async (plane) => {
+    const [alice, bob] = [await Phone.start(), await Phone.start()];
+    const session = open(plane);
+    session.configure(0, 'a', alice.config());
+    session.configure(0, 'b', bob.config());
+    await session.stats();
+    const atBob = bob.hear();
+    alice.send(session.ports(0, 'a'), 'from alice');
+    assert.deepEqual(await atBob, { text: 'from alice', port: session.ports(0, 'b').rtp });
+    const atAlice = alice.hear();
+    bob.send(session.ports(0, 'b'), 'from bob');
+    assert.deepEqual(await atAlice, { text: 'from bob', port: session.ports(0, 'a').rtp });
+    const [stream] = await session.close();
+    assert.equal(stream?.a.packets, 1);
+    assert.equal(stream?.b.octets, 12 + 'from bob'.length);
+    alice.close();
+    bob.close();
+  });
+});
+
+test('ports are even and odd pairs in the range, and each session has its own [media.start-rtp-port-end-rtp-port]', async () => {
+  await withPlane({}, async (plane) => {
+    const sessions = Array.from({ length: 4 }, () => open(plane));
+    const pairs = sessions.flatMap((session) => [session.ports(0, 'a'), session.ports(0, 'b')]);
+    assert.equal(new Set(pairs.map((pair) => pair.rtp)).size, 8);
+    for (const pair of pairs) {
+      assert.equal(pair.rtp % 2, 0);
+      assert.equal(pair.rtcp, pair.rtp + 1);
+      assert.ok(pair.rtp >= 36_000 && pair.rtcp <= 36_999);
+    }
+  });
+});
+
+test('an empty pool refuses a session at once and takes nothing', async () => {
+  await withPlane({ portStart: 37_000, portEnd: 37_005 }, async (plane) => {
+    assert.deepEqual(plane.capacity(), { free: 3, total: 3 });
+    const options = { silenceMs: 0, holdSilenceMs: 0, addressA: loopback, addressB: loopback, onEvent: () => {} };
+    assert.equal(plane.openSession({ ...options, streamCount: 2 }), undefined);
+    assert.equal(plane.capacity().free, 3);
+    const session = plane.openSession({ ...options, streamCount: 1 });
+    assert.equal(session?.addStream(), false);
+    assert.equal(plane.capacity().free, 1);
+  });
+});
+
+test('a port pair rests after its call before another gets it', async () => {
+  const clock = new SimulatedClock();
+  await withPlane({ portStart: 37_010, portEnd: 37_013, clock }, async (plane) => {
+    await open(plane).close();
+    assert.equal(plane.capacity().free, 0);
+    clock.advance(4999);
+    assert.equal(plane.capacity().free, 0);
+    clock.advance(1);
+    assert.equal(plane.capacity().free, 2);
+  });
+});
+
+test('a port that another program holds is passed over', async () => {
+  const other = createSocket('udp4');
+  other.bind(37_021, loopback);
+  await once(other, 'listening');
+  await withPlane({ portStart: 37_020, portEnd: 37_023, clock: new SimulatedClock() }, async (plane) => {
+    assert.equal(plane.capacity().free, 1);
+  });
+  other.close();
+});
+
+test('a range without a free port is an error that names range and address', async () => {
+  const other = createSocket('udp4');
+  other.bind(37_030, loopback);
+  await once(other, 'listening');
+  const starting = withPlane({ portStart: 37_030, portEnd: 37_031, clock: new SimulatedClock() }, async () => {});
+  await assert.rejects(starting, /37030 to 37031 .* 127\.0\.0\.1/);
+  other.close();
+});
+
+test('an IPv4 leg talks to an IPv6 leg', async () => {
+  await withPlane({ addresses: [loopback, '::1'] }, async (plane) => {
+    const options = { streamCount: 1, silenceMs: 0, holdSilenceMs: 0, onEvent: () => {} };
+    const session = plane.openSession({ ...options, addressA: loopback, addressB: '::1' });
+    assert.ok(session !== undefined);
+    const alice = await Phone.start();
+    const bob = createSocket('udp6');
+    bob.bind(0, '::1');
+    await once(bob, 'listening');
+    session.configure(0, 'a', alice.config());
+    const target = { address: '::1', port: bob.address().port };
+    session.configure(0, 'b', alice.config({ target, learnFrom: ['::1'] }));
+    await session.stats();
+    const heard = once(bob, 'message');
+    alice.send(session.ports(0, 'a'), 'six');
+    assert.match(String((await heard)[0]), /six$/);
+    alice.close();
+    bob.close();
+  });
+});
+
+test('silence is an event of the session', async () => {
+  await withPlane({}, async (plane) => {
+    const phone = await Phone.start();
+    const event = await new Promise<MediaEvent>((resolve) => {
+      const session = open(plane, resolve, 20);
+      session.configure(0, 'a', phone.config());
+      session.configure(0, 'b', phone.config());
+    });
+    assert.equal(event.kind, 'silent');
+    assert.ok(event.silentMs >= 20);
+    phone.close();
+  });
+});
+
+test('a stream ends by itself when its paid time is over', async () => {
+  await withPlane({}, async (plane) => {
+    const [alice, bob] = [await Phone.start(), await Phone.start()];
+    const session = open(plane);
+    session.configure(0, 'a', alice.config());
+    session.configure(0, 'b', bob.config());
+    session.setPaidUntil(0);
+    await session.stats();
+    alice.send(session.ports(0, 'a'), 'unpaid');
+    while ((await session.stats())[0]?.a.packets !== 1);
+    session.setPaidUntil(undefined);
+    await session.stats();
+    const heard = bob.hear();
+    alice.send(session.ports(0, 'a'), 'paid');
+    assert.equal((await heard).text, 'paid');
+    alice.close();
+    bob.close();
+  });
+});
+
+test('two workers share the range, and closing the plane answers whoever still waits', async () => {
+  await withPlane({ workers: 2 }, async (plane) => {
+    const sessions = [open(plane), open(plane), open(plane)];
+    assert.equal((await Promise.all(sessions.map((session) => session.stats()))).length, 3);
+    const waiting = open(plane).stats();
+    await plane.close();
+    assert.deepEqual(await waiting, []);
+    assert.equal(plane.capacity().free, 0);
+  });
+});

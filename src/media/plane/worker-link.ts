@@ -1,0 +1,178 @@
+import { Worker } from 'node:worker_threads';
+import type { Random } from '../../base/random/random.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import type { Command, Report } from './messages.ts';
+import { PairPool, type PortRange } from './pair-pool.ts';
+import type { PortPair, StreamStats } from './ports.ts';
+
+export interface LinkOptions {
+  readonly poolAhead: number;
+  readonly drainMs: number;
+  readonly workers: number;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly onFailure: (error: Error) => void;
+}
+
+/** The port pairs that one stream takes. */
+export interface StreamPairs {
+  readonly a: PortPair;
+  readonly b: PortPair;
+}
+
+/** The signalling thread's end of one media worker: its pools, commands in batches, and the answers. */
+export class WorkerLink {
+  readonly #options: LinkOptions;
+  readonly #worker: Worker;
+  readonly #pools: ReadonlyMap<string, PairPool>;
+  readonly #onWaiting: () => void;
+  readonly #answers = new Map<number, (stats: readonly StreamStats[]) => void>();
+  readonly #silence = new Map<number, (silentMs: number) => void>();
+  #batch: Command[] = [];
+  #nextRequest = 1;
+  #closed = false;
+  #onBound: (() => void) | undefined;
+
+  /** `onWaiting` is told when a pair begins to rest, see `nextReadyMs`. */
+  constructor(options: LinkOptions, ranges: ReadonlyMap<string, PortRange>, onWaiting: () => void) {
+    const ahead = Math.ceil(options.poolAhead / options.workers);
+    this.#options = options;
+    this.#onWaiting = onWaiting;
+    this.#pools = new Map(
+      [...ranges].map(([address, range]) => [address, new PairPool(range, ahead, options.drainMs, options.random)]),
+    );
+    this.#worker = new Worker(new URL('../relay/relay-worker.ts', import.meta.url));
+    this.#worker.on('message', (report: Report) => this.#take(report));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+  }
+
+  /** Resolves when the first pairs are bound, as many as can be. */
+  ready(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onBound = () => {
+        if ([...this.#pools.values()].every((pool) => pool.bindingCount === 0)) resolve();
+      };
+      this.#topUp();
+      this.#onBound();
+    });
+  }
+
+  freeCount(address: string): number {
+    return this.#closed ? 0 : (this.#pools.get(address)?.freeCount ?? 0);
+  }
+
+  /** When the next pair has rested; infinity when none is waiting. */
+  get nextReadyMs(): number {
+    return Math.min(...[...this.#pools.values()].map((pool) => pool.nextReadyMs ?? Number.POSITIVE_INFINITY));
+  }
+
+  settle(): void {
+    for (const [address, pool] of this.#pools) {
+      for (const rtp of pool.settle(this.#options.clock.monotonicMs())) this.send({ kind: 'unbind', address, rtp });
+    }
+    this.#topUp();
+  }
+
+  /** All of the pairs or none. */
+  takePairs(addressA: string, addressB: string, streamCount: number): readonly StreamPairs[] | undefined {
+    const taken: StreamPairs[] = [];
+    while (taken.length < streamCount) {
+      const a = this.#takePair(addressA);
+      const b = this.#takePair(addressB);
+      if (a === undefined || b === undefined) {
+        for (const pair of [a, b, ...taken.flatMap((pairs) => [pairs.a, pairs.b])]) {
+          if (pair !== undefined) this.#pools.get(pair.address)?.putBack(pair.rtp);
+        }
+        return undefined;
+      }
+      taken.push({ a, b });
+    }
+    this.#topUp();
+    return taken;
+  }
+
+  release(pairs: readonly StreamPairs[]): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const pair of pairs.flatMap(({ a, b }) => [a, b])) this.#pools.get(pair.address)?.release(pair.rtp, nowMs);
+    this.#onWaiting();
+  }
+
+  /** Commands of one turn of the event loop go as one message. */
+  send(command: Command): void {
+    if (this.#closed) return;
+    if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
+    this.#batch.push(command);
+  }
+
+  request(kind: 'stats' | 'close', session: number): Promise<readonly StreamStats[]> {
+    if (this.#closed) return Promise.resolve([]);
+    const request = this.#nextRequest++;
+    this.send({ kind, session, request });
+    return new Promise((resolve) => {
+      this.#answers.set(request, resolve);
+    });
+  }
+
+  /** `undefined` ends the watch. */
+  watchSilence(session: number, onSilent: ((silentMs: number) => void) | undefined): void {
+    if (onSilent === undefined) this.#silence.delete(session);
+    else this.#silence.set(session, onSilent);
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+    await this.#worker.terminate();
+  }
+
+  #takePair(address: string): PortPair | undefined {
+    const rtp = this.#pools.get(address)?.take();
+    return rtp === undefined ? undefined : { address, rtp, rtcp: rtp + 1 };
+  }
+
+  #topUp(): void {
+    for (const [address, pool] of this.#pools) {
+      for (const rtp of pool.topUp()) this.send({ kind: 'bind', address, rtp });
+    }
+  }
+
+  #flush(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    if (!this.#closed) this.#worker.postMessage(batch);
+  }
+
+  #take(report: Report): void {
+    switch (report.kind) {
+      case 'bound':
+        this.#pools.get(report.address)?.bound(report.rtp);
+        this.#onBound?.();
+        return;
+      case 'unusable':
+        this.#pools.get(report.address)?.unusable(report.rtp, this.#options.clock.monotonicMs());
+        this.#onWaiting();
+        this.#topUp();
+        this.#onBound?.();
+        return;
+      case 'silent':
+        this.#silence.get(report.session)?.(report.silentMs);
+        return;
+      case 'stats':
+        this.#answers.get(report.request)?.(report.stats);
+        this.#answers.delete(report.request);
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#closed) return;
+    this.#end();
+    this.#options.onFailure(error);
+  }
+
+  /** Nobody waits for ever for a worker that is gone. */
+  #end(): void {
+    this.#closed = true;
+    for (const answer of this.#answers.values()) answer([]);
+    this.#answers.clear();
+    this.#silence.clear();
+  }
+}

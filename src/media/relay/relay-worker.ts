@@ -1,0 +1,117 @@
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { assert } from '../../base/result/assert.ts';
+import type { Command, PairKey, Report } from '../plane/messages.ts';
+import type { StreamStats } from '../plane/ports.ts';
+import { type BoundPair, bindPair } from './bound-pair.ts';
+import { Nap } from './nap.ts';
+import { SessionRelay } from './session-relay.ts';
+
+const silenceCheckMs = 250;
+
+interface Session {
+  readonly relay: SessionRelay;
+  readonly pairs: BoundPair[];
+}
+
+/** One media worker: its bound pairs and the sessions that use them, driven by commands of the signalling thread. */
+class RelayWorker {
+  readonly #port: MessagePort;
+  readonly #pairs = new Map<string, BoundPair>();
+  readonly #sessions = new Map<number, Session>();
+  readonly #nap = new Nap();
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', (commands: readonly Command[]) => {
+      for (const command of commands) this.#carryOut(command);
+    });
+    setInterval(() => this.#reportSilence(), silenceCheckMs);
+  }
+
+  #carryOut(command: Command): void {
+    switch (command.kind) {
+      case 'bind':
+        void this.#bind(command);
+        return;
+      case 'unbind':
+        this.#unbind(command);
+        return;
+      case 'open':
+        this.#sessions.set(command.session, { relay: new SessionRelay(command, performance.now()), pairs: [] });
+        return;
+      case 'stream':
+        this.#addStream(this.#session(command.session), command.a, command.b);
+        return;
+      case 'configure': {
+        const { stream, side, config } = command;
+        this.#session(command.session).relay.configure(stream, side, config, performance.now());
+        return;
+      }
+      case 'paid':
+        this.#session(command.session).relay.setPaidUntil(command.remainingMs, performance.now());
+        return;
+      case 'stats':
+        this.#reportStats(command.request, this.#session(command.session).relay.stats());
+        return;
+      case 'close':
+        this.#close(command.session, command.request);
+    }
+  }
+
+  #session(id: number): Session {
+    const session = this.#sessions.get(id);
+    assert(session !== undefined, `media session ${id} is not open`);
+    return session;
+  }
+
+  async #bind(key: PairKey): Promise<void> {
+    const pair = await bindPair(key.address, key.rtp, this.#nap.afterThisRound);
+    if (pair !== undefined) this.#pairs.set(keyText(key), pair);
+    this.#report({ kind: pair === undefined ? 'unusable' : 'bound', address: key.address, rtp: key.rtp });
+  }
+
+  #unbind(key: PairKey): void {
+    this.#pairs.get(keyText(key))?.close();
+    this.#pairs.delete(keyText(key));
+  }
+
+  #addStream(session: Session, keyA: PairKey, keyB: PairKey): void {
+    const a = this.#pairs.get(keyText(keyA));
+    const b = this.#pairs.get(keyText(keyB));
+    assert(a !== undefined && b !== undefined, `media ports ${keyText(keyA)} or ${keyText(keyB)} are not bound`);
+    const stream = session.relay.addStream(performance.now());
+    a.attach(stream, 'a', b);
+    b.attach(stream, 'b', a);
+    session.pairs.push(a, b);
+  }
+
+  #close(id: number, request: number): void {
+    const { relay, pairs } = this.#session(id);
+    for (const pair of pairs) pair.detach();
+    this.#sessions.delete(id);
+    this.#reportStats(request, relay.stats());
+  }
+
+  #reportStats(request: number, stats: readonly StreamStats[]): void {
+    this.#report({ kind: 'stats', request, stats });
+  }
+
+  #reportSilence(): void {
+    const nowMs = performance.now();
+    for (const [session, { relay }] of this.#sessions) {
+      const silentMs = relay.silence(nowMs);
+      if (silentMs !== undefined) this.#report({ kind: 'silent', session, silentMs });
+    }
+  }
+
+  #report(report: Report): void {
+    this.#port.postMessage(report);
+  }
+}
+
+function keyText(key: PairKey): string {
+  return `${key.address} ${key.rtp}`;
+}
+
+assert(parentPort !== null, 'the media relay runs in a worker thread');
+new RelayWorker(parentPort);
