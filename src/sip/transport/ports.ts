@@ -6,7 +6,7 @@ export interface Network {
   bindUdp(local: Endpoint, onDatagram: (octets: Buffer, remote: Endpoint) => void): Promise<UdpSocket>;
   /** Listens for TCP; each connection is handed over before its first octet is read. */
   listenTcp(local: Endpoint, onConnection: (stream: TcpStream) => void): Promise<TcpListener>;
-  /** Opens a TCP connection; `onClose` of the stream tells of a refusal. */
+  /** Opens a TCP connection from `localAddress`, or from the system's choice if that is empty; `onClose` of the stream tells of a refusal. */
   connectTcp(remote: Endpoint, localAddress: string): TcpStream;
 }
 
@@ -31,6 +31,8 @@ export interface TcpStream {
   write(octets: Buffer): void;
   /** Octets that were written and that the peer has not taken yet. */
   pendingOctets(): number;
+  /** Sends what was written and then ends; the peer decides how long that takes. */
+  end(): void;
   /** Ends the stream at once, without waiting for the peer. */
   destroy(): void;
 }

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Endpoint } from '../../base/net/endpoint.ts';
+import type { TcpStream } from './ports.ts';
+import { systemNetwork } from './system-network.ts';
+
+const octetsOf = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+describe('the network of the system', () => {
+  for (const address of ['127.0.0.1', '::1']) {
+    it(`carries datagrams on ${address}, with the sender's endpoint`, async () => {
+      const arrived = Promise.withResolvers<{ text: string; remote: Endpoint }>();
+      const answered = Promise.withResolvers<string>();
+      const server = await systemNetwork.bindUdp({ address, port: 0 }, (octets, remote) => {
+        arrived.resolve({ text: octets.toString('latin1'), remote });
+        server.send(octetsOf('answer'), remote);
+      });
+      const phone = await systemNetwork.bindUdp({ address, port: 0 }, (octets) => answered.resolve(octets.toString()));
+      phone.send(octetsOf('hello \xff'), server.local);
+      assert.deepEqual(await arrived.promise, { text: 'hello \xff', remote: phone.local });
+      assert.equal(await answered.promise, 'answer');
+      phone.close();
+      server.close();
+      server.close();
+      server.send(octetsOf('late'), phone.local);
+    });
+
+    it(`carries streams on ${address}, and what was written before the end arrives`, async () => {
+      const accepted = Promise.withResolvers<TcpStream>();
+      const heard = Promise.withResolvers<string>();
+      const listener = await systemNetwork.listenTcp({ address, port: 0 }, (stream) => {
+        stream.onData = (octets) => {
+          stream.write(octetsOf(`${octets.toString('latin1')} back`));
+          stream.end();
+        };
+        accepted.resolve(stream);
+      });
+      const stream = systemNetwork.connectTcp(listener.local, '');
+      let text = '';
+      stream.onData = (octets) => {
+        text += octets.toString('latin1');
+      };
+      stream.onClose = () => heard.resolve(text);
+      stream.write(octetsOf('there'));
+      const far = await accepted.promise;
+      assert.equal(await heard.promise, 'there back');
+      assert.deepEqual([far.remote, far.local], [stream.local, listener.local]);
+      listener.close();
+    });
+  }
+
+  it('refuses an address that is taken or not ours, with the reason of the system', async () => {
+    const first = await systemNetwork.bindUdp({ address: '127.0.0.1', port: 0 }, () => {});
+    await assert.rejects(
+      systemNetwork.bindUdp(first.local, () => {}),
+      { code: 'EADDRINUSE' },
+    );
+    await assert.rejects(
+      systemNetwork.listenTcp({ address: '192.0.2.1', port: 0 }, () => {}),
+      { code: 'EADDRNOTAVAIL' },
+    );
+    first.close();
+  });
+
+  it('lets IPv4 and IPv6 have the same port side by side', async () => {
+    const six = await systemNetwork.bindUdp({ address: '::', port: 0 }, () => {});
+    const four = await systemNetwork.bindUdp({ address: '0.0.0.0', port: six.local.port }, () => {});
+    four.close();
+    six.close();
+  });
+
+  it('tells of a refused connection by its close, and loses what cannot be sent', async () => {
+    const listener = await systemNetwork.listenTcp({ address: '127.0.0.1', port: 0 }, () => {});
+    listener.close();
+    const closed = Promise.withResolvers<void>();
+    const stream = systemNetwork.connectTcp(listener.local, '127.0.0.1');
+    stream.onClose = () => closed.resolve();
+    stream.write(octetsOf('lost'));
+    await closed.promise;
+    stream.write(octetsOf('lost too'));
+    stream.destroy();
+    const socket = await systemNetwork.bindUdp({ address: '127.0.0.1', port: 0 }, () => {});
+    socket.send(octetsOf('x'), { address: '127.0.0.1', port: 0 });
+    socket.send(octetsOf('x'), { address: '::1', port: 5060 });
+    socket.send(octetsOf('x'), { address: 'not-an-address.example', port: 5060 });
+    socket.send(Buffer.alloc(70_000), { address: '127.0.0.1', port: 5060 });
+    socket.close();
+  });
+});

@@ -1,0 +1,87 @@
+import type { Endpoint } from '../../base/net/endpoint.ts';
+import { sameEndpoint } from '../../base/net/endpoint.ts';
+import type { Flow } from './flow.ts';
+import type { Network, UdpSocket } from './ports.ts';
+import { deliver, packetSource, type TransportContext } from './receive.ts';
+
+/** One of our sockets and one peer. It costs a few words to make, so none is ever kept for reuse. */
+class UdpFlow implements Flow {
+  readonly transport = 'udp';
+  readonly reliable = false;
+  readonly connectionId = 0;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly #socket: UdpSocket;
+
+  constructor(socket: UdpSocket, remote: Endpoint) {
+    this.#socket = socket;
+    this.local = socket.local;
+    this.remote = remote;
+  }
+
+  send(octets: string): void {
+    this.#socket.send(Buffer.from(octets, 'latin1'), this.remote);
+  }
+}
+
+/** All UDP sockets of the server. Nothing is kept for any peer. */
+export class UdpTransport {
+  readonly #network: Network;
+  readonly #context: TransportContext;
+  readonly #sockets: UdpSocket[] = [];
+
+  constructor(network: Network, context: TransportContext) {
+    this.#network = network;
+    this.#context = context;
+  }
+
+  async listen(local: Endpoint): Promise<Endpoint> {
+    // A datagram that comes before the bind is reported finds no socket to be answered from, and is lost.
+    let bound: UdpSocket | undefined;
+    const socket = await this.#network.bindUdp(local, (octets, remote) => {
+      if (bound !== undefined) this.#receive(octets, new UdpFlow(bound, remote));
+    });
+    bound = socket;
+    this.#sockets.push(socket);
+    return socket.local;
+  }
+
+  /** From the socket bound to `local`, or else from the first one of the peer's family. */
+  flowTo(remote: Endpoint, local: Endpoint | undefined): Flow | undefined {
+    const isIpv6 = remote.address.includes(':');
+    for (const socket of this.#sockets) {
+      const fits =
+        local === undefined
+          ? socket.local.address.includes(':') === isIpv6
+          : socket.local === local || sameEndpoint(socket.local, local);
+      if (fits) return new UdpFlow(socket, remote);
+    }
+    return undefined;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+
+  #receive(octets: Buffer, flow: UdpFlow): void {
+    const { handlers, stats } = this.#context;
+    stats.datagrams += 1;
+    if (handlers.admit(packetSource(flow, octets.length)) !== 'serve') {
+      stats.notAdmitted += 1;
+      return;
+    }
+    if (octets.length <= maxKeepAliveOctets && isKeepAlive(octets)) {
+      stats.keepAlives += 1;
+      handlers.onKeepAlive(flow);
+      return;
+    }
+    deliver(octets.toString('latin1'), flow, this.#context);
+  }
+}
+
+const maxKeepAliveOctets = 4;
+
+/** Phones keep their NAT open with one or two CRLF, with zeros, or with an empty datagram. */
+function isKeepAlive(octets: Buffer): boolean {
+  return octets.every((octet) => octet === 0x0d || octet === 0x0a || octet === 0);
+}
