@@ -12,8 +12,13 @@ export interface Origin {
  * transaction: after it, the same list is applied to the directory in memory.
  */
 export type StoreChange =
-  /** `fields` names the fields that this change set, for their origin. */
-  | { readonly kind: 'account put'; readonly account: Account; readonly fields: readonly string[] }
+  /** `fields` names the fields that this change set; the store keeps `origin` for each of them. */
+  | {
+      readonly kind: 'account put';
+      readonly account: Account;
+      readonly fields: readonly string[];
+      readonly origin: Origin;
+    }
   /** Takes the account's credential, numbers and bindings with it; its CDRs stay. */
   | { readonly kind: 'account remove'; readonly accountId: number }
   | { readonly kind: 'credential put'; readonly credential: Credential }
@@ -23,7 +28,7 @@ export type StoreChange =
   | { readonly kind: 'number remove'; readonly number: string }
   | { readonly kind: 'dial rule put'; readonly rule: DialRule }
   | { readonly kind: 'dial rule remove'; readonly ruleId: number }
-  | { readonly kind: 'setting put'; readonly key: string; readonly value: string }
+  | { readonly kind: 'setting put'; readonly key: string; readonly value: string; readonly origin: Origin }
   | { readonly kind: 'setting remove'; readonly key: string };
 
 /** What an administrator did. Never holds a secret: a changed password is named, not shown. */

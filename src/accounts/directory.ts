@@ -126,20 +126,26 @@ export class AccountDirectory {
   apply(change: StoreChange): void {
     switch (change.kind) {
       case 'account put':
-        return this.#putAccount(change.account);
+        this.#putAccount(change.account);
+        return;
       case 'account remove':
-        return this.#removeAccount(change.accountId);
+        this.#removeAccount(change.accountId);
+        return;
       case 'credential put':
         this.#credentials.set(change.credential.accountId, change.credential);
         return;
       case 'number put':
-        return this.#putNumber(change.ownership.number, change.ownership.accountId);
+        this.#putNumber(change.ownership.number, change.ownership.accountId);
+        return;
       case 'number remove':
-        return this.#removeNumber(change.number);
+        this.#removeNumber(change.number);
+        return;
       case 'dial rule put':
-        return this.#putRule(change.rule);
+        this.#putRule(change.rule);
+        return;
       case 'dial rule remove':
-        return this.#removeRule(change.ruleId);
+        this.#removeRule(change.ruleId);
+        return;
       case 'web password put':
       case 'setting put':
       case 'setting remove':

@@ -22,7 +22,7 @@ export function* weakPasswordCandidates(userName: string): Generator<string> {
 }
 
 function* nameVariants(userName: string): Generator<string> {
-  const reversed = [...userName].reverse().join('');
+  const reversed = userName.split('').reverse().join('');
   for (const base of new Set([userName, userName.toLowerCase(), userName.toUpperCase(), capitalised(userName)])) {
     for (const ending of endings) yield `${base}${ending}`;
     yield `${base}${base}`;
@@ -40,7 +40,7 @@ function* digitRuns(): Generator<string> {
     for (let start = 0; start + length <= ascendingDigits.length; start++) {
       const run = ascendingDigits.slice(start, start + length);
       yield run;
-      yield [...run].reverse().join('');
+      yield run.split('').reverse().join('');
     }
   }
 }

@@ -40,7 +40,7 @@ const maxPasswordLength = 128;
  */
 export function checkPassword(password: string, owner: PasswordOwner & PasswordRules): Result<string, string> {
   if (password.length > maxPasswordLength) return fail(`is longer than ${maxPasswordLength} characters; shorten it`);
-  if (/[\0-\x1f\x7f]/.test(password)) return fail('holds control characters; use letters, digits and signs');
+  if (/\p{Cc}/u.test(password)) return fail('holds control characters; use letters, digits and signs');
   if (password.toLowerCase() === owner.userName.toLowerCase()) return fail(`equals the user name; ${remedy}`);
   if (password === '') return fail(`is empty; ${remedy}`);
   if (owner.validatepassword === 0) return ok(password);
@@ -72,7 +72,7 @@ export function generatePassword(random: Random): string {
 function isFirstTry(folded: string, userName: string): boolean {
   if (folded.length < 4 || commonPasswords.has(folded) || new Set(folded).size === 1) return true;
   if (userName === '') return false;
-  return [userName, userName + userName, [...userName].reverse().join('')].includes(folded);
+  return [userName, userName + userName, userName.split('').reverse().join('')].includes(folded);
 }
 
 function characterClasses(password: string): number {

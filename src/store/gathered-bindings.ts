@@ -1,0 +1,78 @@
+import type { Clock } from '../base/time/clock.ts';
+import type { Binding } from '../registrar/binding.ts';
+import type { BindingStore } from '../registrar/ports.ts';
+import type { Row, RowChange, Write } from './messages.ts';
+
+/** Bindings are written at most this often: a REGISTER does not wait for them, and they are durable within a second. */
+const gatherMs = 200;
+
+/**
+ * Bindings on their way to the disk. A phone that registers twice within the time is written once; what could not be
+ * written is tried again, so that a full disk costs time and not registrations.
+ */
+export class GatheredBindings implements BindingStore {
+  readonly #clock: Clock;
+  readonly #write: (write: Write) => Promise<void>;
+  readonly #onFailure: (message: string) => void;
+  #gathered = new Map<string, Binding | undefined>();
+  #flushing = false;
+  #timerSet = false;
+
+  constructor(clock: Clock, write: (write: Write) => Promise<void>, onFailure: (message: string) => void) {
+    this.#clock = clock;
+    this.#write = write;
+    this.#onFailure = onFailure;
+  }
+
+  put(binding: Binding): void {
+    this.#gathered.set(binding.key, binding);
+    this.#schedule();
+  }
+
+  remove(key: string): void {
+    this.#gathered.set(key, undefined);
+    this.#schedule();
+  }
+
+  /** Writes what is gathered now; resolves when it is on disk or has failed. */
+  async flush(): Promise<void> {
+    if (this.#gathered.size === 0 || this.#flushing) return;
+    const flushed = this.#gathered;
+    this.#gathered = new Map();
+    this.#flushing = true;
+    try {
+      await this.#write(['rows', ...[...flushed].map(([key, binding]) => changeOf(key, binding))]);
+    } catch (error) {
+      for (const [key, binding] of flushed) if (!this.#gathered.has(key)) this.#gathered.set(key, binding);
+      this.#onFailure(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#flushing = false;
+      if (this.#gathered.size > 0) this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#timerSet) return;
+    this.#timerSet = true;
+    this.#clock.after(gatherMs, () => {
+      this.#timerSet = false;
+      void this.flush();
+    });
+  }
+}
+
+export function bindingOf(row: Row): Binding {
+  return JSON.parse(String(row['binding_json']));
+}
+
+function changeOf(key: string, binding: Binding | undefined): RowChange {
+  if (binding === undefined) return { kind: 'remove', table: 'bindings', column: 'binding_key', value: key };
+  const { accountId, expiresAtMs } = binding;
+  const row = {
+    binding_key: key,
+    account_id: accountId,
+    expires_at_ms: expiresAtMs,
+    binding_json: JSON.stringify(binding),
+  };
+  return { kind: 'put', table: 'bindings', row };
+}

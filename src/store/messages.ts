@@ -1,0 +1,83 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { Schema } from './schema.ts';
+
+/** A row on its way to or from the worker; its `_sealed` columns are open there, and sealed in the database. */
+export type Row = Readonly<Record<string, string | number | null>>;
+
+export type TableName = keyof Schema;
+
+/** One change of one row; a list of them is one all-or-nothing write. */
+export type RowChange =
+  | { readonly kind: 'put'; readonly table: TableName; readonly row: Row }
+  | { readonly kind: 'remove'; readonly table: TableName; readonly column: string; readonly value: string | number };
+
+/** What the main thread asks to be written. The first three are hot: they carry the values of prepared statements. */
+export type Write =
+  | readonly ['begin', ...SQLInputValue[]]
+  | readonly ['answer', ...SQLInputValue[]]
+  | readonly ['end', ...SQLInputValue[]]
+  | readonly ['heartbeat', number]
+  | readonly ['rows', ...RowChange[]];
+
+/** What to look for among the CDRs; absent bounds are none. Times are UTC milliseconds, `untilMs` is excluded. */
+export interface CdrFilter {
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Calls that this account pays for or that rang at it. */
+  readonly account?: { readonly id: number; readonly name: string };
+  readonly callId?: string;
+  readonly limit: number;
+}
+
+export type Read =
+  | { readonly kind: 'tables'; readonly names: readonly TableName[] }
+  | { readonly kind: 'cdrs'; readonly filter: CdrFilter }
+  | { readonly kind: 'audit'; readonly limit: number }
+  | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
+  | { readonly kind: 'next audit id' }
+  | { readonly kind: 'backup'; readonly path: string }
+  | { readonly kind: 'rotate keys'; readonly nowMs: number }
+  | { readonly kind: 'close' };
+
+export type ToWorker =
+  | { readonly kind: 'write'; readonly batch: number; readonly writes: readonly Write[] }
+  | { readonly kind: 'read'; readonly id: number; readonly read: Read };
+
+/** A write of a batch that failed: its place in the batch, and why. */
+export interface WriteFailure {
+  readonly at: number;
+  readonly failure: Failure;
+}
+
+export interface Failure {
+  /** `refused` is this write's own fault; after the others nothing can be written for now. */
+  readonly reason: 'refused' | 'full' | 'broken' | 'superseded' | 'stalled' | 'closed';
+  readonly message: string;
+}
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly epoch: number; readonly lastHeartbeatMs: number | undefined }
+  | { readonly kind: 'not ready'; readonly message: string }
+  | { readonly kind: 'written'; readonly batch: number; readonly failures: readonly WriteFailure[] }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly rows: Readonly<Partial<Record<TableName, readonly Row[]>>>;
+    }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };
+
+export interface WorkerStart {
+  readonly dataFolder: string;
+  readonly nowMs: number;
+}
+
+/** A write or read that the store could not do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly reason: Failure['reason'];
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.reason = failure.reason;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The tables as kysely sees them. Times are UTC milliseconds; flags are 0 and 1; columns that end in `_json` hold JSON;
+ * columns that end in `_sealed` hold what a SecretBox sealed.
+ */
+export interface Schema {
+  readonly accounts: AccountTable;
+  readonly account_fields: AccountFieldTable;
+  readonly credentials: CredentialTable;
+  /** argon2id in PHC form, for accounts that log in to the web. */
+  readonly web_passwords: { readonly account_id: number; readonly hash: string };
+  readonly numbers: { readonly number: string; readonly account_id: number };
+  readonly dial_rules: DialRuleTable;
+  readonly dial_routes: DialRouteTable;
+  readonly bindings: BindingTable;
+  readonly calls: CallTable;
+  readonly cdrs: CdrTable;
+  readonly settings: SettingTable;
+  readonly audit: AuditTable;
+  readonly heartbeat: { readonly id: number; readonly at_ms: number; readonly epoch: number };
+  readonly meta: { readonly name: string; readonly value: string };
+}
+
+export interface AccountTable {
+  readonly id: number;
+  readonly name: string;
+  /** Lower case: unique, so that no two names differ in case only. */
+  readonly name_folded: string;
+  readonly kind: string;
+  readonly enabled: number;
+  readonly display_name: string;
+  readonly need_auth: number;
+  readonly auth_ip_json: string;
+  readonly tech_prefix_sealed: string;
+  readonly permit_ip_json: string;
+  readonly caller_id: string;
+  readonly dial_plan: string;
+  readonly reseller_id: number | null;
+  readonly media_networks_json: string;
+  /** The trunk without its password; empty for no trunk. */
+  readonly trunk_json: string;
+  readonly trunk_password_sealed: string;
+}
+
+export interface AccountFieldTable {
+  readonly account_id: number;
+  readonly field: string;
+  readonly set_by: string;
+  readonly set_at_ms: number;
+}
+
+export interface CredentialTable {
+  readonly account_id: number;
+  readonly realm: string;
+  readonly ha1_md5_sealed: string;
+  readonly ha1_sha256_sealed: string;
+  readonly previous_ha1_md5_sealed: string;
+  readonly previous_ha1_sha256_sealed: string;
+}
+
+export interface DialRuleTable {
+  readonly id: number;
+  readonly name: string;
+  readonly pattern: string;
+  readonly secret_prefix_sealed: string;
+  readonly delete_digits: number;
+  readonly add_digits: string;
+  readonly time_rule: string;
+  readonly max_duration_s: number;
+  readonly dial_plan: string;
+  readonly record_in_cdr: number;
+}
+
+export interface DialRouteTable {
+  readonly rule_id: number;
+  readonly position: number;
+  readonly sip_server_id: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface BindingTable {
+  readonly binding_key: string;
+  readonly account_id: number;
+  readonly expires_at_ms: number;
+  readonly binding_json: string;
+}
+
+export interface CallTable {
+  readonly call_id: string;
+  readonly started_at_ms: number;
+  readonly answered_at_ms: number | null;
+  readonly cdr_json: string;
+  readonly caller_json: string;
+  readonly callee_json: string;
+}
+
+export interface CdrTable {
+  readonly call_id: string;
+  readonly sip_call_id: string;
+  readonly payer_id: number | null;
+  readonly caller_id: number | null;
+  readonly caller_name: string;
+  readonly callee_name: string;
+  readonly caller_number: string;
+  readonly dialled_number: string;
+  readonly canonical_number: string;
+  readonly number_class: string;
+  readonly sent_number: string;
+  readonly dial_rule: string;
+  readonly attempts_json: string;
+  readonly started_at_ms: number;
+  readonly answered_at_ms: number | null;
+  readonly ended_at_ms: number | null;
+  readonly cause: string;
+  readonly sip_status: number;
+  readonly ended_by: string;
+  readonly codecs: string;
+  readonly caller_quality_json: string;
+  readonly callee_quality_json: string;
+  readonly source_address: string;
+  readonly source_port: number;
+  readonly transport: string;
+  readonly user_agent: string;
+  readonly decision_id: string;
+  readonly transfer_of: string;
+}
+
+export interface SettingTable {
+  readonly name: string;
+  readonly value: string;
+  readonly set_by: string;
+  readonly set_at_ms: number;
+}
+
+export interface AuditTable {
+  readonly id: number;
+  readonly at_ms: number;
+  readonly by_whom: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail: string;
+}

@@ -1,0 +1,227 @@
+import { existsSync } from 'node:fs';
+import type { AuditEntry, DirectorySnapshot, Origin, StoreChange } from '../accounts/change.ts';
+import type { AccountStore } from '../accounts/ports.ts';
+import type { Log } from '../base/log/log.ts';
+import type { Secret } from '../base/log/secret.ts';
+import type { Clock, Timer } from '../base/time/clock.ts';
+import type { CallStore } from '../call/ports.ts';
+import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
+import type { Binding } from '../registrar/binding.ts';
+import type { BindingStore } from '../registrar/ports.ts';
+import type { SettingOverride, SettingStore } from '../settings/ports.ts';
+import { directorySnapshotOf } from './account-rows.ts';
+import { answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './call-rows.ts';
+import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
+import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
+import type { CdrFilter, Failure, Row, RowChange } from './messages.ts';
+import { StoreError } from './messages.ts';
+import { verifyWebPassword } from './web-password.ts';
+import type { WorkerLink } from './worker-link.ts';
+
+/** Everything that the server keeps in memory, as the last one left it. */
+export interface StoreSnapshot {
+  readonly directory: DirectorySnapshot;
+  readonly bindings: readonly Binding[];
+  /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
+  readonly unfinishedCalls: readonly UnfinishedCall[];
+  readonly settings: readonly SettingOverride[];
+  readonly lastHeartbeatMs: number | undefined;
+}
+
+export interface StoreParts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const heartbeatMs = 1000;
+
+/** The store as the rest of the server sees it, on the main thread. Made by `openStore`. */
+export class Store implements AccountStore {
+  readonly calls: CallStore;
+  readonly bindings: BindingStore;
+  readonly settings: SettingStore;
+  /** The realm of all digest credentials, fixed when the data folder was made. */
+  readonly realm: string;
+  readonly #link: WorkerLink;
+  readonly #gathered: GatheredBindings;
+  readonly #clock: Clock;
+  readonly #release: () => void;
+  #nextAuditId: number;
+  #nextId: number;
+  #heartbeat: Timer | undefined;
+
+  constructor(link: WorkerLink, parts: StoreParts & OpenedState) {
+    this.#link = link;
+    this.#clock = parts.clock;
+    this.#release = parts.release;
+    this.#nextAuditId = parts.nextAuditId;
+    this.#nextId = parts.nextId;
+    this.realm = parts.realm;
+    this.#gathered = new GatheredBindings(
+      parts.clock,
+      (write) => link.writes.write(write),
+      (message) => parts.log.error('bindings could not be stored and will be tried again', { message }),
+    );
+    this.bindings = this.#gathered;
+    this.calls = {
+      begin: (row: CallRow) => link.writes.write(beginWrite(row)),
+      answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
+      end: (cdr: Cdr) => link.writes.write(endWrite(cdr)),
+    };
+    this.settings = {
+      load: () => this.#loadSettings(),
+      put: (override) => link.writes.write(['rows', settingPut(override)]),
+      remove: (key) => link.writes.write(['rows', { kind: 'remove', table: 'settings', column: 'name', value: key }]),
+    };
+  }
+
+  /** Number of this start among all starts on the data folder. */
+  get epoch(): number {
+    return this.#link.epoch;
+  }
+
+  /** Whether writes reach the disk. While it is false, priced calls are refused with `fault` as the reason. */
+  get healthy(): boolean {
+    return this.fault === undefined;
+  }
+
+  get fault(): Failure | undefined {
+    return this.#link.writes.fault;
+  }
+
+  /** Begins the heartbeat: call it when the calls of the last server have been read. */
+  startHeartbeat(): void {
+    this.#heartbeat = this.#clock.after(heartbeatMs, () => {
+      // A heartbeat that fails shows in `fault`, which is its purpose.
+      if (this.fault?.reason !== 'stalled') {
+        this.#link.writes.write(['heartbeat', this.#clock.wallMs()]).catch(() => {});
+      }
+      this.startHeartbeat();
+    });
+  }
+
+  /** Commits changes and what the audit says of them, all or nothing. */
+  async apply(changes: readonly StoreChange[], audit: readonly AuditEntry[]): Promise<void> {
+    const rows: RowChange[] = [];
+    for (const change of changes) for (const row of await rowChangesOf(change)) rows.push(row);
+    for (const entry of audit) rows.push(auditPut(this.#nextAuditId++, entry));
+    const nextId = Math.max(this.#nextId, ...changes.map(idAfter));
+    if (nextId > this.#nextId) rows.push(metaPut('next_id', String(nextId)));
+    this.#nextId = nextId;
+    if (rows.length > 0) await this.#link.writes.write(['rows', ...rows]);
+  }
+
+  async loadSnapshot(): Promise<StoreSnapshot> {
+    const tables = await this.#link.read({
+      kind: 'tables',
+      names: ['accounts', 'credentials', 'numbers', 'dial_rules', 'dial_routes', 'bindings', 'calls', 'settings'],
+    });
+    const directory = directorySnapshotOf({
+      accounts: tables.accounts ?? [],
+      credentials: tables.credentials ?? [],
+      numbers: tables.numbers ?? [],
+      dialRules: tables.dial_rules ?? [],
+      dialRoutes: tables.dial_routes ?? [],
+      nextId: this.#nextId,
+    });
+    const nowMs = this.#clock.wallMs();
+    return {
+      directory,
+      bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
+      unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),
+      settings: (tables.settings ?? []).map(overrideOf),
+      lastHeartbeatMs: this.#link.lastHeartbeatMs,
+    };
+  }
+
+  /** CDRs that pass the filter, newest first, at most 10,000. */
+  async queryCdrs(filter: CdrFilter): Promise<readonly Cdr[]> {
+    const { cdrs = [] } = await this.#link.read({ kind: 'cdrs', filter });
+    return cdrs.map(cdrOf);
+  }
+
+  /** What administrators did, newest first. */
+  async auditEntries(limit: number): Promise<readonly AuditEntry[]> {
+    const { audit = [] } = await this.#link.read({ kind: 'audit', limit });
+    return audit.map(auditEntryOf);
+  }
+
+  /** Who set each field of an account, and when. */
+  async fieldOrigins(accountId: number): Promise<ReadonlyMap<string, Origin>> {
+    const read = { kind: 'where', table: 'account_fields', column: 'account_id', value: accountId } as const;
+    const { account_fields: rows = [] } = await this.#link.read(read);
+    return new Map(
+      rows.map((row) => [String(row['field']), { by: String(row['set_by']), atMs: Number(row['set_at_ms']) }]),
+    );
+  }
+
+  /** Whether this is the web password of the account; as slow for an account that has none. */
+  async checkWebPassword(accountId: number | undefined, password: Secret<string>): Promise<boolean> {
+    const read = { kind: 'where', table: 'web_passwords', column: 'account_id', value: accountId ?? -1 } as const;
+    const { web_passwords: rows = [] } = await this.#link.read(read);
+    const hash = rows[0]?.['hash'];
+    return verifyWebPassword(password, typeof hash === 'string' ? hash : undefined);
+  }
+
+  /** Makes a new key and seals every stored secret with it, while the server runs. Old keys stay for old backups. */
+  async rotateKeys(): Promise<void> {
+    await this.#link.read({ kind: 'rotate keys', nowMs: this.#clock.wallMs() });
+  }
+
+  /**
+   * Copies the database to a new file while the server runs. Secrets stay sealed in it: a restore needs `keys.json`
+   * too, which is to be kept apart. To restore, put the file as `ringfence.db` and `keys.json` into an empty folder.
+   */
+  async backup(path: string): Promise<void> {
+    if (existsSync(path)) {
+      const message = `${path} is there already; a backup overwrites nothing, name another file`;
+      throw new StoreError({ reason: 'refused', message });
+    }
+    await this.#link.read({ kind: 'backup', path });
+  }
+
+  /** Writes what waits, ends the thread and gives the data folder free. */
+  async close(): Promise<void> {
+    this.#heartbeat?.cancel();
+    await this.#gathered.flush();
+    await this.#link.close();
+    this.#release();
+  }
+
+  async #loadSettings(): Promise<readonly SettingOverride[]> {
+    const { settings = [] } = await this.#link.read({ kind: 'tables', names: ['settings'] });
+    return settings.map(overrideOf);
+  }
+}
+
+/** What `openStore` read from the database before there was a Store. */
+export interface OpenedState {
+  readonly realm: string;
+  readonly nextId: number;
+  readonly nextAuditId: number;
+  readonly release: () => void;
+}
+
+export function metaPut(name: string, value: string): RowChange {
+  return { kind: 'put', table: 'meta', row: { name, value } };
+}
+
+function idAfter(change: StoreChange): number {
+  if (change.kind === 'account put') return change.account.id + 1;
+  return change.kind === 'dial rule put' ? change.rule.id + 1 : 0;
+}
+
+function overrideOf(row: Row): SettingOverride {
+  const { name, value, set_by: by, set_at_ms: atMs } = row;
+  return { key: String(name), value: String(value), by: String(by), atMs: Number(atMs) };
+}
+
+function auditEntryOf(row: Row): AuditEntry {
+  return {
+    atMs: Number(row['at_ms']),
+    by: String(row['by_whom']),
+    action: String(row['action']),
+    subject: String(row['subject']),
+    detail: String(row['detail']),
+  };
+}

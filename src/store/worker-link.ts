@@ -1,0 +1,111 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../base/time/clock.ts';
+import {
+  type Failure,
+  type FromWorker,
+  type Read,
+  type Row,
+  StoreError,
+  type TableName,
+  type ToWorker,
+} from './messages.ts';
+import { WriteQueue } from './write-queue.ts';
+
+type Answer = Readonly<Partial<Record<TableName, readonly Row[]>>>;
+
+/** The main thread's end of the wire to the store's thread. */
+export class WorkerLink {
+  readonly writes: WriteQueue;
+  readonly epoch: number;
+  /** The last heartbeat of the server that worked on this folder before us. */
+  readonly lastHeartbeatMs: number | undefined;
+  readonly #worker: Worker;
+  readonly #reads = new Map<
+    number,
+    { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }
+  >();
+  #nextRead = 1;
+  #gone: Failure | undefined;
+
+  private constructor(worker: Worker, clock: Clock, ready: Extract<FromWorker, { readonly kind: 'ready' }>) {
+    this.#worker = worker;
+    this.epoch = ready.epoch;
+    this.lastHeartbeatMs = ready.lastHeartbeatMs;
+    this.writes = new WriteQueue(clock, (batch, writes) => this.#post({ kind: 'write', batch, writes }));
+    worker.on('message', (message: FromWorker) => this.#take(message));
+    worker.on('error', (error) => this.#lose(`the store's thread failed: ${messageOf(error)}`));
+    worker.on('exit', () => this.#lose("the store's thread has ended"));
+  }
+
+  /** Starts the thread; rejects with a sentence for the operator when the database cannot be used. */
+  static start(dataFolder: string, clock: Clock): Promise<WorkerLink> {
+    const workerData = { dataFolder, nowMs: clock.wallMs() };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    return new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', (message: FromWorker) => {
+        worker.off('error', reject);
+        if (message.kind === 'ready') resolve(new WorkerLink(worker, clock, message));
+        else reject(new StoreError({ reason: 'broken', message: notReady(message) }));
+      });
+    });
+  }
+
+  read(read: Read): Promise<Answer> {
+    if (this.#gone !== undefined) return Promise.reject(new StoreError(this.#gone));
+    const id = this.#nextRead++;
+    return new Promise((resolve, reject) => {
+      this.#reads.set(id, { resolve, reject });
+      this.#post({ kind: 'read', id, read });
+    });
+  }
+
+  /** Ends the thread after everything that was posted before. */
+  async close(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#worker.once('exit', () => resolve());
+    });
+    await this.read({ kind: 'close' });
+    this.#lose('the store is closed', 'closed');
+    await ended;
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #take(message: FromWorker): void {
+    switch (message.kind) {
+      case 'written':
+        this.writes.written(message.batch, message.failures);
+        return;
+      case 'answer':
+        this.#reads.get(message.id)?.resolve(message.rows);
+        this.#reads.delete(message.id);
+        return;
+      case 'failed':
+        this.#reads.get(message.id)?.reject(new StoreError({ reason: 'refused', message: message.message }));
+        this.#reads.delete(message.id);
+        return;
+      case 'ready':
+      case 'not ready':
+        return;
+    }
+  }
+
+  #lose(message: string, reason: Failure['reason'] = 'broken'): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = { reason, message };
+    this.writes.stop(this.#gone);
+    for (const { reject } of this.#reads.values()) reject(new StoreError(this.#gone));
+    this.#reads.clear();
+  }
+}
+
+function notReady(message: FromWorker): string {
+  return message.kind === 'not ready' ? `the database cannot be used: ${message.message}` : "the store's thread is odd";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,190 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SecretBox } from '../accounts/ports.ts';
+import { cdrColumns } from './call-rows.ts';
+import type { Failure, Row, RowChange, TableName, Write, WriteFailure } from './messages.ts';
+import { keyColumns, openRow, sealedTables, sealRow } from './sealed-rows.ts';
+
+/**
+ * All writing, on the one connection that writes. A group of writes is one transaction, so that one sync of the disk
+ * serves everything that came in while the last one ran.
+ */
+export class Writer {
+  readonly #database: DatabaseSync;
+  readonly #box: SecretBox;
+  readonly #epoch: number;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #readEpoch: StatementSync;
+  readonly #hot: Readonly<Record<'begin' | 'answer' | 'heartbeat' | 'insertCdr' | 'removeCall', StatementSync>>;
+  readonly #puts = new Map<string, StatementSync>();
+  readonly #removes = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync, box: SecretBox, epoch: number) {
+    this.#database = database;
+    this.#box = box;
+    this.#epoch = epoch;
+    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    this.#commit = database.prepare('COMMIT');
+    this.#readEpoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'");
+    this.#hot = {
+      begin: database.prepare(
+        "INSERT INTO calls (call_id, started_at_ms, cdr_json, caller_json, callee_json) VALUES (?, ?, ?, '', '')",
+      ),
+      answer: database.prepare(
+        'UPDATE calls SET answered_at_ms = ?, cdr_json = ?, caller_json = ?, callee_json = ? WHERE call_id = ?',
+      ),
+      heartbeat: database.prepare(
+        'INSERT INTO heartbeat (id, at_ms, epoch) VALUES (1, ?, ?)' +
+          ' ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms, epoch = excluded.epoch',
+      ),
+      insertCdr: database.prepare(
+        `INSERT INTO cdrs (${cdrColumns.join(', ')}) VALUES (${cdrColumns.map(() => '?').join(', ')})` +
+          ' ON CONFLICT (call_id) DO NOTHING',
+      ),
+      removeCall: database.prepare('DELETE FROM calls WHERE call_id = ?'),
+    };
+  }
+
+  /** Writes all of them in one transaction and returns those that failed; the others are on disk then. */
+  writeGroup(writes: readonly Write[]): WriteFailure[] {
+    const failures: WriteFailure[] = [];
+    try {
+      this.#begin.run();
+      const superseded = this.#superseded();
+      if (superseded !== undefined) throw superseded;
+      writes.forEach((write, at) => {
+        try {
+          this.#write(write);
+        } catch (error) {
+          // SQLite takes back the statement alone, unless the fault is in the disk: then the transaction is gone.
+          if (!this.#database.isTransaction) throw error;
+          failures.push({ at, failure: failureOf(error) });
+        }
+      });
+      this.#commit.run();
+      return failures;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      const failure = failureOf(error);
+      return writes.map((_, at) => ({ at, failure }));
+    }
+  }
+
+  /** Seals every secret again under the newest key, in one transaction. */
+  sealAgain(): void {
+    this.#begin.run();
+    try {
+      for (const table of sealedTables) {
+        for (const row of this.#database.prepare(`SELECT * FROM ${table}`).all()) {
+          this.#put(table, openRow(this.#box, table, plainRow(row)));
+        }
+      }
+      this.#commit.run();
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #superseded(): Superseded | undefined {
+    return Number(this.#readEpoch.get()?.['value']) === this.#epoch ? undefined : new Superseded();
+  }
+
+  #write(write: Write): void {
+    switch (write[0]) {
+      case 'begin':
+        this.#hot.begin.run(...values(write));
+        return;
+      case 'answer':
+        if (this.#hot.answer.run(...values(write)).changes === 0) throw new Refused('the call has no row to answer');
+        return;
+      case 'end':
+        this.#hot.insertCdr.run(...values(write));
+        this.#hot.removeCall.run(write[1] ?? null);
+        return;
+      case 'heartbeat':
+        this.#hot.heartbeat.run(write[1], this.#epoch);
+        return;
+      case 'rows':
+        this.#changeRows(write.slice(1) as readonly RowChange[]);
+    }
+  }
+
+  #changeRows(changes: readonly RowChange[]): void {
+    this.#database.exec('SAVEPOINT one_write');
+    try {
+      for (const change of changes) {
+        if (change.kind === 'put') this.#put(change.table, change.row);
+        else this.#remove(change.table, change.column, change.value);
+      }
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK TO one_write; RELEASE one_write');
+      throw error;
+    }
+    this.#database.exec('RELEASE one_write');
+  }
+
+  #put(table: TableName, row: Row): void {
+    const sealed = sealRow(this.#box, table, row);
+    const columns = Object.keys(sealed);
+    const cacheKey = `${table} ${columns.join()}`;
+    let statement = this.#puts.get(cacheKey);
+    if (statement === undefined) {
+      statement = this.#database.prepare(upsert(table, columns));
+      this.#puts.set(cacheKey, statement);
+    }
+    statement.run(...Object.values(sealed));
+  }
+
+  #remove(table: TableName, column: string, value: string | number): void {
+    const sql = `DELETE FROM ${table} WHERE ${column} = ?`;
+    let statement = this.#removes.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#removes.set(sql, statement);
+    }
+    statement.run(value);
+  }
+}
+
+/** node:sqlite rows as ours: no blobs and no big integers are in our tables. */
+export function plainRow(row: object): Row {
+  const plain: Record<string, string | number | null> = {};
+  for (const [column, value] of Object.entries(row)) {
+    plain[column] = typeof value === 'string' || typeof value === 'number' ? value : null;
+  }
+  return plain;
+}
+
+function upsert(table: TableName, columns: readonly string[]): string {
+  const keys = keyColumns[table];
+  const updates = columns.filter((column) => !keys.includes(column)).map((column) => `${column} = excluded.${column}`);
+  const marks = columns.map(() => '?').join(', ');
+  const action = updates.length === 0 ? 'NOTHING' : `UPDATE SET ${updates.join(', ')}`;
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) ON CONFLICT (${keys.join(', ')}) DO ${action}`;
+}
+
+function values(write: readonly ['begin' | 'answer' | 'end', ...SQLInputValue[]]): SQLInputValue[] {
+  return write.slice(1);
+}
+
+class Refused extends Error {}
+
+class Superseded extends Error {
+  constructor() {
+    super('another server has taken over this database; this one must stop');
+  }
+}
+
+const sqliteFull = 13;
+const sqliteConstraint = 19;
+
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) return { reason: 'broken', message: String(error) };
+  if (error instanceof Superseded) return { reason: 'superseded', message: error.message };
+  if (error instanceof Refused) return { reason: 'refused', message: error.message };
+  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  if (code === sqliteConstraint) return { reason: 'refused', message: error.message };
+  if (code === sqliteFull) return { reason: 'full', message: 'the disk of the data folder is full' };
+  return { reason: 'broken', message: error.message };
+}
