@@ -64,26 +64,62 @@ const wireNames =
   'Security-Client Security-Server Security-Verify Server Service-Route Session-Expires SIP-ETag SIP-If-Match Subject ' +
   'Subscription-State Supported Target-Dialog Timestamp To Unsupported User-Agent Via Warning WWW-Authenticate';
 
+interface Spelling {
+  readonly lower: string;
+  readonly header: KnownHeader;
+}
+
 const known = new Map<string, KnownHeader>();
+const bucketCount = 1024;
+const buckets: Spelling[][] = Array.from({ length: bucketCount }, () => []);
+
+function add(lower: string, header: KnownHeader): void {
+  known.set(lower, header);
+  let hash = 0;
+  for (let index = 0; index < lower.length; index++) hash = addToNameHash(hash, lower.charCodeAt(index));
+  buckets[hash & (bucketCount - 1)]?.push({ lower, header });
+}
+
 for (const wire of wireNames.split(' ')) {
   const name = wire.toLowerCase();
-  const header = { name, wire, single: singles.has(name), slot: slots.get(name) };
-  for (const spelling of [name, wire, wire.toUpperCase()]) known.set(spelling, header);
+  add(name, { name, wire, single: singles.has(name), slot: slots.get(name) });
 }
 for (const [compact, name] of compactForms) {
   const header = known.get(name);
-  if (header === undefined) continue;
-  known.set(compact, header);
-  known.set(compact.toUpperCase(), header);
+  if (header !== undefined) add(compact, header);
 }
 
-/** The header that a spelling on the wire names, in any case and form; undefined for extensions we do not know. */
-export function knownHeader(spelling: string): KnownHeader | undefined {
-  return known.get(spelling) ?? known.get(spelling.toLowerCase());
+/** One step of the hash by which `findKnownHeader` looks up names; the same for both cases of a letter. */
+export function addToNameHash(hash: number, code: number): number {
+  return (Math.imul(hash, 31) + (code | 0x20)) | 0;
 }
 
+/**
+ * The header that `text` names from `start` up to `end`, in any case and form, without cutting the name out; undefined
+ * for extensions we do not know. `hash` is that of the name's octets, which are those of a token: among them two that
+ * differ only in bit 0x20 are the two cases of a letter.
+ */
+export function findKnownHeader(text: string, start: number, end: number, hash: number): KnownHeader | undefined {
+  const bucket = buckets[hash & (bucketCount - 1)];
+  if (bucket === undefined) return undefined;
+  for (const spelling of bucket) if (isSpelled(text, start, end, spelling.lower)) return spelling.header;
+  return undefined;
+}
+
+function isSpelled(text: string, start: number, end: number, lower: string): boolean {
+  if (end - start !== lower.length) return false;
+  for (let index = 0; index < lower.length; index++) {
+    if ((text.charCodeAt(start + index) | 0x20) !== lower.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+/** The long form in lower case of a name in any case and form. */
 export function canonicalName(spelling: string): string {
-  return known.get(spelling)?.name ?? knownHeader(spelling)?.name ?? spelling.toLowerCase();
+  const found = known.get(spelling);
+  if (found !== undefined) return found.name;
+  const lower = spelling.toLowerCase();
+  return known.get(lower)?.name ?? lower;
 }
 
 /** How a canonical name is written; names we do not know get a capital at the start and after each hyphen. */

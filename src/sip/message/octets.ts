@@ -13,12 +13,15 @@ export const uriHeaderOctet = 32;
 export const valueOctet = 64;
 /** Call-ID (`word` and `@`). */
 export const wordOctet = 128;
+export const schemeOctet = 256;
+/** Whatever a URI of any scheme may hold inside a header: visible ASCII without quotes and angle brackets. */
+export const anyUriOctet = 512;
 
 const alphanumeric = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const unreserved = `${alphanumeric}-_.!~*'()%`;
 const token = `${alphanumeric}-.!%*_+\`'~`;
 
-const classes = new Uint8Array(256);
+const classes = new Uint16Array(256);
 const members: readonly (readonly [number, string])[] = [
   [tokenOctet, token],
   [hostOctet, `${alphanumeric}-._`],
@@ -27,6 +30,8 @@ const members: readonly (readonly [number, string])[] = [
   [uriParamOctet, `${unreserved}[]/:&+$`],
   [uriHeaderOctet, `${unreserved}[]/?:+$&=`],
   [valueOctet, `${token}[]:@/=?&$#(){}|^`],
+  [schemeOctet, `${alphanumeric}+-.`],
+  [anyUriOctet, `${unreserved}&=+$,;?/#:@[]\\^\`{|}`],
   [wordOctet, `${token}()<>:\\"/[]?{}@`],
 ];
 for (const [bit, octets] of members) {

@@ -44,13 +44,13 @@ export function readRequestLine(line: string, maxUriOctets: number): StartLine {
   const badVersion = versionError(line.slice(uriEnd + 1));
   if (badVersion !== '') return badLine(method, uri, badVersion);
   if (uri.length > maxUriOctets) return badLine(method, '', 'Request-URI too long');
-  if (!looksLikeUri(uri)) return badLine(method, '', 'bad Request-URI');
   return readRequestUri(method, uri);
 }
 
 function readRequestUri(method: string, uri: string): StartLine {
   const read = parseUri(uri);
   if (!read.ok) {
+    if (!looksLikeUri(uri)) return badLine(method, '', 'bad Request-URI');
     const isOurs = /^(?:sips?|tel):/iu.test(uri);
     if (isOurs) return badLine(method, uri, `bad Request-URI: ${read.error}`);
     return { method, uri, requestUri: undefined, status: 0, reason: '', error: '', errorStatus: 0 };

@@ -2,7 +2,15 @@ import { fail, ok, type Result } from '../../base/result/result.ts';
 import { bracketed } from '../../base/net/endpoint.ts';
 import { escapeOctets, unescapeOctets } from './escape.ts';
 import { scanHost, scanPort } from './host.ts';
-import { allOctetsAre, octetIs, passwordOctet, uriHeaderOctet, uriParamOctet, userOctet } from './octets.ts';
+import {
+  allOctetsAre,
+  anyUriOctet,
+  passwordOctet,
+  schemeOctet,
+  uriHeaderOctet,
+  uriParamOctet,
+  userOctet,
+} from './octets.ts';
 import { colon, equalsSign, Scanner, semicolon } from './scanner.ts';
 
 /** A sip: or sips: URI (RFC 3261 §19.1). */
@@ -180,14 +188,5 @@ export function looksLikeUri(text: string): boolean {
   if (schemeEnd < 1 || schemeEnd === text.length - 1) return false;
   const first = text.charCodeAt(0) | 0x20;
   if (first < 0x61 || first > 0x7a) return false;
-  for (let index = 1; index < schemeEnd; index++) {
-    const code = text.charCodeAt(index);
-    const isLetterOrDigit = octetIs(code, uriParamOctet) && ((code | 0x20) >= 0x61 || (code >= 0x30 && code <= 0x39));
-    if (!isLetterOrDigit && code !== 0x2b && code !== 0x2d && code !== 0x2e) return false;
-  }
-  for (let index = schemeEnd + 1; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code <= 0x20 || code >= 0x7f || code === 0x22 || code === 0x3c || code === 0x3e) return false;
-  }
-  return true;
+  return allOctetsAre(text, 1, schemeEnd, schemeOctet) && allOctetsAre(text, schemeEnd + 1, text.length, anyUriOctet);
 }
