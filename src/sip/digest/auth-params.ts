@@ -8,11 +8,13 @@ export class AuthParamScanner {
   value = '';
   failure: string | undefined = undefined;
   readonly #text: string;
+  readonly #hasEscapes: boolean;
   #at: number;
   #count = 0;
 
   constructor(text: string, start: number) {
     this.#text = text;
+    this.#hasEscapes = text.includes('\\');
     this.#at = start;
   }
 
@@ -24,7 +26,7 @@ export class AuthParamScanner {
     const equals = this.#text.indexOf('=', at);
     if (equals < 0) return this.#fail('parameter without a value');
     this.name = this.#text.slice(at, this.#trimEnd(at, equals)).toLowerCase();
-    if (!/^[a-z0-9!%*_+`'~.-]+$/.test(this.name)) return this.#fail('bad parameter name');
+    if (!isToken(this.name)) return this.#fail('bad parameter name');
     const valueAt = this.#skipSpace(equals + 1);
     const end = this.#text.charCodeAt(valueAt) === quote ? this.#readQuoted(valueAt + 1) : this.#readToken(valueAt);
     return end >= 0 && this.#readSeparator(end);
@@ -33,9 +35,8 @@ export class AuthParamScanner {
   #readQuoted(start: number): number {
     const text = this.#text;
     let end = text.indexOf('"', start);
-    const backslash = text.indexOf('\\', start);
-    // Only where a backslash comes before the first quote can that quote be an escaped one.
-    if (backslash >= 0 && backslash < end) end = closingQuote(text, backslash);
+    // The first quote may be an escaped one.
+    if (this.#hasEscapes) end = closingQuote(text, start);
     if (end < 0) return this.#failAt('quoted value without an end');
     this.value = text.slice(start, end);
     return end + 1;
@@ -93,12 +94,21 @@ const comma = 0x2c;
 const space = 0x20;
 const tab = 0x09;
 
+/** Of what the value rule leaves over, a name can only be spoilt by separators; lower-case letters are the rule. */
+function isToken(name: string): boolean {
+  for (let index = 0; index < name.length; index += 1) {
+    const code = name.charCodeAt(index);
+    if ((code < 0x61 || code > 0x7a) && !/[0-9!%*_+`'~.-]/.test(name.charAt(index))) return false;
+  }
+  return name !== '';
+}
+
 function isSpace(code: number): boolean {
   return code === space || code === tab;
 }
 
-function closingQuote(text: string, firstEscape: number): number {
-  let at = firstEscape;
+function closingQuote(text: string, start: number): number {
+  let at = start;
   while (at < text.length) {
     const code = text.charCodeAt(at);
     if (code === quote) return at;
