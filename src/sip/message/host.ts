@@ -47,7 +47,7 @@ function isDigit(code: number): boolean {
 }
 
 /** Four numbers up to 255; leading zeros are refused, because some would read them as octal. */
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   let start = 0;
   for (let part = 0; part < 4; part++) {
     const dot = part < 3 ? text.indexOf('.', start) : text.length;

@@ -13,7 +13,13 @@ export function stampTopVia(request: SipRequest, source: { readonly address: str
   if (!asksPort && via.received === received) return;
   const stamped = { ...via, received, rport: asksPort ? source.port : undefined };
   const value = request.headers.get('via') ?? '';
+  request.replaceTopVia(formatVia(stamped) + otherVias(value), stamped);
+}
+
+/** What follows the first Via of a line. */
+function otherVias(value: string): string {
+  if (!value.includes(',')) return '';
   const scanner = new Scanner(value);
   scanVia(scanner);
-  request.replaceTopVia(formatVia(stamped) + value.slice(scanner.pos), stamped);
+  return value.slice(scanner.pos);
 }
