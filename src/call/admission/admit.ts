@@ -1,0 +1,130 @@
+import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts';
+import { type Refusal, refusal } from '../../guard/decision.ts';
+import type { SipRequest } from '../../sip/message/index.ts';
+import type { Caller, CallerId, CallPlan } from '../b2bua/plan.ts';
+import { type Dialled, readDialled } from '../routing/number.ts';
+import type { CallServices } from '../services.ts';
+import { callerIdOf } from './caller-id.ts';
+import { type Found, findDestinations } from './find-destinations.ts';
+
+/** A call on its way through the list: each step adds what it decided. Nothing is counted before the caller is proven. */
+export interface Candidate {
+  readonly request: SipRequest;
+  readonly caller: Caller;
+  /** Digits of a tech prefix that are not part of the number. */
+  readonly strip: number;
+  readonly callId: string;
+  readonly callsNow: number;
+  callerId: CallerId;
+  dialled: Dialled | undefined;
+  found: Extract<Found, { kind: 'found' }> | undefined;
+  payer: Payer | undefined;
+  lease: LineLease | undefined;
+}
+
+interface Step {
+  readonly name: string;
+  readonly check: (services: CallServices, candidate: Candidate) => Refusal | 'yes';
+}
+
+/**
+ * The admission of a call, in order. A step says yes or why not; the first no ends the list. Every new outbound leg,
+ * whatever causes it, walks this list with a named payer.
+ */
+export const admissionSteps: readonly Step[] = [
+  { name: 'account is active', check: checkActive },
+  { name: 'server has room', check: checkRoom },
+  { name: 'caller may hide', check: checkAnonymous },
+  { name: 'number is one number', check: checkNumber },
+  { name: 'destination exists', check: checkDestination },
+  { name: 'somebody pays', check: checkPayer },
+  { name: 'line is free', check: takeLine },
+];
+
+/** @returns the plan of the call, or the refusal of the step that said no. */
+export function admitCall(services: CallServices, candidate: Candidate): CallPlan | Refusal {
+  for (const { check } of admissionSteps) {
+    const verdict = check(services, candidate);
+    if (verdict !== 'yes') return verdict;
+  }
+  return planOf(candidate);
+}
+
+export function newCandidate(
+  services: CallServices,
+  given: Pick<Candidate, 'request' | 'caller' | 'strip' | 'callsNow'>,
+): Candidate {
+  const { directory, settings, random } = services;
+  const callerId = callerIdOf(given.request, given.caller, directory, settings().allowcalleridchange);
+  const open = { dialled: undefined, found: undefined, payer: undefined, lease: undefined };
+  return { ...given, callId: random.hex(12), callerId, ...open };
+}
+
+/** What a candidate is known by so far: the CDR of a refused call is made of it too. */
+export function planOf(candidate: Candidate): CallPlan {
+  const { dialled, found, callId, caller, callerId, payer, lease } = candidate;
+  return {
+    callId,
+    caller,
+    callerId,
+    dialledNumber: dialled === undefined ? '' : dialled.kind === 'name' ? dialled.name : dialled.digits,
+    canonicalNumber: dialled === undefined ? '' : dialled.kind === 'name' ? dialled.name : dialled.canonical,
+    numberClass: dialled?.kind === 'number' ? dialled.numberClass : 'internal',
+    destinations: found?.destinations ?? [],
+    dialRule: found?.dialRule ?? '',
+    maxDurationS: found?.maxDurationS ?? 0,
+    payer,
+    price: freePriceRow,
+    lease,
+  };
+}
+
+function checkActive(_services: CallServices, { caller }: Candidate): Refusal | 'yes' {
+  if (caller.kind === 'guest' || caller.account.enabled) return 'yes';
+  return refusal('enabled', 403, caller.account.name, 'an account that is enabled');
+}
+
+function checkRoom({ settings, plane }: CallServices, { callsNow }: Candidate): Refusal | 'yes' {
+  const { max_calls } = settings();
+  if (callsNow >= max_calls)
+    return refusal('max_calls', 503, String(callsNow), `fewer than ${max_calls} calls at once`);
+  return plane.capacity().free > 1 ? 'yes' : refusal('end_rtp_port', 503, 'no free media port', 'a wider port range');
+}
+
+/** [protocol.allowanonymouscaller]: an account of ours may hide its number, a stranger may not. */
+function checkAnonymous({ settings }: CallServices, { caller, callerId }: Candidate): Refusal | 'yes' {
+  if (caller.kind === 'account' || !callerId.anonymous || settings().allowanonymouscaller === 1) return 'yes';
+  return refusal('allowanonymouscaller', 403, 'anonymous', 'a caller that says who it is');
+}
+
+function checkNumber({ settings }: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { home_country, international_prefix, national_prefix } = settings();
+  const plan = {
+    homeCountry: home_country,
+    internationalPrefix: international_prefix,
+    nationalPrefix: national_prefix,
+  };
+  candidate.dialled = readDialled(candidate.request.uri, plan, candidate.strip);
+  return candidate.dialled === undefined ? refusal('number', 404, 'unreadable', 'a user name or a number') : 'yes';
+}
+
+function checkDestination(services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  if (candidate.dialled === undefined) return refusal('number', 404, 'unreadable', 'a user name or a number');
+  const found = findDestinations(services, candidate.caller, candidate.dialled, services.clock.wallMs());
+  if (found.kind === 'refused') return found.refusal;
+  candidate.found = found;
+  return 'yes';
+}
+
+/** A guest reaches our own users, where nobody pays; everybody else pays for the calls that they make. */
+function checkPayer(_services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { caller } = candidate;
+  if (caller.kind === 'account') candidate.payer = { accountId: caller.account.id, reason: 'caller' };
+  return 'yes';
+}
+
+function takeLine(_services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { caller, callId } = candidate;
+  if (caller.kind === 'account') candidate.lease = { accountId: caller.account.id, callId, release: () => {} };
+  return 'yes';
+}

@@ -1,0 +1,119 @@
+import type { Clock, Timer } from '../../base/time/clock.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import { reasonValue } from '../cause.ts';
+import type { LegEnd, Offer, PassedRequest, Progress, Refused } from '../leg/events.ts';
+import { type InviteSpec, OutboundLeg } from '../leg/outbound-leg.ts';
+import type { SessionOptions } from '../leg/session.ts';
+import type { BridgeSide } from './media-bridge.ts';
+
+/** One device or SIP server of a destination, ready to be dialled. */
+export interface Branch {
+  readonly flow: Flow;
+  readonly spec: InviteSpec;
+  readonly session: SessionOptions;
+  /** What the media plane must know of this branch, should it answer. */
+  readonly side: BridgeSide;
+}
+
+/** What a destination tells its call. Events of a leg come only from the one that answered. */
+export interface AttemptObserver {
+  onProgress(branch: Branch, progress: Progress): void;
+  onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void;
+  /** Every branch refused; the best of their answers (RFC 3261 §16.7 step 6). */
+  onRefused(refused: Refused): void;
+  onOffer(offer: Offer): void;
+  onPassed(request: PassedRequest): void;
+  onEnd(end: LegEnd): void;
+}
+
+/**
+ * One destination of a call: all devices of a user at once, or one SIP server. The first answer wins; the others are
+ * cancelled and told why (RFC 3326).
+ */
+export class Attempt {
+  readonly #legs: OutboundLeg[];
+  readonly #observer: AttemptObserver;
+  readonly #silent: Timer | undefined;
+  readonly #refusals: Refused[] = [];
+  #winner: OutboundLeg | undefined;
+  #over = false;
+
+  /** `initTimeoutMs` is how long all branches may give no sign of life; 0 leaves it to timer B [session.call-init-timeout]. */
+  constructor(branches: readonly Branch[], clock: Clock, initTimeoutMs: number, observer: AttemptObserver) {
+    this.#observer = observer;
+    this.#legs = branches.map((branch) => this.#makeLeg(branch));
+    if (initTimeoutMs > 0) this.#silent = clock.after(initTimeoutMs, () => this.#onSilence());
+  }
+
+  /** Sends the INVITEs. */
+  start(): void {
+    for (const leg of this.#legs) leg.dial();
+  }
+
+  /** Gives up every branch; nothing more is told. */
+  cancel(reasons: readonly string[]): void {
+    this.#finish();
+    for (const leg of this.#legs) leg.cancel(reasons);
+  }
+
+  #makeLeg(branch: Branch): OutboundLeg {
+    const leg: OutboundLeg = new OutboundLeg(branch.flow, branch.spec, branch.session, {
+      onProgress: (progress) => this.#onProgress(branch, progress),
+      onAnswer: (sdp) => this.#onAnswer(branch, leg, sdp),
+      onRefused: (refused) => this.#onRefused(leg, refused),
+      onOffer: (offer) => this.#observer.onOffer(offer),
+      onPassed: (request) => this.#observer.onPassed(request),
+      onEnd: (end) => this.#observer.onEnd(end),
+    });
+    return leg;
+  }
+
+  #onProgress(branch: Branch, progress: Progress): void {
+    this.#silent?.cancel();
+    if (!this.#over && this.#winner === undefined) this.#observer.onProgress(branch, progress);
+  }
+
+  #onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void {
+    if (this.#over || this.#winner !== undefined) return leg.end([]);
+    this.#winner = leg;
+    this.#silent?.cancel();
+    const elsewhere = [reasonValue('SIP', 200, 'Call completed elsewhere')];
+    for (const loser of this.#legs) if (loser !== leg) loser.cancel(elsewhere);
+    this.#observer.onAnswer(branch, leg, sdp);
+  }
+
+  #onRefused(leg: OutboundLeg, refused: Refused): void {
+    if (this.#over || this.#winner !== undefined) return;
+    this.#refusals.push(refused);
+    // A 6xx speaks for the user, not for the device: the other devices stop ringing (RFC 3261 §16.7 step 5).
+    const final = refused.status >= 600;
+    if (!final && this.#legs.some((other) => other !== leg && other.state !== 'over')) return;
+    this.#finish();
+    for (const other of this.#legs) if (other !== leg) other.cancel([]);
+    this.#observer.onRefused(bestOf(this.#refusals));
+  }
+
+  #onSilence(): void {
+    if (this.#over || this.#winner !== undefined || this.#legs.some((leg) => leg.state === 'proceeding')) return;
+    this.#finish();
+    for (const leg of this.#legs) leg.cancel([]);
+    this.#observer.onRefused({ status: 408, reason: 'Request Timeout' });
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#silent?.cancel();
+  }
+}
+
+/** A 6xx before all, then what tells the caller most: busy, then the lowest class. */
+function bestOf(refusals: readonly Refused[]): Refused {
+  const rank = ({ status }: Refused): number => {
+    if (status >= 600) return 0;
+    if (status === 486) return 1;
+    return status === 408 || status === 487 ? 900 : status;
+  };
+  return (
+    refusals.toSorted((one, other) => rank(one) - rank(other))[0] ?? { status: 480, reason: 'Temporarily Unavailable' }
+  );
+}

@@ -1,0 +1,140 @@
+import { parsePrefix, type Prefix } from '../../base/net/prefix.ts';
+import { bracketed } from '../../base/net/endpoint.ts';
+import type { Account, Trunk } from '../../accounts/model.ts';
+import type { SipRequest } from '../../sip/message/index.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import type { SessionOptions } from '../leg/session.ts';
+import { TrunkCredentials } from '../leg/trunk-credentials.ts';
+import type { CallServices } from '../services.ts';
+import type { Destination } from '../routing/destination.ts';
+import { checkDialogSource } from './dialog-source.ts';
+import type { Branch } from './attempt.ts';
+import { passedHeaders } from './header-policy.ts';
+import type { BridgeOptions, BridgeSide } from './media-bridge.ts';
+import type { CallerId, CallPlan } from './plan.ts';
+
+/**
+ * The branches of a destination that can be dialled now; none where no device or address is reachable. `offerFor`
+ * gives the offer for a side, or undefined where no media port is left for it.
+ */
+export function branchesOf(
+  services: CallServices,
+  plan: CallPlan,
+  destination: Destination,
+  request: SipRequest,
+  offerFor: (side: BridgeSide) => string | undefined,
+): readonly Branch[] {
+  const build = (flow: Flow, target: Target): Branch[] => {
+    const { account } = destination;
+    const side = bridgeSide(services, account, flow);
+    const sdp = offerFor(side);
+    if (sdp === undefined) return [];
+    const host = bracketed(services.stack.advertised(flow).address);
+    const spec = {
+      requestUri: target.requestUri,
+      from: fromValue(plan.callerId, host),
+      to: `<${target.to}>`,
+      routes: target.routes,
+      maxForwards: Math.max(0, (request.maxForwards ?? 70) - 1),
+      sdp,
+      headers: passedHeaders(request),
+    };
+    return [{ flow, spec, session: sessionOptions(services, account, plan.callerId.user), side }];
+  };
+  if (destination.kind === 'trunk') {
+    const flow = trunkFlow(services, destination.trunk);
+    return flow === undefined ? [] : build(flow, trunkTarget(destination.trunk, destination.sentNumber));
+  }
+  return destination.bindings.slice(0, services.settings().max_forks).flatMap((binding) => {
+    const flow = services.registrar.flowOf(binding);
+    if (flow === undefined) return [];
+    const host = bracketed(services.stack.advertised(flow).address);
+    const routes = binding.path.map((uri) => `<${uri}>`);
+    return build(flow, { requestUri: binding.contact, to: `sip:${binding.user}@${host}`, routes });
+  });
+}
+
+/** How a leg towards, or from, this account behaves in its dialog. */
+export function sessionOptions(
+  services: CallServices,
+  account: Account | undefined,
+  contactUser: string,
+): SessionOptions {
+  const { stack, clock, timers, random } = services;
+  const trunk = account?.trunk;
+  return {
+    stack,
+    clock,
+    timers,
+    contactUser: safeUser(contactUser),
+    checkSource: (request, flow, dialogFlow) => checkDialogSource(services, account, request, flow, dialogFlow),
+    credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
+    followTarget: account !== undefined && account.kind !== 'enduser',
+  };
+}
+
+/** What the media plane must know of a leg: whose it is, and which private networks its media may live in. */
+export function bridgeSide(services: CallServices, account: Account | undefined, flow: Flow): BridgeSide {
+  const enduser = account === undefined || account.kind === 'enduser';
+  const declared = [...services.settings().media_networks, ...(account?.mediaNetworks ?? [])];
+  // A phone has proven that it receives at its signalling address, so its media may live there, private or not.
+  if (enduser) declared.push(flow.remote.address);
+  return {
+    party: enduser ? 'enduser' : 'server',
+    signallingAddress: flow.remote.address,
+    allowedNetworks: declared.flatMap(asPrefix),
+    ownAddress: services.settings().media_address || services.stack.advertised(flow).address,
+  };
+}
+
+/** The settings and parts that every media bridge of ours takes. */
+export function bridgeOptions(services: CallServices, onSilent: () => void): BridgeOptions {
+  const { plane, settings, random, ownAddresses, relayAddressFor } = services;
+  const { media_timeout, media_timeout_hold, checkrtpaddr, start_rtp_port, end_rtp_port } = settings();
+  return {
+    plane,
+    silenceMs: media_timeout * 1000,
+    holdSilenceMs: media_timeout_hold * 1000,
+    sourceCheck: checkrtpaddr,
+    relayAddressFor,
+    ownAddresses: ownAddresses(),
+    ownPorts: [start_rtp_port, end_rtp_port],
+    newSessionId: () => String(random.below(2 ** 31)),
+    onSilent,
+  };
+}
+
+interface Target {
+  readonly requestUri: string;
+  readonly to: string;
+  readonly routes: readonly string[];
+}
+
+function trunkFlow(services: CallServices, trunk: Trunk): Flow | undefined {
+  const address = services.resolveHost(trunk.host);
+  return address === undefined ? undefined : services.stack.flowTo(trunk.transport, { address, port: trunk.port });
+}
+
+function trunkTarget(trunk: Trunk, sentNumber: string): Target {
+  const transport = trunk.transport === 'udp' ? '' : `;transport=${trunk.transport}`;
+  const uri = `sip:${sentNumber}@${bracketed(trunk.host)}:${trunk.port}${transport}`;
+  return { requestUri: uri, to: uri, routes: [] };
+}
+
+function fromValue({ displayName, user, anonymous }: CallerId, host: string): string {
+  if (anonymous) return '"Anonymous" <sip:anonymous@anonymous.invalid>';
+  const quoted = displayName === '' ? '' : `"${displayName.replace(/["\\]/g, '\\$&')}" `;
+  return `${quoted}<sip:${safeUser(user)}@${host}>`;
+}
+
+/** User parts that we write: what is not plain there is escaped (RFC 3261 §25.1 `user`). */
+function safeUser(user: string): string {
+  return user.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g, (octet) => {
+    return `%${(octet.charCodeAt(0) & 255).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
+
+function asPrefix(text: string): Prefix[] {
+  const prefix = parsePrefix(text);
+  return prefix.ok ? [prefix.value] : [];
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../../base/time/clock.ts';
+import type { StreamStats } from '../../media/index.ts';
+import type { SipRequest } from '../../sip/message/index.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import type { Cause } from '../cause.ts';
+import type { Cdr, EndedBy, RouteAttempt, StreamQuality } from '../record.ts';
+import type { CallPlan } from './plan.ts';
+
+/** Gathers the CDR of a call while it lives; each call has one, and one only. */
+export class CallRecord {
+  readonly #clock: Clock;
+  #cdr: Cdr;
+  #attempt: { readonly target: string; readonly sentNumber: string; readonly startedAtMs: number } | undefined;
+
+  constructor(clock: Clock, plan: CallPlan, request: SipRequest, flow: Flow) {
+    this.#clock = clock;
+    this.#cdr = { ...emptyCdr, ...planFields(plan), ...requestFields(request, flow), startedAtMs: clock.wallMs() };
+  }
+
+  get cdr(): Cdr {
+    return this.#cdr;
+  }
+
+  attemptStarted(target: string, sentNumber: string): void {
+    this.#attempt = { target, sentNumber, startedAtMs: this.#clock.wallMs() };
+    this.#cdr = { ...this.#cdr, sentNumber, calleeName: target };
+  }
+
+  attemptEnded(status: number): void {
+    if (this.#attempt === undefined) return;
+    const attempt: RouteAttempt = { ...this.#attempt, status, endedAtMs: this.#clock.wallMs() };
+    this.#attempt = undefined;
+    this.#cdr = { ...this.#cdr, attempts: [...this.#cdr.attempts, attempt] };
+  }
+
+  answered(codecs: string): void {
+    this.attemptEnded(200);
+    this.#cdr = { ...this.#cdr, answeredAtMs: this.#clock.wallMs(), codecs };
+  }
+
+  refusedBy(decisionId: string): void {
+    this.#cdr = { ...this.#cdr, decisionId };
+  }
+
+  ended(cause: Cause, sipStatus: number, endedBy: EndedBy): void {
+    this.attemptEnded(sipStatus);
+    this.#cdr = { ...this.#cdr, endedAtMs: this.#clock.wallMs(), cause, sipStatus, endedBy };
+  }
+
+  quality([first]: readonly StreamStats[]): void {
+    if (first === undefined) return;
+    this.#cdr = { ...this.#cdr, callerQuality: qualityOf(first.a), calleeQuality: qualityOf(first.b) };
+  }
+}
+
+const emptyCdr: Cdr = {
+  callId: '',
+  sipCallId: '',
+  payerId: undefined,
+  callerId: undefined,
+  callerName: '',
+  calleeName: '',
+  callerNumber: '',
+  dialledNumber: '',
+  canonicalNumber: '',
+  numberClass: '',
+  sentNumber: '',
+  dialRule: '',
+  attempts: [],
+  startedAtMs: 0,
+  answeredAtMs: undefined,
+  endedAtMs: undefined,
+  cause: '',
+  sipStatus: 0,
+  endedBy: 'system',
+  codecs: '',
+  callerQuality: undefined,
+  calleeQuality: undefined,
+  sourceAddress: '',
+  sourcePort: 0,
+  transport: '',
+  userAgent: '',
+  decisionId: '',
+  transferOf: '',
+};
+
+function planFields(plan: CallPlan): Partial<Cdr> {
+  const account = plan.caller.kind === 'account' ? plan.caller.account : undefined;
+  return {
+    callId: plan.callId,
+    payerId: plan.payer?.accountId,
+    callerId: account?.id,
+    callerName: account?.name ?? '',
+    callerNumber: plan.callerId.user,
+    dialledNumber: plan.dialledNumber,
+    canonicalNumber: plan.canonicalNumber,
+    numberClass: plan.numberClass,
+    dialRule: plan.dialRule,
+  };
+}
+
+function requestFields(request: SipRequest, flow: Flow): Partial<Cdr> {
+  return {
+    sipCallId: request.callId.slice(0, 200),
+    sourceAddress: flow.remote.address,
+    sourcePort: flow.remote.port,
+    transport: flow.transport,
+    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
+  };
+}
+
+function qualityOf(side: StreamStats['a']): StreamQuality {
+  const { packets, lost, jitterMs, mosHundredths } = side;
+  return { packets, lost, jitterMs, mosHundredths };
+}

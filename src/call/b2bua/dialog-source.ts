@@ -1,0 +1,39 @@
+import type { Account } from '../../accounts/model.ts';
+import { sameEndpoint } from '../../base/net/endpoint.ts';
+import { HeaderList, type SipRequest } from '../../sip/message/index.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import type { CallServices } from '../services.ts';
+
+/** A request inside a dialog may act, or is answered with this. */
+export type SourceVerdict = 'ok' | { readonly status: number; readonly headers: HeaderList };
+
+/**
+ * A request in a dialog that comes from elsewhere than the dialog does: a phone whose NAT gave it a new port proves
+ * itself again by digest, a SIP server may use any address configured for it, and everybody else is refused.
+ */
+export function checkDialogSource(
+  services: CallServices,
+  account: Account | undefined,
+  request: SipRequest,
+  flow: Flow,
+  dialogFlow: Flow,
+): SourceVerdict {
+  if (sameEndpoint(flow.remote, dialogFlow.remote) && flow.transport === dialogFlow.transport) return 'ok';
+  if (account === undefined) return { status: 403, headers: new HeaderList() };
+  if (account.kind !== 'enduser')
+    return isConfigured(services, account, flow) ? 'ok' : { status: 403, headers: new HeaderList() };
+  const identity = services.authenticator.identify(request, flow);
+  if (identity.kind === 'account' && identity.account.id === account.id) return 'ok';
+  if (identity.kind !== 'challenge') return { status: 403, headers: new HeaderList() };
+  const headers = new HeaderList();
+  for (const value of services.authenticator.challenges(flow, identity.stale))
+    headers.append('proxy-authenticate', value);
+  return { status: 407, headers };
+}
+
+function isConfigured({ directory, resolveHost }: CallServices, account: Account, flow: Flow): boolean {
+  const { address } = flow.remote;
+  if (account.trunk !== undefined && resolveHost(account.trunk.host) === address) return true;
+  if (directory.sipServersAt(address).some(({ id }) => id === account.id)) return true;
+  return directory.matchTrafficSender(address, account.techPrefix)?.account.id === account.id;
+}

@@ -1,0 +1,140 @@
+import type { Refusal } from '../guard/decision.ts';
+import { decide } from '../guard/decision.ts';
+import { HeaderList, type SipRequest } from '../sip/message/index.ts';
+import type { Flow } from '../sip/transport/flow.ts';
+import { admitCall, type Candidate, newCandidate, planOf } from './admission/admit.ts';
+import { identifyCaller } from './admission/identify.ts';
+import { Call } from './b2bua/call.ts';
+import { CallRecord } from './b2bua/call-record.ts';
+import { type Cause, causeOfStatus, reasonValue } from './cause.ts';
+import type { CallServices } from './services.ts';
+
+/** What the calls count for the metrics. */
+export interface CallCounts {
+  started: number;
+  answered: number;
+  refused: number;
+  challenged: number;
+  unproven: number;
+}
+
+/** All calls of this server: admits new ones, knows the running ones, lets go of ended ones. */
+export class CallService {
+  readonly counts: CallCounts = { started: 0, answered: 0, refused: 0, challenged: 0, unproven: 0 };
+  readonly #services: CallServices;
+  readonly #calls = new Map<string, Call>();
+  #draining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(services: CallServices) {
+    this.#services = services;
+  }
+
+  /** Calls that are not over yet, with those whose CDR is being written. */
+  calls(): readonly Call[] {
+    return [...this.#calls.values()];
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  /** Ends a call by the operator's word; false where there is none of that id. */
+  endCall(callId: string): boolean {
+    const call = this.#calls.get(callId);
+    call?.end('server stopped', 'system');
+    return call !== undefined;
+  }
+
+  /** Takes no new calls, and resolves when the last one is over. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#calls.size === 0) resolve();
+    });
+  }
+
+  /** Ends every call now. */
+  endAll(): void {
+    for (const call of this.calls()) call.end('server stopped', 'system');
+  }
+
+  /** A new INVITE. A stranger's costs nothing that outlives this function. */
+  onInvite(request: SipRequest, flow: Flow): void {
+    const { stack, authenticator, log } = this.#services;
+    if (this.#draining) return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '30'));
+    const verdict = identifyCaller(this.#services, request, flow);
+    if (verdict.kind === 'challenge') {
+      this.counts.challenged++;
+      const headers = new HeaderList();
+      for (const value of authenticator.challenges(flow, verdict.stale)) headers.append('proxy-authenticate', value);
+      return stack.reply(request, flow, 407, headers);
+    }
+    if (verdict.kind === 'refused') {
+      this.counts.unproven++;
+      const { reason, userName } = verdict;
+      log.info('call refused before its caller was proven', {
+        reason,
+        userName,
+        source: flow.remote.address,
+        callId: request.callId,
+      });
+      return stack.reply(request, flow, 403);
+    }
+    const { caller, strip } = verdict;
+    const candidate = newCandidate(this.#services, { request, caller, strip, callsNow: this.#calls.size });
+    const plan = admitCall(this.#services, candidate);
+    if ('sipStatus' in plan) return this.#refuse(candidate, plan, flow);
+    this.counts.started++;
+    const call = new Call(this.#services, plan, stack.openInvite(request, flow), flow, (over) => this.#onOver(over));
+    this.#calls.set(plan.callId, call);
+    call.start();
+  }
+
+  /** Answers with the decision's id and writes the CDR of the attempt. */
+  #refuse(candidate: Candidate, refused: Refusal, flow: Flow): void {
+    const { stack, clock, random, store, log } = this.#services;
+    this.counts.refused++;
+    const { request, caller } = candidate;
+    const account = caller.kind === 'account' ? caller.account.name : 'guest';
+    const decision = decide(refused, `account:${account}`, candidate.callId, clock, random);
+    const headers = new HeaderList();
+    // Q.850 cause 21: call rejected; the id leads an operator to the decision, and tells a caller nothing.
+    if (caller.kind === 'account') headers.append('reason', reasonValue('Q.850', 21, decision.id));
+    const transaction = stack.openInvite(request, flow);
+    transaction.respond(stack.response(request, refused.sipStatus, stack.newTag(), headers));
+    const { rule, measured, wouldPass, sipStatus } = refused;
+    log.info('call refused', {
+      account,
+      rule,
+      measured,
+      wouldPass,
+      sipStatus,
+      decision: decision.id,
+      callId: request.callId,
+    });
+    if (caller.kind === 'guest') return;
+    const record = new CallRecord(clock, planOf(candidate), request, flow);
+    record.refusedBy(decision.id);
+    record.ended(refusalCause(refused), sipStatus, 'system');
+    store
+      .end(record.cdr)
+      .catch((error: unknown) => log.error('CDR of a refused call is lost', { error: String(error) }));
+  }
+
+  #onOver(call: Call): void {
+    if (call.record.cdr.answeredAtMs !== undefined) this.counts.answered++;
+    this.#calls.delete(call.plan.callId);
+    if (this.#calls.size === 0) this.#onIdle?.();
+  }
+}
+
+function refusalCause({ rule, sipStatus }: Refusal): Cause {
+  if (rule === 'registered') return 'unreachable';
+  return sipStatus === 404
+    ? 'not found'
+    : sipStatus === 403 || sipStatus === 503
+      ? 'refused'
+      : causeOfStatus(sipStatus);
+}

@@ -1,0 +1,79 @@
+/** Every way that a call can end, with the SIP status that its caller sees if it was not answered. */
+const causes = {
+  answered: { status: 200, text: 'ended normally' },
+  cancelled: { status: 487, text: 'the caller gave up' },
+  busy: { status: 486, text: 'the callee is busy' },
+  declined: { status: 603, text: 'the callee declined' },
+  'no answer': { status: 480, text: 'nobody answered before the ring timeout' },
+  unreachable: { status: 480, text: 'the user has no reachable device' },
+  'not found': { status: 404, text: 'no user, number or rule for what was dialled' },
+  refused: { status: 403, text: 'a rule refused the call' },
+  failed: { status: 500, text: 'the next hop failed' },
+  'call init timeout': { status: 408, text: 'the next hop gave no sign of life' },
+  'early timeout': { status: 480, text: 'media before the answer lasted too long' },
+  'call timeout': { status: 200, text: 'the longest connected time was reached' },
+  'absolute timeout': { status: 408, text: 'the longest life of any call was reached' },
+  'media timeout': { status: 200, text: 'no media arrived from either side' },
+  'no ack': { status: 200, text: 'the caller never acknowledged the answer' },
+  'peer gone': { status: 200, text: 'a side stopped answering requests' },
+  'media refused': { status: 488, text: 'the media that was offered cannot be relayed' },
+  'no media port': { status: 503, text: 'no free port pair is left' },
+  'store failed': { status: 503, text: 'the call could not be recorded, so it was not made' },
+  'server stopped': { status: 503, text: 'the server was told to stop' },
+  'server restart': { status: 503, text: 'the server died and ended the call when it came back' },
+} as const satisfies Readonly<Record<string, { readonly status: number; readonly text: string }>>;
+
+export type Cause = keyof typeof causes;
+
+export function statusOf(cause: Cause): number {
+  return causes[cause].status;
+}
+
+export function textOf(cause: Cause): string {
+  return causes[cause].text;
+}
+
+/** The cause that the CDR names for a refusal by the next hop. */
+export function causeOfStatus(status: number): Cause {
+  switch (status) {
+    case 486:
+    case 600:
+      return 'busy';
+    case 603:
+    case 607:
+      return 'declined';
+    case 404:
+    case 410:
+    case 484:
+    case 604:
+      return 'not found';
+    case 480:
+      return 'unreachable';
+    case 408:
+      return 'call init timeout';
+    case 487:
+      return 'cancelled';
+    case 488:
+    case 606:
+      return 'media refused';
+    default:
+      return status >= 500 && status < 600 ? 'failed' : 'refused';
+  }
+}
+
+/** Whether the next route may be tried: the next hop failed, not the callee. */
+export function mayFailOver(status: number): boolean {
+  return status === 408 || (status >= 500 && status < 600);
+}
+
+/** Reason header value (RFC 3326) for a BYE or CANCEL of ours. */
+export function reasonValue(protocol: 'SIP' | 'Q.850', code: number, text: string): string {
+  return `${protocol};cause=${code};text="${text.replace(/["\\\r\n]/g, '')}"`;
+}
+
+const passedReason = /^(?:SIP|Q\.850)\s*;[\x20-\x7e]{1,200}$/i;
+
+/** Reasons of one leg that may be told to the other: only the two registered protocols, few and short. */
+export function passableReasons(reasons: readonly string[]): readonly string[] {
+  return reasons.filter((reason) => passedReason.test(reason)).slice(0, 2);
+}

@@ -1,0 +1,20 @@
+import { sdpBody, sdpContentType } from '../../media/index.ts';
+import { type SipMessage, SipResponse } from '../../sip/message/index.ts';
+
+/** The SDP that a message carries, alone or as a part of a multipart body. */
+export function sdpOf(message: SipMessage): string | undefined {
+  if (message.body === '') return undefined;
+  return sdpBody(message.headers.get('content-type'), message.body);
+}
+
+/** The response with an SDP body. */
+export function withSdp(response: SipResponse, sdp: string): SipResponse {
+  response.headers.set('content-type', sdpContentType);
+  return new SipResponse(response.status, response.reason, response.headers, sdp);
+}
+
+/** Seconds of a Retry-After header, bounded to an hour. */
+export function retryAfterOf(response: SipResponse): number | undefined {
+  const seconds = /^\d{1,6}/.exec(response.headers.get('retry-after') ?? '')?.[0];
+  return seconds === undefined ? undefined : Math.min(Number(seconds), 3600);
+}

@@ -1,0 +1,306 @@
+import type { Clock } from '../../base/time/clock.ts';
+import type { Dialog } from '../../sip/dialog/index.ts';
+import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/index.ts';
+import { allowedMethods, type DialogOwner, type SipStack } from '../../sip/stack/index.ts';
+import type { InviteServerTransaction, TimerValues } from '../../sip/transaction/index.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import { sdpOf, withSdp } from './bodies.ts';
+import type { ConnectedLeg, LegEnd, PassedRequest, SessionObserver } from './events.ts';
+import { dialogFlow } from './next-hop.ts';
+import { SuccessRepeater } from './success-repeater.ts';
+import type { TrunkCredentials } from './trunk-credentials.ts';
+
+/** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
+export type SourceCheck = (
+  request: SipRequest,
+  flow: Flow,
+  dialogFlow: Flow,
+) => 'ok' | { readonly status: number; readonly headers: HeaderList };
+
+export interface SessionOptions {
+  readonly stack: SipStack;
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  /** User part of our Contact. */
+  readonly contactUser: string;
+  readonly checkSource: SourceCheck;
+  readonly credentials: TrunkCredentials | undefined;
+  /** True for SIP servers, whose Record-Route and Contact are followed; a phone is reached where it sends from. */
+  readonly followTarget: boolean;
+}
+
+/** One established dialog of a call: everything that may happen in it, in either direction (RFC 3261 §12.2, §14, §15). */
+export class Session implements DialogOwner, ConnectedLeg {
+  readonly #options: SessionOptions;
+  readonly #dialog: Dialog;
+  readonly #observer: SessionObserver;
+  #flow: Flow;
+  #open = true;
+  /** Whose offer is under way: a second one is glare (RFC 3261 §14.1). */
+  #offerBy: 'nobody' | 'us' | 'peer' = 'nobody';
+  #lastSdpSent: string;
+  #repeater: SuccessRepeater | undefined;
+  /** The ACK of our last re-INVITE: each repeated 2xx is owed it again. */
+  #lastAck = { seq: -1, octets: '' };
+
+  constructor(options: SessionOptions, dialog: Dialog, flow: Flow, lastSdpSent: string, observer: SessionObserver) {
+    this.#options = options;
+    this.#dialog = dialog;
+    this.#flow = flow;
+    this.#lastSdpSent = lastSdpSent;
+    this.#observer = observer;
+  }
+
+  get callId(): string {
+    return this.#dialog.callId;
+  }
+
+  get remoteTag(): string {
+    return this.#dialog.remoteTag;
+  }
+
+  get dialog(): Dialog {
+    return this.#dialog;
+  }
+
+  get flow(): Flow {
+    return this.#flow;
+  }
+
+  /** Sends our 2xx and repeats it until its ACK; without one the leg is over (RFC 3261 §13.3.1.4). */
+  sendSuccess(transaction: InviteServerTransaction, response: SipResponse, onAck: () => void): void {
+    this.#repeater?.stop();
+    const { clock, timers } = this.#options;
+    this.#repeater = new SuccessRepeater(clock, timers, transaction.request.cseq.seq, {
+      send: () => transaction.respond(response),
+      onAck,
+      onNoAck: () => this.#fail('no ack'),
+    });
+    this.#repeater.start();
+  }
+
+  onAck(request: SipRequest, _flow: Flow): void {
+    this.#repeater?.acknowledge(request.cseq.seq);
+  }
+
+  onRequest(request: SipRequest, flow: Flow): void {
+    const { stack, checkSource } = this.#options;
+    const verdict = checkSource(request, flow, this.#flow);
+    if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
+    if (this.#dialog.acceptSequence(request) === 'out of order')
+      return stack.reply(request, flow, 500, undefined, 'CSeq Out of Order');
+    switch (request.method) {
+      case 'BYE':
+        return this.#onBye(request, flow);
+      case 'INVITE':
+        return this.#onReinvite(request, flow);
+      case 'INFO':
+      case 'MESSAGE':
+        return this.#onPassed(request, flow, request.method);
+      case 'OPTIONS':
+        return this.#answer(request, flow, 200, new HeaderList().append('allow', allowedMethods));
+      case 'SUBSCRIBE':
+      case 'NOTIFY':
+        return this.#answer(request, flow, 489, new HeaderList());
+      default:
+        return this.#answer(request, flow, 405, new HeaderList().append('allow', allowedMethods));
+    }
+  }
+
+  offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void {
+    if (!this.#open) return done({ status: 481 });
+    if (this.#offerBy !== 'nobody' || this.#repeater?.waiting === true) return done({ status: 491 });
+    this.#offerBy = 'us';
+    const request = this.#newRequest('INVITE', sdp, 'application/sdp');
+    this.#sendReinvite(request, sdp, done, true);
+  }
+
+  pass(passed: PassedRequest): void {
+    if (!this.#open) return passed.respond(481);
+    const request = this.#newRequest(passed.method, passed.body, passed.contentType);
+    for (const [name, value] of passed.headers) request.headers.append(name, value);
+    this.#options.stack.sendRequest(request, this.#liveFlow(), {
+      onResponse: (response) => {
+        if (response.status >= 200) passed.respond(response.status);
+      },
+      onTimeout: () => passed.respond(408),
+    });
+  }
+
+  /** Ends the dialog with a BYE; `done` when the peer has answered it or never will. */
+  end(reasons: readonly string[], done: () => void = () => {}): void {
+    if (!this.#open) return done();
+    this.#close();
+    this.#sendBye(reasons, done, true);
+  }
+
+  #sendBye(
+    reasons: readonly string[],
+    done: () => void,
+    mayAuthenticate: boolean,
+    authorization?: readonly [string, string],
+  ): void {
+    const { stack, credentials } = this.#options;
+    const request = this.#newRequest('BYE', '', '');
+    for (const reason of reasons) request.headers.append('reason', reason);
+    if (authorization !== undefined) request.headers.append(...authorization);
+    stack.sendRequest(request, this.#liveFlow(), {
+      onResponse: (response) => {
+        if (response.status < 200) return;
+        const answer = mayAuthenticate ? credentials?.answer(request, response) : undefined;
+        if (answer === undefined) done();
+        else this.#sendBye(reasons, done, false, answer);
+      },
+      onTimeout: done,
+    });
+  }
+
+  #onBye(request: SipRequest, flow: Flow): void {
+    this.#answer(request, flow, 200, new HeaderList());
+    if (!this.#open) return;
+    this.#close();
+    this.#observer.onEnd({ cause: 'bye', reasons: request.headers.getAll('reason') });
+  }
+
+  #onReinvite(request: SipRequest, flow: Flow): void {
+    const { stack } = this.#options;
+    const transaction = stack.openInvite(request, flow);
+    const respond = (status: number, headers?: HeaderList): void =>
+      transaction.respond(stack.response(request, status, this.#dialog.localTag, headers));
+    if (!this.#open) return respond(481);
+    if (this.#offerBy === 'us') return respond(491);
+    if (this.#offerBy === 'peer' || this.#repeater?.waiting === true) {
+      return respond(500, new HeaderList().append('retry-after', '2'));
+    }
+    respond(100);
+    this.#dialog.refreshTarget(request);
+    this.#flow = flow;
+    const sdp = sdpOf(request);
+    // A re-INVITE without an offer asks for ours: what it was last told still holds (RFC 3261 §14.2).
+    if (sdp === undefined) return this.#succeed(transaction, this.#lastSdpSent);
+    this.#offerBy = 'peer';
+    const finish = (): boolean => {
+      if (this.#offerBy !== 'peer' || !transaction.open) return false;
+      this.#offerBy = 'nobody';
+      return true;
+    };
+    this.#observer.onOffer({
+      sdp,
+      answer: (answerSdp) => {
+        if (finish()) this.#succeed(transaction, answerSdp);
+      },
+      refuse: (status) => {
+        if (finish()) respond(status);
+      },
+    });
+  }
+
+  #succeed(transaction: InviteServerTransaction, sdp: string): void {
+    this.#lastSdpSent = sdp;
+    const headers = this.successHeaders();
+    const plain = this.#options.stack.response(transaction.request, 200, this.#dialog.localTag, headers);
+    this.sendSuccess(transaction, withSdp(plain, sdp), () => {});
+  }
+
+  /** Contact and Allow of our 2xx. */
+  successHeaders(): HeaderList {
+    return new HeaderList()
+      .append('contact', this.#options.stack.contact(this.#flow, this.#options.contactUser))
+      .append('allow', allowedMethods);
+  }
+
+  #onPassed(request: SipRequest, flow: Flow, method: 'INFO' | 'MESSAGE'): void {
+    const transaction = this.#options.stack.openRequest(request, flow);
+    const kept = ['info-package', 'content-disposition'] as const;
+    this.#observer.onPassed({
+      method,
+      contentType: request.headers.get('content-type') ?? '',
+      body: request.body,
+      headers: kept.flatMap((name) => request.headers.getAll(name).map((value) => [name, value] as const)),
+      respond: (status) => {
+        if (transaction.open) transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag));
+      },
+    });
+  }
+
+  #answer(request: SipRequest, flow: Flow, status: number, headers: HeaderList): void {
+    const transaction = this.#options.stack.openRequest(request, flow);
+    transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag, headers));
+  }
+
+  #sendReinvite(
+    request: SipRequest,
+    sdp: string,
+    done: (outcome: { readonly sdp: string } | { readonly status: number }) => void,
+    mayAuthenticate: boolean,
+  ): void {
+    const { stack, credentials } = this.#options;
+    const flow = this.#liveFlow();
+    let finished = false;
+    const finish = (outcome: { readonly sdp: string } | { readonly status: number }): void => {
+      if (finished) return;
+      finished = true;
+      this.#offerBy = 'nobody';
+      done(outcome);
+    };
+    stack.sendInvite(request, flow, {
+      onResponse: (response) => {
+        if (response.status < 200) return;
+        if (response.status >= 300) {
+          const answer = mayAuthenticate ? credentials?.answer(request, response) : undefined;
+          if (answer !== undefined) {
+            const again = this.#newRequest('INVITE', sdp, 'application/sdp');
+            again.headers.append(...answer);
+            return this.#sendReinvite(again, sdp, done, false);
+          }
+          if (response.status === 408 || response.status === 481) this.#fail('no answer to request');
+          return finish({ status: response.status });
+        }
+        this.#acknowledge(request.cseq.seq, flow);
+        this.#dialog.refreshTarget(response);
+        this.#lastSdpSent = sdp;
+        const answered = sdpOf(response);
+        finish(answered === undefined ? { status: 488 } : { sdp: answered });
+      },
+      onTimeout: () => {
+        this.#fail('no answer to request');
+        finish({ status: 408 });
+      },
+    });
+  }
+
+  #acknowledge(seq: number, flow: Flow): void {
+    if (this.#lastAck.seq === seq) return flow.send(this.#lastAck.octets);
+    this.#lastAck = { seq, octets: this.#options.stack.sendAck(this.#dialog.createAck(seq), flow) };
+  }
+
+  #newRequest(method: string, body: string, contentType: string): SipRequest {
+    const { stack, contactUser } = this.#options;
+    const bare = this.#dialog.createRequest(method);
+    if (method === 'INVITE') {
+      bare.headers.append('contact', stack.contact(this.#flow, contactUser));
+      bare.headers.append('allow', allowedMethods);
+    }
+    if (body !== '') bare.headers.append('content-type', contentType);
+    return new SipRequest(method, bare.uri, bare.headers, body);
+  }
+
+  #liveFlow(): Flow {
+    const { stack, followTarget } = this.#options;
+    this.#flow = dialogFlow(stack, this.#dialog, this.#flow, followTarget);
+    return this.#flow;
+  }
+
+  #fail(cause: LegEnd['cause']): void {
+    if (!this.#open) return;
+    this.#close();
+    this.#sendBye([], () => {}, true);
+    this.#observer.onEnd({ cause, reasons: [] });
+  }
+
+  #close(): void {
+    this.#open = false;
+    this.#repeater?.stop();
+    this.#options.stack.dialogs.remove(this.#dialog.localTag);
+  }
+}

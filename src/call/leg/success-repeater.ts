@@ -1,0 +1,63 @@
+import type { Clock, Timer } from '../../base/time/clock.ts';
+import { type TimerValues, transactionTimeoutMs } from '../../sip/transaction/index.ts';
+
+/**
+ * Repeats a 2xx until its ACK arrives: after T1, doubling up to T2, for 64 times T1, on every transport, because the
+ * response travels end to end and not hop by hop (RFC 3261 §13.3.1.4).
+ */
+export class SuccessRepeater {
+  readonly #clock: Clock;
+  readonly #timers: TimerValues;
+  readonly #inviteSeq: number;
+  readonly #actions: { readonly send: () => void; readonly onAck: () => void; readonly onNoAck: () => void };
+  #repeat: Timer | undefined;
+  #giveUp: Timer | undefined;
+  #waiting = false;
+
+  constructor(
+    clock: Clock,
+    timers: TimerValues,
+    inviteSeq: number,
+    actions: { readonly send: () => void; readonly onAck: () => void; readonly onNoAck: () => void },
+  ) {
+    this.#clock = clock;
+    this.#timers = timers;
+    this.#inviteSeq = inviteSeq;
+    this.#actions = actions;
+  }
+
+  /** True until the ACK has come or is given up. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  start(): void {
+    this.#waiting = true;
+    this.#actions.send();
+    this.#arm(this.#timers.t1Ms);
+    this.#giveUp = this.#clock.after(transactionTimeoutMs(this.#timers), () => {
+      this.stop();
+      this.#actions.onNoAck();
+    });
+  }
+
+  /** Takes an ACK; one for another INVITE changes nothing. */
+  acknowledge(seq: number): void {
+    if (!this.#waiting || seq !== this.#inviteSeq) return;
+    this.stop();
+    this.#actions.onAck();
+  }
+
+  stop(): void {
+    this.#waiting = false;
+    this.#repeat?.cancel();
+    this.#giveUp?.cancel();
+  }
+
+  #arm(intervalMs: number): void {
+    this.#repeat = this.#clock.after(intervalMs, () => {
+      this.#actions.send();
+      this.#arm(Math.min(intervalMs * 2, this.#timers.t2Ms));
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import { bracketed } from '../base/net/endpoint.ts';
+import { HeaderList, SipRequest, type SipResponse } from '../sip/message/index.ts';
+import type { NonInviteServerTransaction } from '../sip/transaction/index.ts';
+import type { Flow } from '../sip/transport/flow.ts';
+import { callerIdOf } from './admission/caller-id.ts';
+import { identifyCaller } from './admission/identify.ts';
+import { readDialled } from './routing/number.ts';
+import type { CallServices } from './services.ts';
+import type { Binding } from '../registrar/binding.ts';
+
+/** The text of one message; RFC 3428 §8 wants none above the size that fits a datagram. */
+const maxBodyOctets = 1300;
+
+/** Passes MESSAGE between users of ours (RFC 3428): to every device of the callee, answered by the best of their answers. */
+export class MessageService {
+  readonly #services: CallServices;
+
+  constructor(services: CallServices) {
+    this.#services = services;
+  }
+
+  onMessage(request: SipRequest, flow: Flow): void {
+    const { stack, authenticator, directory, registrar, settings } = this.#services;
+    const verdict = identifyCaller(this.#services, request, flow);
+    if (verdict.kind === 'challenge') {
+      const headers = new HeaderList();
+      for (const value of authenticator.challenges(flow, verdict.stale)) headers.append('proxy-authenticate', value);
+      return stack.reply(request, flow, 407, headers);
+    }
+    if (verdict.kind === 'refused' || verdict.caller.kind === 'guest') return stack.reply(request, flow, 403);
+    const transaction = stack.openRequest(request, flow);
+    const answer = (status: number): void => respond(stack, transaction, status);
+    if (!verdict.caller.account.enabled) return answer(403);
+    if (request.body.length > maxBodyOctets) return answer(413);
+    const dialled = readDialled(request.uri, numberingPlan(settings()));
+    const text = dialled?.kind === 'name' ? dialled.name : (dialled?.digits ?? '');
+    const canonical = dialled?.kind === 'number' ? dialled.canonical : '';
+    const callee = directory.accountByName(text) ?? directory.numberOwner(canonical);
+    if (callee?.kind !== 'enduser') return answer(404);
+    const bindings = callee.enabled ? registrar.bindingsOf(callee.id).slice(0, settings().max_forks) : [];
+    if (bindings.length === 0) return answer(480);
+    const from = callerIdOf(request, verdict.caller, directory, settings().allowcalleridchange);
+    this.#fork(request, bindings, from.user, answer);
+  }
+
+  #fork(request: SipRequest, bindings: readonly Binding[], from: string, answer: (status: number) => void): void {
+    const { stack, registrar } = this.#services;
+    let left = bindings.length;
+    let best = 480;
+    const settle = (status: number): void => {
+      left--;
+      if (status < 300 || (best >= 300 && status < best)) best = status;
+      if (left === 0) answer(best);
+    };
+    for (const binding of bindings) {
+      const flow = registrar.flowOf(binding);
+      if (flow === undefined) {
+        settle(480);
+        continue;
+      }
+      stack.sendRequest(this.#copyFor(request, binding, flow, from), flow, {
+        onResponse: (response: SipResponse) => {
+          if (response.status >= 200) settle(response.status);
+        },
+        onTimeout: () => settle(408),
+      });
+    }
+  }
+
+  #copyFor(request: SipRequest, binding: Binding, flow: Flow, from: string): SipRequest {
+    const { stack } = this.#services;
+    const host = bracketed(stack.advertised(flow).address);
+    const headers = new HeaderList()
+      .append('max-forwards', String(Math.max(0, (request.maxForwards ?? 70) - 1)))
+      .append('from', `<sip:${encodeURIComponent(from)}@${host}>;tag=${stack.newTag()}`)
+      .append('to', `<sip:${binding.user}@${host}>`)
+      .append('call-id', stack.newCallId())
+      .append('cseq', '1 MESSAGE')
+      .append('content-type', request.headers.get('content-type') ?? 'text/plain');
+    return new SipRequest('MESSAGE', binding.contact, headers, request.body);
+  }
+}
+
+function numberingPlan(settings: ReturnType<CallServices['settings']>): Parameters<typeof readDialled>[1] {
+  const { home_country, international_prefix, national_prefix } = settings;
+  return { homeCountry: home_country, internationalPrefix: international_prefix, nationalPrefix: national_prefix };
+}
+
+function respond(stack: CallServices['stack'], transaction: NonInviteServerTransaction, status: number): void {
+  if (transaction.open) transaction.respond(stack.response(transaction.request, status, stack.newTag()));
+}

@@ -1,0 +1,32 @@
+import type { AccountDirectory } from '../accounts/directory.ts';
+import type { Log } from '../base/log/log.ts';
+import type { Random } from '../base/random/random.ts';
+import type { Clock } from '../base/time/clock.ts';
+import type { Authenticator } from '../guard/authenticate.ts';
+import type { MediaPlane } from '../media/index.ts';
+import type { Registrar } from '../registrar/registrar.ts';
+import type { Settings } from '../settings/index.ts';
+import type { SipStack } from '../sip/stack/index.ts';
+import type { TimerValues } from '../sip/transaction/index.ts';
+import type { CallStore } from './ports.ts';
+
+/** What the parts of a call work with; built once by src/main. */
+export interface CallServices {
+  readonly stack: SipStack;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: TimerValues;
+  readonly settings: () => Settings;
+  readonly directory: AccountDirectory;
+  readonly registrar: Registrar;
+  readonly authenticator: Authenticator;
+  readonly plane: MediaPlane;
+  readonly store: CallStore;
+  readonly log: Log;
+  /** The numeric address of a SIP server's host, from a cache; undefined while it is not known. */
+  readonly resolveHost: (host: string) => string | undefined;
+  /** Our own addresses, which media must not be sent to. */
+  readonly ownAddresses: () => readonly string[];
+  /** The address that the relay binds for a side to which we show this address of ours. */
+  readonly relayAddressFor: (ownAddress: string) => string;
+}

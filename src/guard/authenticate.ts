@@ -1,0 +1,184 @@
+import type { KeyObject } from 'node:crypto';
+import type { AccountDirectory } from '../accounts/directory.ts';
+import type { Account, Credential } from '../accounts/model.ts';
+import { BoundedMap } from '../base/bounded/bounded-map.ts';
+import { parsePrefix } from '../base/net/prefix.ts';
+import type { Secret } from '../base/log/secret.ts';
+import type { Random } from '../base/random/random.ts';
+import type { Clock } from '../base/time/clock.ts';
+import type { Settings } from '../settings/index.ts';
+import {
+  buildChallenges,
+  type DigestCredentials,
+  digestUriMatches,
+  NonceCount,
+  NonceMint,
+  parseCredentials,
+  verifyDigest,
+} from '../sip/digest/index.ts';
+import type { SipRequest } from '../sip/message/index.ts';
+import { type Flow, flowKey } from '../sip/transport/flow.ts';
+
+/** What a request has proven about who sent it. */
+export type Identity =
+  | { readonly kind: 'account'; readonly account: Account; readonly by: 'digest' | 'cache' }
+  /** No usable credentials, or an old nonce: asked (again), and no evidence of anything. */
+  | { readonly kind: 'challenge'; readonly stale: boolean }
+  /** Credentials with a valid nonce that are wrong: the same 403 whatever was wrong. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly userName: string };
+
+const maxCountedNonces = 200_000;
+const maxCachedLogins = 50_000;
+const cachedLoginMs = 60_000;
+
+interface CachedLogin {
+  readonly accountId: number;
+  readonly untilMs: number;
+}
+
+/** Checks digest credentials against the directory. Holds nothing for strangers but the nonce counts of answers that verified. */
+export class Authenticator {
+  readonly #directory: AccountDirectory;
+  readonly #clock: Clock;
+  readonly #settings: () => Settings;
+  readonly #realm: string;
+  readonly #mint: NonceMint;
+  readonly #counts: NonceCount;
+  /** An account that is not there has an HA1 too, which nobody knows, so that its answer costs the same work. */
+  readonly #nobodysHa1: string;
+  readonly #cache = new BoundedMap<string, CachedLogin>(maxCachedLogins);
+
+  constructor(options: {
+    readonly directory: AccountDirectory;
+    readonly clock: Clock;
+    readonly settings: () => Settings;
+    readonly realm: string;
+    readonly nonceKey: KeyObject;
+    readonly bootId: string;
+    readonly random: Random;
+  }) {
+    this.#directory = options.directory;
+    this.#clock = options.clock;
+    this.#settings = options.settings;
+    this.#realm = options.realm;
+    this.#nobodysHa1 = options.random.hex(32);
+    const lifetimeMs = options.settings().nonce_lifetime * 1000;
+    this.#mint = new NonceMint(options.nonceKey, options.bootId, options.clock, { lifetimeMs });
+    this.#counts = new NonceCount(maxCountedNonces);
+  }
+
+  /** Values for WWW-Authenticate or Proxy-Authenticate, strongest first. */
+  challenges(flow: Flow, stale: boolean): string[] {
+    const offered = this.#settings().useshadigestauth;
+    const algorithms =
+      offered === 0 ? (['MD5'] as const) : offered === 1 ? (['SHA-256', 'MD5'] as const) : (['SHA-256'] as const);
+    return buildChallenges({
+      realm: this.#realm,
+      nonce: this.#mint.mint(nonceSource(flow)),
+      stale,
+      algorithms,
+      qop: true,
+    });
+  }
+
+  /** Whose request this is, by the header that its method answers challenges with. */
+  identify(request: SipRequest, flow: Flow): Identity {
+    const name = request.method === 'REGISTER' ? 'authorization' : 'proxy-authorization';
+    for (const value of request.headers.getAll(name)) {
+      const credentials = parseCredentials(value);
+      if (credentials.ok && credentials.value.realm === this.#realm)
+        return this.#check(credentials.value, request, flow);
+    }
+    return this.#fromCache(request, flow) ?? { kind: 'challenge', stale: false };
+  }
+
+  /** Forgets cached log-ins of an account: its password, state or addresses changed. */
+  purge(accountId: number): void {
+    for (const [key, login] of this.#cache.entries()) if (login.accountId === accountId) this.#cache.delete(key);
+  }
+
+  #check(credentials: DigestCredentials, request: SipRequest, flow: Flow): Identity {
+    const strength = this.#settings().strongdigestauth;
+    if (!this.#algorithmOffered(credentials)) return { kind: 'challenge', stale: false };
+    if (strength >= 3 && credentials.qop === undefined) return { kind: 'challenge', stale: false };
+    if (strength >= 1) {
+      const verdict = this.#mint.check(credentials.nonce, nonceSource(flow));
+      if (verdict === 'expired' || (verdict === 'foreign' && strength >= 2)) return { kind: 'challenge', stale: true };
+    }
+    const account = this.#directory.accountByName(credentials.username);
+    const credential = account && this.#directory.credentialOf(account.id);
+    const verifies = (ha1: Secret<string> | undefined): boolean =>
+      verifyDigest(credentials, ha1?.reveal() ?? this.#nobodysHa1, request.method, request.body);
+    const verified = verifies(ha1Of(credential, credentials));
+    // The account's previous password is a phone that was not told yet, not a guess.
+    if (!verified && verifies(previousHa1Of(credential, credentials))) return { kind: 'challenge', stale: true };
+    const problem = this.#problem(account, verified, credentials, request, flow);
+    if (account === undefined || problem !== '')
+      return { kind: 'refused', reason: problem, userName: credentials.username };
+    if (strength >= 2 && this.#counts.take(credentials) === 'replayed') return { kind: 'challenge', stale: true };
+    this.#remember(account, flow);
+    return { kind: 'account', account, by: 'digest' };
+  }
+
+  /** The first thing that is wrong, for the log; the peer never learns which. */
+  #problem(
+    account: Account | undefined,
+    verified: boolean,
+    credentials: DigestCredentials,
+    request: SipRequest,
+    flow: Flow,
+  ): string {
+    if (account === undefined) return 'unknown user';
+    if (!verified) return 'wrong password';
+    if (!account.enabled) return 'account is disabled';
+    if (account.kind !== 'enduser' && account.kind !== 'trafficsender') return 'account has no phones';
+    if (this.#settings().strongdigestauth >= 2 && !digestUriMatches(credentials.uri, request.uri)) return 'digest uri';
+    if (!permits(account.permitIp, flow.remote.address)) return 'address is not permitted [permit_ip]';
+    return '';
+  }
+
+  #algorithmOffered(credentials: DigestCredentials): boolean {
+    const offered = this.#settings().useshadigestauth;
+    return credentials.algorithm === 'MD5' ? offered < 2 : offered > 0;
+  }
+
+  #remember(account: Account, flow: Flow): void {
+    if (this.#settings().cacheregistrations === 0) return;
+    this.#cache.set(flowKey(flow), { accountId: account.id, untilMs: this.#clock.monotonicMs() + cachedLoginMs });
+  }
+
+  /** [auth.cacheregistrations] at 1: the same source and transport, for a minute, for the same user only. */
+  #fromCache(request: SipRequest, flow: Flow): Identity | undefined {
+    if (this.#settings().cacheregistrations === 0) return undefined;
+    const login = this.#cache.get(flowKey(flow));
+    if (login === undefined || login.untilMs < this.#clock.monotonicMs()) return undefined;
+    const account = this.#directory.accountById(login.accountId);
+    if (account === undefined || !account.enabled || !permits(account.permitIp, flow.remote.address)) return undefined;
+    if (!request.from.uri.includes(`:${account.name}@`)) return undefined;
+    return { kind: 'account', account, by: 'cache' };
+  }
+}
+
+/** Whether `address` lies in one of the ranges; an empty list permits every address. */
+export function permits(ranges: readonly string[], address: string): boolean {
+  if (ranges.length === 0) return true;
+  return ranges.some((range) => {
+    const prefix = parsePrefix(range);
+    return prefix.ok && prefix.value.contains(address);
+  });
+}
+
+function nonceSource(flow: Flow): { address: string; port: number; transport: string } {
+  return { address: flow.remote.address, port: flow.remote.port, transport: flow.transport };
+}
+
+function ha1Of(credential: Credential | undefined, { algorithm }: DigestCredentials): Secret<string> | undefined {
+  return algorithm === 'MD5' ? credential?.ha1Md5 : credential?.ha1Sha256;
+}
+
+function previousHa1Of(
+  credential: Credential | undefined,
+  { algorithm }: DigestCredentials,
+): Secret<string> | undefined {
+  return algorithm === 'MD5' ? credential?.previousHa1Md5 : credential?.previousHa1Sha256;
+}

@@ -1,0 +1,53 @@
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { parsePrefix, type Prefix } from '../base/net/prefix.ts';
+import type { Endpoint } from '../base/net/endpoint.ts';
+import type { Settings } from '../settings/index.ts';
+import type { Flow } from '../sip/transport/index.ts';
+
+/** One address of this machine with the network that it stands in. */
+export interface OwnAddress {
+  readonly address: string;
+  readonly network: Prefix;
+  readonly internal: boolean;
+}
+
+const loopback = ['127.0.0.0/8', '::1/128'].map(prefixOf);
+const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].map(prefixOf);
+
+/** The addresses of this machine, link-local ones left out: nobody can be told one without its zone. */
+export function machineAddresses(): readonly OwnAddress[] {
+  return Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).flatMap(({ address, cidr, internal }) => {
+      if (cidr === null || address.startsWith('fe80:')) return [];
+      return [{ address, network: prefixOf(cidr), internal }];
+    }),
+  );
+}
+
+/**
+ * What we write into Via, Contact and SDP for a peer: the bound address where one was named; behind a wildcard, the
+ * address in the peer's own network, else the public address of the settings, else the machine's first one.
+ */
+export function advertisedEndpoint(flow: Flow, settings: Settings, own: readonly OwnAddress[]): Endpoint {
+  const { address, port } = flow.local;
+  const remote = flow.remote.address;
+  const hasPublic = settings.public_address !== '' && isIPv6(settings.public_address) === isIPv6(remote);
+  const isNear = [...loopback, ...privateRanges].some((range) => range.contains(remote));
+  if (hasPublic && !isNear) return { address: settings.public_address, port };
+  if (address !== '0.0.0.0' && address !== '::') return { address, port };
+  return { address: addressTowards(remote, own), port };
+}
+
+function addressTowards(remote: string, own: readonly OwnAddress[]): string {
+  const family = own.filter(({ address }) => isIPv6(address) === isIPv6(remote));
+  const neighbour = family.find(({ network }) => network.contains(remote));
+  const outward = family.find(({ internal }) => !internal);
+  return (neighbour ?? outward ?? family[0])?.address ?? (isIPv6(remote) ? '::1' : '127.0.0.1');
+}
+
+function prefixOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (!prefix.ok) throw new Error(prefix.error);
+  return prefix.value;
+}

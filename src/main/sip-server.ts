@@ -1,0 +1,172 @@
+import { createSecretKey } from 'node:crypto';
+import { AccountDirectory } from '../accounts/directory.ts';
+import type { DirectorySnapshot } from '../accounts/change.ts';
+import type { Log } from '../base/log/log.ts';
+import type { Random } from '../base/random/random.ts';
+import type { Clock } from '../base/time/clock.ts';
+import { CallService } from '../call/call-service.ts';
+import { MessageService } from '../call/message-service.ts';
+import type { CallStore } from '../call/ports.ts';
+import { endDeadCalls } from '../call/recovery.ts';
+import type { UnfinishedCall } from '../call/record.ts';
+import { Authenticator } from '../guard/authenticate.ts';
+import type { MediaPlane } from '../media/index.ts';
+import type { Binding } from '../registrar/binding.ts';
+import type { BindingStore } from '../registrar/ports.ts';
+import { Registrar } from '../registrar/registrar.ts';
+import type { Settings } from '../settings/index.ts';
+import { HeaderList, type SipRequest } from '../sip/message/index.ts';
+import { allowedMethods, SipStack } from '../sip/stack/index.ts';
+import { defaultTimers } from '../sip/transaction/index.ts';
+import { defaultTransportLimits, type Flow, type Network } from '../sip/transport/index.ts';
+import { advertisedEndpoint, type OwnAddress } from './addresses.ts';
+
+const maxTransactions = 200_000;
+
+/** What the signalling plane is made of. The simulation gives its own network, clock, chance, media and stores. */
+export interface SipServerParts {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: () => Settings;
+  readonly realm: string;
+  readonly directory: DirectorySnapshot;
+  readonly plane: MediaPlane;
+  readonly calls: CallStore;
+  readonly bindings: BindingStore;
+  readonly resolveHost: (host: string) => string | undefined;
+  readonly ownAddresses: () => readonly OwnAddress[];
+}
+
+/** Registrar, calls and messages behind one SIP stack: the server without its disk, its command line and its clock. */
+export class SipServer {
+  readonly directory: AccountDirectory;
+  readonly stack: SipStack;
+  readonly registrar: Registrar;
+  readonly calls: CallService;
+  readonly authenticator: Authenticator;
+  readonly #messages: MessageService;
+  readonly #parts: SipServerParts;
+
+  constructor(parts: SipServerParts) {
+    this.#parts = parts;
+    const { clock, random, settings, log } = parts;
+    this.directory = new AccountDirectory(parts.directory);
+    this.stack = new SipStack(
+      {
+        network: parts.network,
+        clock,
+        random,
+        timers: defaultTimers,
+        transportLimits: transportLimits(settings()),
+        maxTransactions,
+        advertise: (flow) => advertisedEndpoint(flow, settings(), parts.ownAddresses()),
+        forceRport: () => settings().forcerport,
+        serverName: 'Ringfence',
+      },
+      {
+        admit: () => 'serve',
+        onRequest: (request, flow) => this.#onRequest(request, flow),
+        onMalformed: () => {},
+        onKeepAlive: () => {},
+        onConnectionClosed: (flow) => this.registrar.onConnectionClosed(flow),
+      },
+    );
+    this.authenticator = new Authenticator({
+      directory: this.directory,
+      clock,
+      settings,
+      realm: parts.realm,
+      nonceKey: createSecretKey(random.hex(32), 'hex'),
+      bootId: random.hex(8),
+      random,
+    });
+    const { stack, authenticator, directory } = this;
+    this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, log });
+    const services = {
+      ...{ stack, clock, random, settings, directory, authenticator, log },
+      ...{ plane: parts.plane, store: parts.calls, registrar: this.registrar, timers: defaultTimers },
+      resolveHost: parts.resolveHost,
+      ownAddresses: () => parts.ownAddresses().map(({ address }) => address),
+      relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
+    };
+    this.calls = new CallService(services);
+    this.#messages = new MessageService(services);
+  }
+
+  /** Binds the sockets of the settings; rejects with the system's error for an address that cannot be had. */
+  async listen(): Promise<void> {
+    const { listen, udp_port, tcp_port } = this.#parts.settings();
+    for (const address of listen) {
+      if (udp_port !== 0) await this.stack.listen('udp', { address, port: udp_port });
+      if (tcp_port !== 0) await this.stack.listen('tcp', { address, port: tcp_port });
+    }
+  }
+
+  /** Takes over what the last server left: its bindings stand, its calls are ended. */
+  async takeOver(left: {
+    readonly bindings: readonly Binding[];
+    readonly unfinishedCalls: readonly UnfinishedCall[];
+    readonly lastHeartbeatMs: number | undefined;
+  }): Promise<void> {
+    this.registrar.start(left.bindings);
+    const { calls: store, log } = this.#parts;
+    await endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs, { stack: this.stack, store, log });
+  }
+
+  /** An account changed: cached log-ins go, and of one that may no longer call, the bindings too. */
+  accountChanged(accountId: number): void {
+    this.authenticator.purge(accountId);
+    const account = this.directory.accountById(accountId);
+    if (account === undefined || !account.enabled) this.registrar.removeAll(accountId);
+  }
+
+  close(): void {
+    this.registrar.stop();
+    this.stack.close();
+  }
+
+  #onRequest(request: SipRequest, flow: Flow): void {
+    switch (request.method) {
+      case 'REGISTER':
+        return this.registrar.onRegister(request, flow);
+      case 'INVITE':
+        return this.calls.onInvite(request, flow);
+      case 'MESSAGE':
+        return this.#messages.onMessage(request, flow);
+      case 'OPTIONS':
+        return this.#onOptions(request, flow);
+      case 'SUBSCRIBE':
+      case 'PUBLISH':
+        return this.stack.reply(request, flow, 489);
+      case 'REFER':
+        return this.stack.reply(request, flow, 405, new HeaderList().append('allow', allowedMethods));
+      default:
+        return this.stack.reply(request, flow, 481);
+    }
+  }
+
+  /** Says what we can do, to anybody (RFC 3261 §11.2): it costs one answer, no longer than the question allows. */
+  #onOptions(request: SipRequest, flow: Flow): void {
+    const headers = new HeaderList().append('allow', allowedMethods).append('accept', 'application/sdp');
+    this.stack.reply(request, flow, 200, headers);
+  }
+}
+
+function transportLimits(settings: Settings): typeof defaultTransportLimits {
+  return {
+    ...defaultTransportLimits,
+    message: { ...defaultTransportLimits.message, maxMessageOctets: settings.max_message_octets },
+    maxConnections: settings.max_tcp_connections,
+    maxConnectionsPerSource: settings.max_tcp_connections_per_source,
+    idleTimeoutMs: settings.tcp_idle_timeout * 1000,
+    halfMessageTimeoutMs: settings.max_half_message_time * 1000,
+  };
+}
+
+/** The relay binds the media address of the settings, or the wildcard of the family that a side is shown. */
+export function relayAddress(settings: Settings, ownAddress: string): string {
+  if (settings.media_address !== '') return settings.media_address;
+  return ownAddress.includes(':') ? '::' : '0.0.0.0';
+}

@@ -1,0 +1,140 @@
+import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
+import type { Log } from '../base/log/log.ts';
+import type { Secret } from '../base/log/secret.ts';
+import { type LogLevel, pinoLog } from '../base/log/pino-log.ts';
+import { systemRandom } from '../base/random/random.ts';
+import { fail, ok, type Result } from '../base/result/result.ts';
+import { systemClock } from '../base/time/system-clock.ts';
+import { createMediaPlane, type MediaPlane } from '../media/index.ts';
+import { type LoadedSettings, loadSettings, type SettingOverride, type Settings } from '../settings/index.ts';
+import { systemNetwork } from '../sip/transport/index.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { machineAddresses } from './addresses.ts';
+import { HostCache } from './host-cache.ts';
+import { relayAddress, SipServer } from './sip-server.ts';
+
+const drainMediaMs = 4000;
+const addressRefreshMs = 10_000;
+
+export interface StartOptions {
+  readonly dataFolder: string;
+  readonly configFile: string | undefined;
+  /** `name=value` of each `--set`. */
+  readonly set: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Overrides the level of the settings: the demo is silent. */
+  readonly logLevel?: LogLevel;
+}
+
+/** A server that runs. `stop` ends calls, sockets, threads and the store, in this order. */
+export interface RunningServer {
+  readonly sip: SipServer;
+  readonly store: Store;
+  readonly settings: LoadedSettings;
+  readonly plane: MediaPlane;
+  readonly log: Log;
+  readonly startedAtMs: number;
+  readonly firstStart: { readonly adminName: string; readonly adminPassword: Secret<string> } | undefined;
+  stop(): Promise<void>;
+}
+
+/** Starts everything, or says in a sentence for each fault why it cannot. */
+export async function startServer(options: StartOptions): Promise<Result<RunningServer, readonly string[]>> {
+  const clock = systemClock;
+  const random = systemRandom();
+  const first = await readSettings(options, []);
+  if (!first.ok) return first;
+  const log = pinoLog(options.logLevel ?? first.value.current.log_level);
+  const opened = await openStore(options.dataFolder, { clock, random, log, realm: first.value.current.realm });
+  if (!opened.ok) return fail([opened.error]);
+  const { store, firstStart } = opened.value;
+  const undo: (() => Promise<void>)[] = [() => store.close()];
+  const giveUp = async (reasons: readonly string[]): Promise<Result<never, readonly string[]>> => {
+    for (const step of undo.toReversed()) await step();
+    return fail(reasons);
+  };
+  try {
+    const snapshot = await store.loadSnapshot();
+    const settings = await readSettings(options, snapshot.settings);
+    if (!settings.ok) return await giveUp(settings.error);
+    const plane = await startMedia(settings.value.current, log);
+    undo.push(() => plane.close());
+    const hosts = new HostCache(async (host) => (await lookup(host)).address, clock, log);
+    const sip = new SipServer({
+      ...{ clock, random, log, plane, realm: store.realm, network: systemNetwork },
+      settings: () => settings.value.current,
+      directory: snapshot.directory,
+      calls: store.calls,
+      bindings: store.bindings,
+      resolveHost: (host) => hosts.resolve(host),
+      ownAddresses: refreshedAddresses(),
+    });
+    undo.push(async () => sip.close());
+    for (const server of sip.directory.sipServers()) if (server.trunk !== undefined) hosts.resolve(server.trunk.host);
+    await sip.listen();
+    await sip.takeOver(snapshot);
+    store.startHeartbeat();
+    const stop = async (): Promise<void> => {
+      for (const step of undo.toReversed()) await step();
+    };
+    return ok({ sip, store, settings: settings.value, plane, log, startedAtMs: clock.wallMs(), firstStart, stop });
+  } catch (error) {
+    return giveUp([error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+async function readSettings(
+  options: StartOptions,
+  stored: readonly SettingOverride[],
+): Promise<Result<LoadedSettings, readonly string[]>> {
+  const { configFile } = options;
+  let file: { path: string; text: string } | undefined;
+  if (configFile !== undefined) {
+    try {
+      file = { path: configFile, text: await readFile(configFile, 'utf8') };
+    } catch (error) {
+      return fail([`--config ${configFile}: ${error instanceof Error ? error.message : String(error)}`]);
+    }
+  }
+  const loaded = loadSettings({
+    ...(file === undefined ? {} : { file }),
+    stored,
+    environment: options.environment,
+    environmentWithout: ['RINGFENCE_DATA'],
+    commandLine: options.set,
+    nowMs: systemClock.wallMs(),
+  });
+  return loaded.ok ? loaded : fail(loaded.error.map(({ message }) => message));
+}
+
+function startMedia(settings: Settings, log: Log): Promise<MediaPlane> {
+  const { start_rtp_port, end_rtp_port, media_workers, rtp_pool_ahead, listen } = settings;
+  const families = listen.map((address) => relayAddress(settings, address));
+  return createMediaPlane({
+    portStart: start_rtp_port,
+    portEnd: end_rtp_port,
+    addresses: [...new Set(families)],
+    poolAhead: rtp_pool_ahead,
+    drainMs: drainMediaMs,
+    workers: media_workers,
+    random: systemRandom(),
+    clock: systemClock,
+    onFailure: (error) => log.error('media worker died; its calls have no media', { error: error.message }),
+  });
+}
+
+/** The machine's addresses, looked up now and then: asking the system for each message would cost more than the message. */
+function refreshedAddresses(): () => ReturnType<typeof machineAddresses> {
+  let addresses = machineAddresses();
+  let askedAtMs = systemClock.monotonicMs();
+  return () => {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - askedAtMs > addressRefreshMs) {
+      addresses = machineAddresses();
+      askedAtMs = nowMs;
+    }
+    return addresses;
+  };
+}

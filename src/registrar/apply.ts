@@ -1,0 +1,128 @@
+import { fail, ok, type Result } from '../base/result/result.ts';
+import type { NameAddr } from '../sip/message/index.ts';
+import type { Binding } from './binding.ts';
+
+/** What a REGISTER asks for, already parsed, and where it came from. */
+export interface RegisterRequest {
+  readonly accountId: number;
+  readonly user: string;
+  readonly contacts: '*' | readonly NameAddr[];
+  /** The Expires header in seconds, if there is one. */
+  readonly expiresS: number | undefined;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly userAgent: string;
+  readonly path: readonly string[];
+  readonly transport: Binding['transport'];
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+/** The three registration times of the settings in seconds, and how many bindings one user may have. */
+export interface RegisterBounds {
+  readonly minS: number;
+  readonly maxS: number;
+  readonly defaultS: number;
+  readonly maxBindings: number;
+}
+
+/** What changes: both lists are empty for a query. `bindings` is what the answer lists. */
+export interface RegisterOutcome {
+  readonly bindings: readonly Binding[];
+  readonly put: readonly Binding[];
+  readonly removed: readonly Binding[];
+}
+
+export interface RegisterRefusal {
+  readonly status: 400 | 403 | 423 | 500;
+  readonly reason: string;
+}
+
+/**
+ * Applies a REGISTER to the bindings of its user, all or nothing (RFC 3261 §10.3 steps 6 to 8). A user with too many
+ * devices loses the one that registered longest ago, so that a phone whose port keeps changing is never locked out.
+ */
+export function applyRegister(
+  current: readonly Binding[],
+  request: RegisterRequest,
+  bounds: RegisterBounds,
+  nowMs: number,
+): Result<RegisterOutcome, RegisterRefusal> {
+  const live = current.filter((binding) => binding.expiresAtMs > nowMs);
+  if (request.contacts === '*') return removeAll(live, request);
+  if (request.contacts.length > bounds.maxBindings) {
+    return fail({ status: 403, reason: `Too Many Contacts (at most ${bounds.maxBindings})` });
+  }
+  const put: Binding[] = [];
+  const removed: Binding[] = [];
+  for (const contact of request.contacts) {
+    const key = bindingKey(request.accountId, contact);
+    const known = live.find((binding) => binding.key === key);
+    if (known !== undefined && isOutOfOrder(known, request)) return fail({ status: 500, reason: 'CSeq Out of Order' });
+    const grantedS = grantedSeconds(contact, request.expiresS, bounds);
+    if (!grantedS.ok) return grantedS;
+    if (grantedS.value > 0) put.push(toBinding(key, contact, request, grantedS.value, nowMs));
+    else if (known !== undefined) removed.push(known);
+  }
+  const replaced = new Set([...put, ...removed].map((binding) => binding.key));
+  const kept = live.filter((binding) => !replaced.has(binding.key));
+  const surplus = kept
+    .toSorted((one, other) => one.registeredAtMs - other.registeredAtMs)
+    .slice(0, Math.max(0, kept.length + put.length - bounds.maxBindings));
+  const bindings = [...kept.filter((binding) => !surplus.includes(binding)), ...put];
+  return ok({ bindings, put, removed: [...removed, ...surplus] });
+}
+
+function removeAll(live: readonly Binding[], request: RegisterRequest): Result<RegisterOutcome, RegisterRefusal> {
+  if (request.expiresS !== 0) return fail({ status: 400, reason: 'Contact * Needs Expires 0' });
+  if (live.some((binding) => isOutOfOrder(binding, request))) return fail({ status: 500, reason: 'CSeq Out of Order' });
+  return ok({ bindings: [], put: [], removed: live });
+}
+
+function isOutOfOrder(binding: Binding, request: RegisterRequest): boolean {
+  return binding.callId === request.callId && request.cseq <= binding.cseq;
+}
+
+/** RFC 5626 §4.1: an instance and reg-id name a device whatever its contact is now; else the contact itself does. */
+function bindingKey(accountId: number, contact: NameAddr): string {
+  const instance = contact.params.get('+sip.instance');
+  if (instance === undefined || instance === '') return `${accountId}|${contact.uri}`;
+  return `${accountId}|${instance}|${contact.params.get('reg-id') ?? ''}`;
+}
+
+function grantedSeconds(
+  contact: NameAddr,
+  expiresHeaderS: number | undefined,
+  bounds: RegisterBounds,
+): Result<number, RegisterRefusal> {
+  const own = contact.params.get('expires');
+  const askedS = own !== undefined && /^\d{1,10}$/.test(own) ? Number(own) : (expiresHeaderS ?? bounds.defaultS);
+  if (askedS === 0) return ok(0);
+  if (askedS < bounds.minS) return fail({ status: 423, reason: 'Interval Too Brief' });
+  return ok(Math.min(askedS, bounds.maxS));
+}
+
+function toBinding(key: string, contact: NameAddr, request: RegisterRequest, grantedS: number, nowMs: number): Binding {
+  const q = Number(contact.params.get('q') ?? '1');
+  return {
+    key,
+    accountId: request.accountId,
+    user: request.user,
+    contact: contact.uri,
+    instance: contact.params.get('+sip.instance') ?? '',
+    callId: request.callId,
+    cseq: request.cseq,
+    q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,
+    expiresAtMs: nowMs + grantedS * 1000,
+    registeredAtMs: nowMs,
+    transport: request.transport,
+    sourceAddress: request.sourceAddress,
+    sourcePort: request.sourcePort,
+    localAddress: request.localAddress,
+    localPort: request.localPort,
+    userAgent: request.userAgent,
+    path: request.path,
+  };
+}

@@ -1,0 +1,238 @@
+import type { Account } from '../accounts/model.ts';
+import { formatEndpoint } from '../base/net/endpoint.ts';
+import type { Log } from '../base/log/log.ts';
+import type { Clock, Timer } from '../base/time/clock.ts';
+import type { Authenticator } from '../guard/authenticate.ts';
+import type { Settings } from '../settings/index.ts';
+import { HeaderList, parseContacts, parseNameAddrList, parseUri, type SipRequest } from '../sip/message/index.ts';
+import type { SipStack } from '../sip/stack/index.ts';
+import type { Flow } from '../sip/transport/flow.ts';
+import { applyRegister, type RegisterRequest } from './apply.ts';
+import type { Binding } from './binding.ts';
+import { Bindings } from './bindings.ts';
+import type { BindingStore } from './ports.ts';
+
+const sweepMs = 10_000;
+
+/** What the registrar counts for the metrics. */
+export interface RegistrarCounts {
+  registered: number;
+  challenged: number;
+  refused: number;
+}
+
+/** Answers REGISTER: proves the user, applies the request, remembers, and lets go what expires. */
+export class Registrar {
+  readonly bindings: Bindings;
+  readonly counts: RegistrarCounts = { registered: 0, challenged: 0, refused: 0 };
+  readonly #stack: SipStack;
+  readonly #authenticator: Authenticator;
+  readonly #store: BindingStore;
+  readonly #settings: () => Settings;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** Accounts that registered over a TCP connection, by its remote endpoint; as many as there are connections. */
+  readonly #connections = new Map<string, number>();
+  #timers: Timer[] = [];
+
+  constructor(options: {
+    readonly stack: SipStack;
+    readonly authenticator: Authenticator;
+    readonly store: BindingStore;
+    readonly settings: () => Settings;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#stack = options.stack;
+    this.#authenticator = options.authenticator;
+    this.#store = options.store;
+    this.#settings = options.settings;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.bindings = new Bindings(() => options.settings().max_bindings);
+  }
+
+  /** Takes over what the store remembered, and starts to let bindings expire and to hold NAT mappings. */
+  start(remembered: readonly Binding[]): void {
+    for (const binding of remembered) {
+      this.bindings.replace(binding.accountId, [...this.bindings.of(binding.accountId, 0), binding]);
+    }
+    this.#every(sweepMs, () => this.#sweep());
+    this.#every(
+      () => this.#settings().nat_keepalive * 1000,
+      () => this.#holdMappings(),
+    );
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+  }
+
+  /** The live bindings of an account, highest q first. */
+  bindingsOf(accountId: number): readonly Binding[] {
+    return this.bindings.of(accountId, this.#clock.wallMs()).toSorted((one, other) => other.q - one.q);
+  }
+
+  /** Removes every binding of an account: it was removed or disabled. */
+  removeAll(accountId: number): void {
+    for (const binding of this.bindings.of(accountId, 0)) this.#store.remove(binding.key);
+    this.bindings.replace(accountId, []);
+  }
+
+  onRegister(request: SipRequest, flow: Flow): void {
+    const identity = this.#authenticator.identify(request, flow);
+    if (identity.kind === 'challenge') {
+      this.counts.challenged++;
+      const headers = new HeaderList();
+      for (const value of this.#authenticator.challenges(flow, identity.stale))
+        headers.append('www-authenticate', value);
+      return this.#stack.reply(request, flow, 401, headers);
+    }
+    if (identity.kind === 'refused') {
+      this.counts.refused++;
+      const { reason, userName } = identity;
+      this.#log.info('registration refused', { reason, userName, source: flow.remote.address, callId: request.callId });
+      return this.#stack.reply(request, flow, 403);
+    }
+    this.#serve(request, flow, identity.account);
+  }
+
+  #serve(request: SipRequest, flow: Flow, account: Account): void {
+    const transaction = this.#stack.openRequest(request, flow);
+    const answer = (status: number, headers: HeaderList, reason?: string): void =>
+      transaction.respond(this.#stack.response(request, status, this.#stack.newTag(), headers, reason));
+    const wanted = readRegister(request, flow, account);
+    if (typeof wanted === 'string') return answer(400, new HeaderList(), wanted);
+    if (!isOwnAddressOfRecord(request, account)) return answer(403, new HeaderList());
+    if (this.bindings.full && this.bindings.of(account.id, this.#clock.wallMs()).length === 0) {
+      return answer(503, new HeaderList().append('retry-after', '60'));
+    }
+    const settings = this.#settings();
+    const bounds = {
+      minS: settings.min_registration_subscription_time_sec,
+      maxS: settings.max_registration_subscription_time_sec,
+      defaultS: settings.default_incoming_outgoing_registration_time_sec,
+      maxBindings: settings.max_bindings_per_user,
+    };
+    const nowMs = this.#clock.wallMs();
+    const outcome = applyRegister(this.bindings.of(account.id, nowMs), wanted, bounds, nowMs);
+    if (!outcome.ok) {
+      const headers = new HeaderList();
+      if (outcome.error.status === 423) headers.append('min-expires', String(bounds.minS));
+      return answer(outcome.error.status, headers, outcome.error.reason);
+    }
+    this.bindings.replace(account.id, outcome.value.bindings);
+    for (const binding of outcome.value.removed) this.#store.remove(binding.key);
+    for (const binding of outcome.value.put) this.#store.put(binding);
+    this.counts.registered++;
+    if (flow.connectionId !== 0) this.#connections.set(formatEndpoint(flow.remote), account.id);
+    answer(200, contactHeaders(outcome.value.bindings, nowMs));
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.wallMs();
+    for (const list of this.bindings.all()) {
+      const expired = list.filter((binding) => binding.expiresAtMs <= nowMs);
+      const [first] = expired;
+      if (first === undefined) continue;
+      for (const binding of expired) this.#store.remove(binding.key);
+      this.bindings.replace(first.accountId, this.bindings.of(first.accountId, nowMs));
+    }
+  }
+
+  /** A few octets towards each phone whose contact is not where it sends from: its NAT keeps the way open (RFC 5626 §4.4). */
+  #holdMappings(): void {
+    for (const list of this.bindings.all()) {
+      for (const binding of list) {
+        if (binding.transport === 'udp' && isBehindNat(binding)) this.flowOf(binding)?.send('\r\n\r\n');
+      }
+    }
+  }
+
+  /** A phone on TCP is reachable over the connection that it registered on, and no longer than that lives (RFC 5626 §5.3). */
+  onConnectionClosed(flow: Flow): void {
+    const key = formatEndpoint(flow.remote);
+    const accountId = this.#connections.get(key);
+    if (accountId === undefined) return;
+    this.#connections.delete(key);
+    const lost = (binding: Binding): boolean =>
+      binding.transport === 'tcp' &&
+      binding.sourcePort === flow.remote.port &&
+      binding.sourceAddress === flow.remote.address;
+    const all = this.bindings.of(accountId, 0);
+    for (const binding of all.filter(lost)) this.#store.remove(binding.key);
+    this.bindings.replace(
+      accountId,
+      all.filter((binding) => !lost(binding)),
+    );
+  }
+
+  /** The way to the phone of a binding: where its packets came from, whatever its contact says. */
+  flowOf(binding: Binding): Flow | undefined {
+    const local = { address: binding.localAddress, port: binding.localPort };
+    const remote = { address: binding.sourceAddress, port: binding.sourcePort };
+    // After a restart with another listen setting, the socket that it registered at may be gone.
+    return this.#stack.flowTo(binding.transport, remote, local) ?? this.#stack.flowTo(binding.transport, remote);
+  }
+
+  #every(intervalMs: number | (() => number), act: () => void): void {
+    const slot = this.#timers.length;
+    const arm = (): void => {
+      const delayMs = typeof intervalMs === 'number' ? intervalMs : intervalMs();
+      this.#timers[slot] = this.#clock.after(delayMs, () => {
+        act();
+        arm();
+      });
+    };
+    arm();
+  }
+}
+
+/** The request in the registrar's terms, or what is wrong with it. */
+function readRegister(request: SipRequest, flow: Flow, account: Account): RegisterRequest | string {
+  const contacts = parseContacts(request.headers);
+  if (!contacts.ok) return 'Bad Contact';
+  if (contacts.value !== '*' && contacts.value.some(({ uri }) => !parseUri(uri).ok)) return 'Bad Contact URI';
+  const path = parseNameAddrList(request.headers.getAll('path'));
+  if (!path.ok) return 'Bad Path';
+  const expires = request.headers.get('expires');
+  return {
+    accountId: account.id,
+    user: account.name,
+    contacts: contacts.value,
+    // A value that is no number counts as the default (RFC 3261 §20.19 leaves it to the recipient).
+    expiresS: expires !== undefined && /^\d{1,10}$/.test(expires) ? Number(expires) : undefined,
+    callId: request.callId,
+    cseq: request.cseq.seq,
+    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
+    path: path.value.map(({ uri }) => uri),
+    transport: flow.transport,
+    sourceAddress: flow.remote.address,
+    sourcePort: flow.remote.port,
+    localAddress: flow.local.address,
+    localPort: flow.local.port,
+  };
+}
+
+/** A user registers for itself only (RFC 3261 §10.3 steps 3 to 5). */
+function isOwnAddressOfRecord(request: SipRequest, account: Account): boolean {
+  const to = parseUri(request.to.uri);
+  return to.ok && to.value.scheme !== 'tel' && to.value.user === account.name;
+}
+
+function contactHeaders(bindings: readonly Binding[], nowMs: number): HeaderList {
+  const headers = new HeaderList();
+  for (const binding of bindings) {
+    const instance = binding.instance === '' ? '' : `;+sip.instance="${binding.instance.replace(/"/g, '')}"`;
+    const secondsLeft = Math.max(1, Math.round((binding.expiresAtMs - nowMs) / 1000));
+    headers.append('contact', `<${binding.contact}>;expires=${secondsLeft}${instance}`);
+  }
+  headers.append('date', new Date(nowMs).toUTCString());
+  return headers;
+}
+
+function isBehindNat(binding: Binding): boolean {
+  const contact = parseUri(binding.contact);
+  return contact.ok && contact.value.scheme !== 'tel' && contact.value.host !== binding.sourceAddress;
+}

@@ -1,0 +1,1 @@
+export { contactUri, Dialog, type DialogState } from './dialog.ts';

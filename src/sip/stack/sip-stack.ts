@@ -1,0 +1,228 @@
+import type { Endpoint } from '../../base/net/endpoint.ts';
+import { sameEndpoint } from '../../base/net/endpoint.ts';
+import type { Random } from '../../base/random/random.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import {
+  createResponse,
+  HeaderList,
+  type ParseError,
+  SipRequest,
+  type SipResponse,
+  serialise,
+  stampTopVia,
+  withToTag,
+} from '../message/index.ts';
+import {
+  type ClientTransactionUser,
+  type InviteClientTransaction,
+  type InviteServerTransaction,
+  type NonInviteServerTransaction,
+  type TimerValues,
+  TransactionLayer,
+} from '../transaction/index.ts';
+import type { Flow, TransportName } from '../transport/flow.ts';
+import type { Admission, PacketSource, TransportLimits } from '../transport/limits.ts';
+import type { Network } from '../transport/ports.ts';
+import { TransportLayer } from '../transport/transport-layer.ts';
+import { type Advertise, contactValue, viaValue } from './advertise.ts';
+import { DialogRegistry } from './dialog-registry.ts';
+import { refusalOf } from './sanity.ts';
+
+/** What the domain is told by the stack. */
+export interface StackUser {
+  /** Asked before a packet is parsed. */
+  admit(source: PacketSource): Admission;
+  /** A new request outside any dialog that passed the sanity list; nothing is remembered of it yet. */
+  onRequest(request: SipRequest, flow: Flow): void;
+  /** Bytes that are no SIP message; they have been answered or dropped already. */
+  onMalformed(error: ParseError, flow: Flow): void;
+  onKeepAlive(flow: Flow): void;
+  onConnectionClosed(flow: Flow): void;
+}
+
+export interface StackOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: TimerValues;
+  readonly transportLimits: TransportLimits;
+  /** Transactions that may be remembered at once; beyond it new requests are answered 503. */
+  readonly maxTransactions: number;
+  readonly advertise: Advertise;
+  /** Whether answers go to the port that a packet came from, also where no rport asks for it [own.forcerport]. */
+  readonly forceRport: () => boolean;
+  readonly serverName: string;
+}
+
+/** Joins transport, transactions and dialogs, and is what the domain sends and answers through. */
+export class SipStack {
+  readonly dialogs = new DialogRegistry();
+  readonly #options: StackOptions;
+  readonly #user: StackUser;
+  readonly #transport: TransportLayer;
+  readonly #transactions: TransactionLayer;
+
+  constructor(options: StackOptions, user: StackUser) {
+    this.#options = options;
+    this.#user = user;
+    this.#transactions = new TransactionLayer(options.clock, options.random, options.timers, {
+      onRequest: (request, flow) => this.#onRequest(request, flow),
+      onAck: (request, flow) => this.dialogs.find(request)?.onAck(request, flow),
+      onStrayCancel: (request, flow) => this.reply(request, flow, 481),
+      mayCancel: (invite, _cancel, flow) => sameSource(invite.flow, flow),
+      answerCancel: (cancel, flow, status) => this.reply(cancel, flow, status),
+      onStrayResponse: () => {},
+    });
+    this.#transport = new TransportLayer(options.network, options.clock, options.transportLimits, {
+      admit: (source) => user.admit(source),
+      onRequest: (request, flow) => this.#receive(request, flow),
+      onResponse: (response, flow) => this.#transactions.receiveResponse(response, flow),
+      onMalformed: (error, flow) => this.#onMalformed(error, flow),
+      onKeepAlive: (flow) => user.onKeepAlive(flow),
+      onConnectionClosed: (flow) => user.onConnectionClosed(flow),
+    });
+  }
+
+  /** @returns the bound endpoint; rejects with the system's error where it cannot be had. */
+  listen(transport: TransportName, local: Endpoint): Promise<Endpoint> {
+    return this.#transport.listen(transport, local);
+  }
+
+  close(): void {
+    this.#transactions.close();
+    this.#transport.close();
+  }
+
+  get transactionCount(): number {
+    return this.#transactions.size;
+  }
+
+  transportStats(): ReturnType<TransportLayer['stats']> {
+    return this.#transport.stats();
+  }
+
+  /** A way to `remote`: our UDP socket of its family, a live connection to it, or a new one. */
+  flowTo(transport: TransportName, remote: Endpoint, local?: Endpoint): Flow | undefined {
+    return this.#transport.flowTo(transport, remote, local);
+  }
+
+  /** The flow itself while it lives; for a connection that has gone, a new one to the same peer. */
+  liveFlow(flow: Flow): Flow {
+    if (flow.connectionId === 0 || this.#transport.flowById(flow.connectionId) !== undefined) return flow;
+    return this.#transport.flowTo(flow.transport, flow.remote) ?? flow;
+  }
+
+  advertised(flow: Flow): Endpoint {
+    return this.#options.advertise(flow);
+  }
+
+  contact(flow: Flow, user: string): string {
+    return contactValue(flow, this.#options.advertise(flow), user);
+  }
+
+  /** A tag that proves: 64 bits of chance (RFC 3261 §19.3 asks for 32). */
+  newTag(): string {
+    return this.#options.random.hex(8);
+  }
+
+  newCallId(): string {
+    return this.#options.random.hex(16);
+  }
+
+  /** Sends a request other than INVITE and ACK in a transaction of its own. */
+  sendRequest(request: SipRequest, flow: Flow, user: ClientTransactionUser): void {
+    this.#transactions.startNonInvite(this.#withVia(request, flow), flow, user);
+  }
+
+  sendInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): InviteClientTransaction {
+    return this.#transactions.startInvite(this.#withVia(request, flow), flow, user);
+  }
+
+  /** Sends a CANCEL: it carries its INVITE's Via already (RFC 3261 §9.1). */
+  sendCancel(cancel: SipRequest, flow: Flow, user: ClientTransactionUser): void {
+    this.#transactions.startNonInvite(cancel, flow, user);
+  }
+
+  /** Sends the ACK of a 2xx; the octets are returned because each retransmitted 2xx is owed the same ACK. */
+  sendAck(ack: SipRequest, flow: Flow): string {
+    const octets = serialise(this.#withVia(ack, flow));
+    flow.send(octets);
+    return octets;
+  }
+
+  /** Remembers an INVITE and makes the transaction that answers it. */
+  openInvite(request: SipRequest, flow: Flow): InviteServerTransaction {
+    return this.#transactions.openInviteServer(request, this.#responseFlow(request, flow));
+  }
+
+  /** Remembers a request so that its retransmissions get the same answer. */
+  openRequest(request: SipRequest, flow: Flow): NonInviteServerTransaction {
+    return this.#transactions.openNonInviteServer(request, this.#responseFlow(request, flow));
+  }
+
+  /** A response with our tag and name; `headers` go in as they are. */
+  response(request: SipRequest, status: number, localTag: string, headers?: HeaderList, reason?: string): SipResponse {
+    const plain = createResponse(request, status, reason);
+    const tagged = status === 100 || request.toTag !== undefined ? plain : withToTag(plain, localTag);
+    tagged.headers.append('server', this.#options.serverName);
+    for (const [name, value] of headers?.entries() ?? []) tagged.headers.append(name, value);
+    return tagged;
+  }
+
+  /** Answers once and remembers nothing: for strangers, who are never sent a retransmission (RFC 3261 §8.2.7). */
+  reply(request: SipRequest, flow: Flow, status: number, headers?: HeaderList, reason?: string): void {
+    if (request.method === 'ACK') return;
+    const response = this.response(request, status, this.newTag(), headers, reason);
+    this.#responseFlow(request, flow).send(serialise(response));
+  }
+
+  #receive(request: SipRequest, flow: Flow): void {
+    stampTopVia(request, flow.remote);
+    this.#transactions.receiveRequest(request, flow);
+  }
+
+  #onRequest(request: SipRequest, flow: Flow): void {
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) return this.reply(request, flow, refusal.status, refusal.headers, refusal.reason);
+    if (request.toTag !== undefined) {
+      const owner = this.dialogs.find(request);
+      if (owner === undefined) this.reply(request, flow, 481);
+      else owner.onRequest(request, flow);
+      return;
+    }
+    if (this.#transactions.isMerged(request)) return this.reply(request, flow, 482);
+    if (this.#transactions.size >= this.#options.maxTransactions) {
+      return this.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
+    }
+    this.#user.onRequest(request, flow);
+  }
+
+  #onMalformed(error: ParseError, flow: Flow): void {
+    const request = error.respondTo;
+    if (request !== undefined && request.method !== 'ACK') {
+      stampTopVia(request, flow.remote);
+      this.reply(request, flow, error.status, undefined, error.reason);
+    }
+    this.#user.onMalformed(error, flow);
+  }
+
+  #withVia(request: SipRequest, flow: Flow): SipRequest {
+    const via = viaValue(flow, this.#options.advertise(flow), this.#transactions.newBranch());
+    const headers = request.headers.prepend('via', via);
+    return new SipRequest(request.method, request.uri, headers, request.body);
+  }
+
+  /** RFC 3261 §18.2.2 and RFC 3581 §4: to the packet's source; its port where rport or the setting says so, else the Via's. */
+  #responseFlow(request: SipRequest, flow: Flow): Flow {
+    if (flow.reliable) return flow;
+    const via = request.topVia;
+    if (via.rport !== undefined || this.#options.forceRport()) return flow;
+    const port = via.port ?? 5060;
+    if (port === flow.remote.port) return flow;
+    return this.#transport.flowTo('udp', { address: flow.remote.address, port }, flow.local) ?? flow;
+  }
+}
+
+function sameSource(one: Flow, other: Flow): boolean {
+  return one.transport === other.transport && sameEndpoint(one.remote, other.remote);
+}

@@ -1,0 +1,29 @@
+import type { Clock } from '../../base/time/clock.ts';
+import type { SipRequest, SipResponse } from '../message/index.ts';
+import type { TimerValues } from './timers.ts';
+
+/** What a machine gets from its layer: time, and a way to be forgotten now or after a constant wait. */
+export interface TransactionEnvironment {
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  /** Called once, on entry of the Terminated state. */
+  forget(key: string): void;
+  /** Calls `expire` after 64 times T1; cheap, cannot be cancelled (timers J, L, M). */
+  afterTimeout(expire: () => void): void;
+}
+
+/** Whoever sent a request: told of its responses and of its failure, each at most once for a final one. */
+export interface ClientTransactionUser {
+  /** Provisional responses, the final one, and for INVITE each 2xx, retransmitted or from another fork. */
+  onResponse(response: SipResponse): void;
+  /** Timer B or F: nobody answered. */
+  onTimeout(): void;
+}
+
+/** Whoever answers an INVITE: told of what ends the transaction without its doing. */
+export interface InviteServerUser {
+  /** The ACK of a refusal never came (timer H); the transaction is over. */
+  onAckTimeout(): void;
+  /** A CANCEL that matches branch and source; it has been answered with 200 already (RFC 3261 §9.2). */
+  onCancel(request: SipRequest): void;
+}

@@ -1,0 +1,60 @@
+import { assert } from '../../base/result/assert.ts';
+import { type SipRequest, type SipResponse, serialise } from '../message/index.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { TransactionEnvironment } from './environment.ts';
+
+type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
+
+/**
+ * Non-INVITE server transaction: RFC 3261 §17.2.2 (Figure 8).
+ *
+ *     Trying --1xx--> Proceeding --200-699--> Completed --J--> Terminated
+ */
+export class NonInviteServerTransaction {
+  readonly request: SipRequest;
+  readonly flow: Flow;
+  readonly #key: string;
+  readonly #environment: TransactionEnvironment;
+  #state: State = 'trying';
+  #lastOctets = '';
+
+  constructor(key: string, request: SipRequest, flow: Flow, environment: TransactionEnvironment) {
+    this.#key = key;
+    this.request = request;
+    this.flow = flow;
+    this.#environment = environment;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** True while a final response may still be sent. */
+  get open(): boolean {
+    return this.#state === 'trying' || this.#state === 'proceeding';
+  }
+
+  respond(response: SipResponse): void {
+    assert(this.open, 'request answered after its final response');
+    this.#lastOctets = serialise(response);
+    this.flow.send(this.#lastOctets);
+    if (response.status < 200) {
+      this.#state = 'proceeding';
+      return;
+    }
+    this.#state = 'completed';
+    if (this.flow.reliable) this.#terminate();
+    else this.#environment.afterTimeout(() => this.#terminate()); // timer J
+  }
+
+  /** A retransmission of the request: answered from memory, never looked at again. */
+  receiveRetransmission(): void {
+    if (this.#lastOctets !== '') this.flow.send(this.#lastOctets);
+  }
+
+  #terminate(): void {
+    if (this.#state === 'terminated') return;
+    this.#state = 'terminated';
+    this.#environment.forget(this.#key);
+  }
+}

@@ -1,0 +1,160 @@
+import { ExpiryQueue } from '../../base/bounded/expiry-queue.ts';
+import type { Random } from '../../base/random/random.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import type { SipRequest, SipResponse } from '../message/index.ts';
+import type { Flow } from '../transport/flow.ts';
+import { InviteClientTransaction } from './client-invite.ts';
+import { NonInviteClientTransaction } from './client-non-invite.ts';
+import type { ClientTransactionUser, TransactionEnvironment } from './environment.ts';
+import { clientKey, mergeKey, responseKey, serverKey } from './key.ts';
+import { InviteServerTransaction } from './server-invite.ts';
+import { NonInviteServerTransaction } from './server-non-invite.ts';
+import { type TimerValues, transactionTimeoutMs } from './timers.ts';
+
+type ClientTransaction = InviteClientTransaction | NonInviteClientTransaction;
+type ServerTransaction = InviteServerTransaction | NonInviteServerTransaction;
+
+/** What the layer hands up: only what no running transaction has absorbed. */
+export interface TransactionUser {
+  /** A new request other than ACK and CANCEL. Nothing is remembered of it until `openServer`. */
+  onRequest(request: SipRequest, flow: Flow): void;
+  /** An ACK that belongs to no refused INVITE: that of a 2xx. */
+  onAck(request: SipRequest, flow: Flow): void;
+  /** A CANCEL whose INVITE is not here. */
+  onStrayCancel(request: SipRequest, flow: Flow): void;
+  /** A CANCEL that matched by branch; false when its source is not the INVITE's, and it must not act. */
+  mayCancel(invite: InviteServerTransaction, cancel: SipRequest, flow: Flow): boolean;
+  /** Answers a CANCEL statelessly: 200, or 481 where it may not act. */
+  answerCancel(cancel: SipRequest, flow: Flow, status: 200 | 481): void;
+  /** A response without a transaction. */
+  onStrayResponse(response: SipResponse, flow: Flow): void;
+}
+
+/** The transaction layer (RFC 3261 §17): matches messages to machines, makes machines, forgets them. */
+export class TransactionLayer {
+  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #servers = new Map<string, ServerTransaction>();
+  /** Requests under way by the fields that merged copies share, with the key of their transaction. */
+  readonly #merges = new Map<string, string>();
+  readonly #timeouts: ExpiryQueue<() => void>;
+  readonly #random: Random;
+  readonly #user: TransactionUser;
+  readonly #clientEnvironment: TransactionEnvironment;
+  readonly #serverEnvironment: TransactionEnvironment;
+
+  constructor(clock: Clock, random: Random, timers: TimerValues, user: TransactionUser) {
+    this.#random = random;
+    this.#user = user;
+    this.#timeouts = new ExpiryQueue(clock, transactionTimeoutMs(timers), (expire) => expire());
+    const afterTimeout = (expire: () => void): void => this.#timeouts.push(expire);
+    this.#clientEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#clients.delete(key) };
+    this.#serverEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#forgetServer(key) };
+  }
+
+  /** Transactions that are remembered now, in both roles. */
+  get size(): number {
+    return this.#clients.size + this.#servers.size;
+  }
+
+  /** A branch that nobody can guess: 96 bits behind the magic cookie (RFC 3261 §8.1.1.7). */
+  newBranch(): string {
+    return `z9hG4bK${this.#random.hex(12)}`;
+  }
+
+  receiveRequest(request: SipRequest, flow: Flow): void {
+    const known = this.#servers.get(serverKey(request));
+    if (request.method === 'ACK') this.#receiveAck(request, flow, known);
+    else if (request.method === 'CANCEL') this.#receiveCancel(request, flow);
+    else if (known instanceof InviteServerTransaction) known.receiveInvite();
+    else if (known !== undefined) known.receiveRetransmission();
+    else this.#user.onRequest(request, flow);
+  }
+
+  receiveResponse(response: SipResponse, flow: Flow): void {
+    const transaction = this.#clients.get(responseKey(response));
+    if (transaction === undefined) this.#user.onStrayResponse(response, flow);
+    else transaction.receive(response);
+  }
+
+  /** Another copy of a request that is under way came over another path (RFC 3261 §8.2.2.2): owed a 482. */
+  isMerged(request: SipRequest): boolean {
+    if (!mayMerge(request)) return false;
+    const underWay = this.#merges.get(mergeKey(request));
+    return underWay !== undefined && underWay !== serverKey(request);
+  }
+
+  /** Remembers an INVITE; `responseFlow` is where its responses go. */
+  openInviteServer(request: SipRequest, responseFlow: Flow): InviteServerTransaction {
+    const key = serverKey(request);
+    const transaction = new InviteServerTransaction(key, request, responseFlow, this.#serverEnvironment);
+    this.#remember(key, request, transaction);
+    return transaction;
+  }
+
+  openNonInviteServer(request: SipRequest, responseFlow: Flow): NonInviteServerTransaction {
+    const key = serverKey(request);
+    const transaction = new NonInviteServerTransaction(key, request, responseFlow, this.#serverEnvironment);
+    this.#remember(key, request, transaction);
+    return transaction;
+  }
+
+  /** Sends a request whose top Via already carries a branch of ours. */
+  startInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): InviteClientTransaction {
+    const key = clientKey(request.topVia.branch, 'INVITE');
+    const transaction = new InviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
+    this.#clients.set(key, transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  startNonInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): NonInviteClientTransaction {
+    const key = clientKey(request.topVia.branch, request.method);
+    const transaction = new NonInviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
+    this.#clients.set(key, transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  /** Ends every client transaction without telling anyone, and forgets the servers: for shut-down. */
+  close(): void {
+    for (const client of [...this.#clients.values()]) client.abandon();
+    this.#servers.clear();
+    this.#merges.clear();
+    this.#timeouts.clear();
+  }
+
+  #receiveAck(request: SipRequest, flow: Flow, known: ServerTransaction | undefined): void {
+    if (known instanceof InviteServerTransaction && known.state !== 'accepted') known.receiveAck();
+    else this.#user.onAck(request, flow);
+  }
+
+  #receiveCancel(request: SipRequest, flow: Flow): void {
+    const invite = this.#servers.get(serverKey(request, 'INVITE'));
+    if (!(invite instanceof InviteServerTransaction)) {
+      this.#user.onStrayCancel(request, flow);
+      return;
+    }
+    const allowed = this.#user.mayCancel(invite, request, flow);
+    this.#user.answerCancel(request, flow, allowed ? 200 : 481);
+    if (allowed) invite.receiveCancel(request);
+  }
+
+  #remember(key: string, request: SipRequest, transaction: ServerTransaction): void {
+    this.#servers.set(key, transaction);
+    if (mayMerge(request)) this.#merges.set(mergeKey(request), key);
+  }
+
+  #forgetServer(key: string): void {
+    const transaction = this.#servers.get(key);
+    if (transaction === undefined) return;
+    this.#servers.delete(key);
+    if (!mayMerge(transaction.request)) return;
+    const merge = mergeKey(transaction.request);
+    if (this.#merges.get(merge) === key) this.#merges.delete(merge);
+  }
+}
+
+/** The requests that a forking proxy may send us twice and that would then ring or show twice. */
+function mayMerge({ method, toTag }: SipRequest): boolean {
+  return toTag === undefined && (method === 'INVITE' || method === 'MESSAGE');
+}
