@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../base/result/result.ts';
-import type { NameAddr } from '../sip/message/index.ts';
+import { detached, type NameAddr } from '../sip/message/index.ts';
 import type { Binding } from './binding.ts';
 
 /** What a REGISTER asks for, already parsed, and where it came from. */
@@ -88,8 +88,8 @@ function isOutOfOrder(binding: Binding, request: RegisterRequest): boolean {
 /** RFC 5626 §4.1: an instance and reg-id name a device whatever its contact is now; else the contact itself does. */
 function bindingKey(accountId: number, contact: NameAddr): string {
   const instance = contact.params.get('+sip.instance');
-  if (instance === undefined || instance === '') return `${accountId}|${contact.uri}`;
-  return `${accountId}|${instance}|${contact.params.get('reg-id') ?? ''}`;
+  if (instance === undefined || instance === '') return detached(`${accountId}|${contact.uri}`);
+  return detached(`${accountId}|${instance}|${contact.params.get('reg-id') ?? ''}`);
 }
 
 function grantedSeconds(
@@ -110,8 +110,8 @@ function toBinding(key: string, contact: NameAddr, request: RegisterRequest, gra
     key,
     accountId: request.accountId,
     user: request.user,
-    contact: contact.uri,
-    instance: contact.params.get('+sip.instance') ?? '',
+    contact: detached(contact.uri),
+    instance: detached(contact.params.get('+sip.instance') ?? ''),
     callId: request.callId,
     cseq: request.cseq,
     q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,

@@ -4,7 +4,14 @@ import type { Log } from '../base/log/log.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
 import type { Settings } from '../settings/index.ts';
-import { HeaderList, parseContacts, parseNameAddrList, parseUri, type SipRequest } from '../sip/message/index.ts';
+import {
+  detached,
+  HeaderList,
+  parseContacts,
+  parseNameAddrList,
+  parseUri,
+  type SipRequest,
+} from '../sip/message/index.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { applyRegister, type RegisterRequest } from './apply.ts';
@@ -203,10 +210,10 @@ function readRegister(request: SipRequest, flow: Flow, account: Account): Regist
     contacts: contacts.value,
     // A value that is no number counts as the default (RFC 3261 §20.19 leaves it to the recipient).
     expiresS: expires !== undefined && /^\d{1,10}$/.test(expires) ? Number(expires) : undefined,
-    callId: request.callId,
+    callId: detached(request.callId),
     cseq: request.cseq.seq,
-    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
-    path: path.value.map(({ uri }) => uri),
+    userAgent: detached((request.headers.get('user-agent') ?? '').slice(0, 200)),
+    path: path.value.map(({ uri }) => detached(uri)),
     transport: flow.transport,
     sourceAddress: flow.remote.address,
     sourcePort: flow.remote.port,

@@ -1,5 +1,12 @@
 import { assert } from '../../base/result/assert.ts';
-import { HeaderList, parseNameAddr, parseNameAddrList, SipRequest, type SipResponse } from '../message/index.ts';
+import {
+  detached,
+  HeaderList,
+  parseNameAddr,
+  parseNameAddrList,
+  SipRequest,
+  type SipResponse,
+} from '../message/index.ts';
 
 /** The state of a dialog (RFC 3261 §12), as plain values that a store can keep. */
 export interface DialogState {
@@ -29,15 +36,16 @@ export class Dialog {
   #remoteTarget: string;
 
   constructor(state: DialogState, remoteSeq: number | undefined) {
-    this.callId = state.callId;
+    // A dialog outlives the messages that made it, and must not keep their octets alive.
+    this.callId = detached(state.callId);
     this.localTag = state.localTag;
-    this.remoteTag = state.remoteTag;
-    this.routeSet = state.routeSet;
-    this.#localUri = state.localUri;
-    this.#remoteUri = state.remoteUri;
+    this.remoteTag = detached(state.remoteTag);
+    this.routeSet = state.routeSet.map(detached);
+    this.#localUri = detached(state.localUri);
+    this.#remoteUri = detached(state.remoteUri);
     this.#localSeq = state.localSeq;
     this.#remoteSeq = remoteSeq;
-    this.#remoteTarget = state.remoteTarget;
+    this.#remoteTarget = detached(state.remoteTarget);
   }
 
   /** The dialog that a response to our INVITE makes (RFC 3261 §12.1.2). */
@@ -100,7 +108,7 @@ export class Dialog {
 
   /** Follows the Contact of a target refresh: re-INVITE, UPDATE and their 2xx (RFC 3261 §12.2). */
   refreshTarget(message: SipRequest | SipResponse): void {
-    this.#remoteTarget = contactUri(message.headers) ?? this.#remoteTarget;
+    this.#remoteTarget = detached(contactUri(message.headers) ?? this.#remoteTarget);
   }
 
   /** A new request with the next CSeq; the sender adds Via and Contact. */

@@ -9,7 +9,9 @@ const magicCookie = 'z9hG4bK';
 export function serverKey(request: SipRequest, method = request.method): string {
   const via = request.topVia;
   const of = method === 'ACK' ? 'INVITE' : method;
-  if (via.branch.startsWith(magicCookie)) return `${of}|${via.branch}|${via.host}:${via.port ?? 5060}`;
+  // The bare cookie names nothing: many elements could send it (RFC 4475 `badbranch`).
+  if (via.branch.length > magicCookie.length && via.branch.startsWith(magicCookie))
+    return `${of}|${via.branch}|${via.host}:${via.port ?? 5060}`;
   const { callId, fromTag, cseq, uri } = request;
   return `${of}|2543|${callId}|${fromTag ?? ''}|${cseq.seq}|${uri}|${via.host}:${via.port ?? 5060}|${via.branch}`;
 }

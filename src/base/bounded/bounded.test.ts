@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimulatedClock } from '../../../test/kit/simulated-clock.ts';
+import { BoundedMap } from './bounded-map.ts';
+import { ExpiryQueue } from './expiry-queue.ts';
+
+test('a full map lets the entry go that was set longest ago', () => {
+  const evicted: string[] = [];
+  const map = new BoundedMap<string, number>(2, (key) => evicted.push(key));
+  map.set('a', 1);
+  map.set('b', 2);
+  map.set('a', 3);
+  map.set('c', 4);
+  assert.deepEqual([evicted, map.has('a'), map.has('b'), map.size], [['b'], true, false, 2]);
+});
+
+test('items of an expiry queue expire after the delay, in order, with one timer for all', () => {
+  const clock = new SimulatedClock();
+  const expired: number[] = [];
+  const queue = new ExpiryQueue<number>(clock, 1000, (item) => expired.push(item));
+  queue.push(1);
+  clock.advance(400);
+  queue.push(2);
+  assert.equal(clock.pendingCount, 1);
+  clock.advance(600);
+  assert.deepEqual(expired, [1]);
+  clock.advance(400);
+  assert.deepEqual(expired, [1, 2]);
+  assert.deepEqual([queue.size, clock.pendingCount], [0, 0]);
+});
+
+test('an item that is pushed while others expire is not lost', () => {
+  const clock = new SimulatedClock();
+  const expired: number[] = [];
+  const queue: ExpiryQueue<number> = new ExpiryQueue<number>(clock, 1000, (item) => {
+    expired.push(item);
+    if (item < 3) queue.push(item + 1);
+  });
+  queue.push(1);
+  clock.advance(10_000);
+  assert.deepEqual(expired, [1, 2, 3]);
+});
