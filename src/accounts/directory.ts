@@ -118,6 +118,10 @@ export class AccountDirectory {
     return this.#rulesByPlan.get(dialPlan) ?? [];
   }
 
+  allDialRules(): readonly DialRule[] {
+    return [...this.#rules.values()];
+  }
+
   dialRuleByName(name: string): DialRule | undefined {
     return this.#rulesByName.get(name);
   }

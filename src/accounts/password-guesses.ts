@@ -21,6 +21,12 @@ export function* weakPasswordCandidates(userName: string): Generator<string> {
   for (let code = 0; code < 10_000; code++) yield String(code).padStart(4, '0');
 }
 
+/** Whether a guesser tries this password first; about a millisecond. */
+export function isAmongFirstGuesses(password: string, userName: string): boolean {
+  for (const candidate of weakPasswordCandidates(userName)) if (candidate === password) return true;
+  return false;
+}
+
 function* nameVariants(userName: string): Generator<string> {
   const reversed = userName.split('').reverse().join('');
   for (const base of new Set([userName, userName.toLowerCase(), userName.toUpperCase(), capitalised(userName)])) {

@@ -1,0 +1,277 @@
+import { Secret } from '../base/log/secret.ts';
+import { fail, ok, type Result } from '../base/result/result.ts';
+import { splitPort } from './address-index.ts';
+import { type AccountDirectory, maxTechPrefixLength, minTechPrefixLength } from './directory.ts';
+import {
+  type FieldText,
+  flag,
+  listOf,
+  oneText,
+  prefixes,
+  provingPrefixes,
+  quoted,
+  textLike,
+  wholeNumber,
+  wordOf,
+} from './field-texts.ts';
+import type { Account, AccountKind, NeedAuth, Trunk } from './model.ts';
+
+/** What a field needs to know besides its text. */
+export interface FieldContext {
+  readonly directory: AccountDirectory;
+  readonly enforcestrongauth: boolean;
+}
+
+/** One field of an account, as documents, the command line and the API name it. */
+export interface AccountField {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly kinds: readonly AccountKind[];
+  /** Its value goes into no message, audit or listing. */
+  readonly secret?: boolean;
+  readonly meaning: string;
+  /** The account with the field set, or what is wrong with the text: a clause that follows the field's name. */
+  set(account: Account, text: FieldText, context: FieldContext): Result<Account, string>;
+  /** The value in the form in which it may be written again; of a secret for comparing only. */
+  show(account: Account, directory: AccountDirectory): string;
+}
+
+const people: readonly AccountKind[] = ['reseller', 'admin', 'support'];
+const callers: readonly AccountKind[] = ['enduser', 'trafficsender'];
+const everybody: readonly AccountKind[] = [...callers, 'sipserver', ...people];
+
+export const accountNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
+export const planNamePattern = /^[A-Za-z0-9_.-]{0,40}$/;
+
+export const accountFields: readonly AccountField[] = [
+  {
+    name: 'enabled',
+    kinds: everybody,
+    meaning: 'true, or false to refuse everything of the account',
+    set: (account, text) => map(flag(text), (enabled) => ({ ...account, enabled })),
+    show: (account) => String(account.enabled),
+  },
+  {
+    name: 'displayname',
+    aliases: ['display_name'],
+    kinds: everybody,
+    meaning: 'name for people, shown to those who are called',
+    set: (account, text) => {
+      return map(textLike(text, /^\P{Cc}{0,100}$/u, 'a name of at most 100 characters'), (displayName) => {
+        return { ...account, displayName };
+      });
+    },
+    show: (account) => account.displayName,
+  },
+  {
+    name: 'needauth',
+    aliases: ['neeauth', 'authtype'],
+    kinds: callers,
+    meaning:
+      'what must match: 4 user name and password; for traffic senders 1 address, 2 prefix, 3 both, 6 address and port, 9 range',
+    set: setNeedAuth,
+    show: (account) => String(account.needAuth),
+  },
+  {
+    name: 'authip',
+    kinds: ['trafficsender'],
+    meaning: 'addresses or ranges that identify a traffic sender; for needauth 6 as address:port',
+    set: setAuthIp,
+    show: (account) => account.authIp.join(', '),
+  },
+  {
+    name: 'techprefix',
+    kinds: ['trafficsender'],
+    secret: true,
+    meaning: `${minTechPrefixLength} to ${maxTechPrefixLength} secret digits in front of a traffic sender's numbers`,
+    set: setTechPrefix,
+    show: (account) => account.techPrefix,
+  },
+  {
+    name: 'permitip',
+    aliases: ['permit_ip'],
+    kinds: ['enduser'],
+    meaning: 'addresses or ranges that the phones may come from; empty for any',
+    set: (account, text) => map(prefixes(text), (permitIp) => ({ ...account, permitIp })),
+    show: (account) => account.permitIp.join(', '),
+  },
+  {
+    name: 'callerid',
+    kinds: callers,
+    meaning: 'caller id shown when the account shows none that it owns; empty for its name',
+    set: (account, text) => {
+      return map(textLike(text, /^\+?[A-Za-z0-9_.-]{0,40}$/, 'a number or a name without signs'), (callerId) => {
+        return { ...account, callerId };
+      });
+    },
+    show: (account) => account.callerId,
+  },
+  {
+    name: 'dialplan',
+    kinds: [...callers, 'sipserver'],
+    meaning: 'dial plan whose rules the account may use; empty for the common one',
+    set: (account, text) => {
+      return map(textLike(text, planNamePattern, 'a name of letters, digits, _ . and -'), (dialPlan) => {
+        return { ...account, dialPlan };
+      });
+    },
+    show: (account) => account.dialPlan,
+  },
+  {
+    name: 'reseller',
+    kinds: [...callers, 'reseller'],
+    meaning: 'name of the reseller above; empty for none',
+    set: setReseller,
+    show: (account, directory) => {
+      return account.resellerId === undefined ? '' : (directory.accountById(account.resellerId)?.name ?? '');
+    },
+  },
+  {
+    name: 'medianetworks',
+    kinds: [...callers, 'sipserver'],
+    meaning: 'private ranges in which its media may live, such as 192.168.1.0/24',
+    set: (account, text) => map(prefixes(text), (mediaNetworks) => ({ ...account, mediaNetworks })),
+    show: (account) => account.mediaNetworks.join(', '),
+  },
+  trunkField('host', 'address or host name that calls are sent to', (trunk, text) => {
+    const host = textLike(text, /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$|^[0-9a-fA-F:.]{2,45}$/, 'an address or host name');
+    return map(host, (value) => ({ ...trunk, host: value.toLowerCase() }));
+  }),
+  trunkField('port', 'port that calls are sent to', (trunk, text) => {
+    return map(wholeNumber(text, 1, 65_535), (port) => ({ ...trunk, port }));
+  }),
+  trunkField('transport', 'udp or tcp', (trunk, text) => {
+    return map(wordOf(text, ['udp', 'tcp'] as const), (transport) => ({ ...trunk, transport }));
+  }),
+  trunkField('realm', 'the only realm whose challenges are answered', (trunk, text) => {
+    return map(textLike(text, /^[^"\\\p{Cc}]{0,255}$/u, 'a realm without quotation marks'), (realm) => ({
+      ...trunk,
+      realm,
+    }));
+  }),
+  trunkField('authuser', 'user name that we show to the SIP server', (trunk, text) => {
+    return map(textLike(text, /^[^"\\\p{Cc}]{0,128}$/u, 'a user name'), (authUser) => ({ ...trunk, authUser }));
+  }),
+  {
+    ...trunkField('authpassword', 'password that we show to the SIP server', setTrunkPassword),
+    secret: true,
+  },
+  trunkField('addresses', 'further addresses or ranges that its calls may come from', (trunk, text) => {
+    return map(provingPrefixes(text), (addresses) => ({ ...trunk, addresses }));
+  }),
+  trunkField('maxcalls', 'calls at once that we send it; 0 for no bound', (trunk, text) => {
+    return map(wholeNumber(text, 0, 1_000_000), (maxCalls) => ({ ...trunk, maxCalls }));
+  }),
+];
+
+function setNeedAuth(account: Account, text: FieldText, context: FieldContext): Result<Account, string> {
+  const parsed = wholeNumber(text, 0, 10);
+  if (!parsed.ok) return parsed;
+  if (parsed.value === 0 && context.enforcestrongauth) {
+    return fail('0 lets anybody call on this account and is refused while enforcestrongauth is on; write 4 or 3');
+  }
+  const allowed = inEffect(account.kind);
+  const needAuth = allowed.find((known) => known === parsed.value);
+  if (needAuth !== undefined) return ok({ ...account, needAuth });
+  const remedy = account.kind === 'enduser' ? ', with permitip to bind the phones to addresses' : '';
+  return fail(
+    `${parsed.value} is known, and not in effect for a ${account.kind} in this version; write ${allowed.join(', ')}${remedy}`,
+  );
+}
+
+function inEffect(kind: AccountKind): readonly NeedAuth[] {
+  return kind === 'trafficsender' ? [1, 2, 3, 6, 9] : [4];
+}
+
+function setAuthIp(account: Account, text: FieldText): Result<Account, string> {
+  const entries = listOf(text);
+  if (!entries.ok) return entries;
+  const authIp: string[] = [];
+  for (const entry of entries.value) {
+    const { host, port } = splitPort(entry);
+    const parsed = provingPrefixes([port === undefined ? entry : host]);
+    if (!parsed.ok) return parsed;
+    const [prefix = ''] = parsed.value;
+    if (port !== undefined && (port < 1 || port > 65_535)) return fail(`${quoted(entry)} has no port from 1 to 65535`);
+    authIp.push(port === undefined ? prefix : entry);
+  }
+  return ok({ ...account, authIp: [...new Set(authIp)] });
+}
+
+function setTechPrefix(account: Account, text: FieldText): Result<Account, string> {
+  const parsed = oneText(text);
+  if (!parsed.ok) return parsed;
+  if (parsed.value !== '' && !/^\d+$/.test(parsed.value)) return fail('must be digits');
+  const { length } = parsed.value;
+  if (length > 0 && length < minTechPrefixLength) {
+    return fail(`is a secret and has ${length} digits; use at least ${minTechPrefixLength}, drawn by chance`);
+  }
+  if (length > maxTechPrefixLength) return fail(`has more than ${maxTechPrefixLength} digits`);
+  return ok({ ...account, techPrefix: parsed.value });
+}
+
+function setReseller(account: Account, text: FieldText, { directory }: FieldContext): Result<Account, string> {
+  const parsed = oneText(text);
+  if (!parsed.ok) return parsed;
+  if (parsed.value === '') return ok({ ...account, resellerId: undefined });
+  const reseller = directory.accountByNameIgnoringCase(parsed.value);
+  if (reseller?.kind !== 'reseller') return fail(`${quoted(parsed.value)} is no reseller; create it first`);
+  for (let above: Account | undefined = reseller; above !== undefined; above = aboveOf(above, directory)) {
+    if (above.id === account.id) return fail(`${quoted(parsed.value)} is below this account; name one above it`);
+  }
+  return ok({ ...account, resellerId: reseller.id });
+}
+
+function aboveOf(account: Account, directory: AccountDirectory): Account | undefined {
+  return account.resellerId === undefined ? undefined : directory.accountById(account.resellerId);
+}
+
+function setTrunkPassword(trunk: Trunk, text: FieldText): Result<Trunk, string> {
+  if (typeof text !== 'string') return fail('is a list; write one value');
+  if (text.length > 128 || /\p{Cc}/u.test(text))
+    return fail('is longer than 128 characters or holds control characters');
+  return ok({ ...trunk, authPassword: text === '' ? undefined : new Secret(text) });
+}
+
+function trunkField(
+  name: string,
+  meaning: string,
+  setTrunk: (trunk: Trunk, text: FieldText) => Result<Trunk, string>,
+): AccountField {
+  return {
+    name,
+    kinds: ['sipserver'],
+    meaning,
+    set: (account, text) => map(setTrunk(account.trunk ?? newTrunk, text), (trunk) => ({ ...account, trunk })),
+    show: (account) => (account.trunk === undefined ? '' : showTrunk(account.trunk, name)),
+  };
+}
+
+const newTrunk: Trunk = {
+  host: '',
+  port: 5060,
+  transport: 'udp',
+  realm: '',
+  authUser: '',
+  authPassword: undefined,
+  addresses: [],
+  maxCalls: 0,
+};
+
+function showTrunk(trunk: Trunk, name: string): string {
+  const shown: Readonly<Record<string, string>> = {
+    host: trunk.host,
+    port: String(trunk.port),
+    transport: trunk.transport,
+    realm: trunk.realm,
+    authuser: trunk.authUser,
+    authpassword: trunk.authPassword?.reveal() ?? '',
+    addresses: trunk.addresses.join(', '),
+    maxcalls: String(trunk.maxCalls),
+  };
+  return shown[name] ?? '';
+}
+
+function map<A, B>(result: Result<A, string>, use: (value: A) => B): Result<B, string> {
+  return result.ok ? ok(use(result.value)) : result;
+}

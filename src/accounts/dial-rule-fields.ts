@@ -1,0 +1,161 @@
+import { fail, ok, type Result } from '../base/result/result.ts';
+import { planNamePattern } from './account-fields.ts';
+import type { AccountDirectory } from './directory.ts';
+import { type FieldText, flag, listOf, oneText, quoted, textLike, wholeNumber } from './field-texts.ts';
+import type { DialRule, RouteTarget } from './model.ts';
+
+/** One field of a dial rule, as documents, the command line and the API name it. */
+export interface DialRuleField {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly secret?: boolean;
+  readonly meaning: string;
+  set(rule: DialRule, text: FieldText, directory: AccountDirectory): Result<DialRule, string>;
+  show(rule: DialRule, directory: AccountDirectory): string;
+}
+
+const maxPatternLength = 40;
+const maxTimeSpans = 20;
+
+export const dialRuleFields: readonly DialRuleField[] = [
+  {
+    name: 'pattern',
+    meaning:
+      'numbers that the rule is for: digits, Z 1-9, N 2-9, X 0-9, and at the end . for one or more further digits',
+    set: (rule, text) => {
+      const wanted = `1 to ${maxPatternLength} of digits * # X Z N, with a . at most at the end`;
+      return map(textLike(text, /^(?=.{1,40}$)[0-9*#XZNxzn]*\.?$/, wanted), (pattern) => {
+        return { ...rule, pattern: pattern.toUpperCase() };
+      });
+    },
+    show: (rule) => rule.pattern,
+  },
+  {
+    name: 'secretprefix',
+    secret: true,
+    meaning: 'digits that a caller must dial in front of the pattern, always stripped',
+    set: (rule, text) => {
+      const one = oneText(text);
+      if (!one.ok) return one;
+      return /^\d{0,24}$/.test(one.value)
+        ? ok({ ...rule, secretPrefix: one.value })
+        : fail('must be at most 24 digits');
+    },
+    show: (rule) => rule.secretPrefix,
+  },
+  {
+    name: 'delete',
+    aliases: ['deletedigits', 'stripdigits'],
+    meaning: 'how many digits are taken from the front',
+    set: (rule, text) => map(wholeNumber(text, 0, maxPatternLength), (deleteDigits) => ({ ...rule, deleteDigits })),
+    show: (rule) => String(rule.deleteDigits),
+  },
+  {
+    name: 'add',
+    aliases: ['adddigits', 'autoadddigit'],
+    meaning: 'digits that are put in front after that',
+    set: (rule, text) => {
+      return map(textLike(text, /^\+?[0-9*#]{0,24}$/, 'at most 24 digits'), (addDigits) => ({ ...rule, addDigits }));
+    },
+    show: (rule) => rule.addDigits,
+  },
+  {
+    name: 'timerule',
+    aliases: ['time'],
+    meaning: 'times in which it may be used, as Mon-Fri 08:00-18:00; Sat 09:00-12:00; empty for always',
+    set: setTimeRule,
+    show: (rule) => rule.timeRule,
+  },
+  {
+    name: 'maxduration',
+    aliases: ['calldurationlimit'],
+    meaning: 'longest call in seconds; 0 for no bound of its own',
+    set: (rule, text) => map(wholeNumber(text, 0, 86_400), (maxDurationS) => ({ ...rule, maxDurationS })),
+    show: (rule) => String(rule.maxDurationS),
+  },
+  {
+    name: 'dialplan',
+    meaning: 'dial plan that the rule belongs to; empty for the common one',
+    set: (rule, text) => {
+      return map(textLike(text, planNamePattern, 'a name of letters, digits, _ . and -'), (dialPlan) => {
+        return { ...rule, dialPlan };
+      });
+    },
+    show: (rule) => rule.dialPlan,
+  },
+  {
+    name: 'sipservers',
+    aliases: ['sipserver', 'routes', 'placethiscallthrough'],
+    meaning: 'SIP servers in the order in which they are tried; NAME:PRIORITY:WEIGHT to share calls among equals',
+    set: setRoutes,
+    show: showRoutes,
+  },
+  {
+    name: 'recordincdr',
+    meaning: "true to have the rule's name in the CDR",
+    set: (rule, text) => map(flag(text), (recordInCdr) => ({ ...rule, recordInCdr })),
+    show: (rule) => String(rule.recordInCdr),
+  },
+];
+
+/** Fields that are each right and leave nothing to dial, or nowhere to send it. */
+export function dialRuleProblem(rule: DialRule): { readonly field: string; readonly message: string } | undefined {
+  if (rule.pattern === '') return { field: 'pattern', message: 'pattern is missing: the rule would match nothing' };
+  if (rule.routes.length === 0) return { field: 'sipservers', message: 'sipservers is missing: name at least one' };
+
+  // An open pattern stands for one digit more than it has positions, which its dot makes up for.
+  if (rule.deleteDigits >= rule.pattern.length) {
+    return { field: 'delete', message: `delete ${rule.deleteDigits} leaves nothing of numbers like ${rule.pattern}` };
+  }
+  return undefined;
+}
+
+const days = '(?:sun|mon|tue|wed|thu|fri|sat)';
+const timeSpan = new RegExp(`^${days}(?:-${days})?\\s+(\\d{2}):([0-5]\\d)-(\\d{2}):([0-5]\\d)$`, 'i');
+
+function setTimeRule(rule: DialRule, text: FieldText): Result<DialRule, string> {
+  const one = oneText(text);
+  if (!one.ok) return one;
+  const spans = one.value
+    .split(';')
+    .map((span) => span.trim())
+    .filter((span) => span !== '');
+  if (spans.length > maxTimeSpans) return fail(`has more than ${maxTimeSpans} spans`);
+  const wrong = spans.find((span) => !isTimeSpan(span));
+  if (wrong !== undefined) return fail(`${quoted(wrong)} is not of the form Mon-Fri 08:00-18:00`);
+  return ok({ ...rule, timeRule: spans.join('; ') });
+}
+
+function isTimeSpan(span: string): boolean {
+  const [, fromHour, fromMinute, untilHour, untilMinute] = timeSpan.exec(span) ?? [];
+  const from = Number(fromHour) * 60 + Number(fromMinute);
+  const until = Number(untilHour) * 60 + Number(untilMinute);
+  return from < until && until <= 24 * 60;
+}
+
+function setRoutes(rule: DialRule, text: FieldText, directory: AccountDirectory): Result<DialRule, string> {
+  const entries = listOf(text);
+  if (!entries.ok) return entries;
+  const routes: RouteTarget[] = [];
+  for (const [position, entry] of entries.value.entries()) {
+    const [name = '', priority = String(position + 1), weight = '1', ...more] = entry.split(':');
+    const server = directory.accountByNameIgnoringCase(name.trim());
+    if (server?.kind !== 'sipserver') return fail(`${quoted(name)} is no SIP server; create it first`);
+    if (!/^\d{1,5}$/.test(priority) || !/^\d{1,5}$/.test(weight) || more.length > 0) {
+      return fail(`${quoted(entry)} is not NAME or NAME:PRIORITY:WEIGHT with whole numbers`);
+    }
+    if (routes.some(({ sipServerId }) => sipServerId === server.id)) return fail(`names ${server.name} twice`);
+    routes.push({ sipServerId: server.id, priority: Number(priority), weight: Number(weight) });
+  }
+  return ok({ ...rule, routes });
+}
+
+function showRoutes(rule: DialRule, directory: AccountDirectory): string {
+  return rule.routes
+    .map(({ sipServerId, priority, weight }) => `${directory.accountById(sipServerId)?.name}:${priority}:${weight}`)
+    .join(', ');
+}
+
+function map<A, B>(result: Result<A, string>, use: (value: A) => B): Result<B, string> {
+  return result.ok ? ok(use(result.value)) : result;
+}
