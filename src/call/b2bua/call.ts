@@ -78,6 +78,12 @@ export class Call {
     return this.#phase;
   }
 
+  /** The CDR as it would be now, with what the media plane has measured so far. */
+  async recordSoFar(): Promise<CallRecord> {
+    if (this.#bridge !== undefined && this.#phase !== 'over') this.record.quality(await this.#bridge.stats());
+    return this.record;
+  }
+
   /** Takes media ports, has the call written down, and only then dials (a crash must find the row). */
   start(): void {
     const { store } = this.#services;

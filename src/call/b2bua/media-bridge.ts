@@ -162,6 +162,10 @@ export class MediaBridge {
     return media?.codecs.map(({ name }) => name).join(',') ?? '';
   }
 
+  stats(): Promise<readonly StreamStats[]> {
+    return this.#session.stats();
+  }
+
   close(): Promise<readonly StreamStats[]> {
     return this.#session.close();
   }

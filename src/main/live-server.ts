@@ -1,0 +1,74 @@
+import type { Operations } from '../api/operation.ts';
+import { buildOperations } from '../api/operations/index.ts';
+import type { LiveCall, LiveServer, OperationPorts } from '../api/ports.ts';
+import { systemRandom } from '../base/random/random.ts';
+import { systemClock } from '../base/time/system-clock.ts';
+import type { Call, CallPhase } from '../call/b2bua/call.ts';
+import { formatEndpoint } from '../base/net/endpoint.ts';
+import { machineAddresses } from './addresses.ts';
+import type { RunningServer } from './start.ts';
+import { version } from './version.ts';
+
+const phases: Readonly<Record<CallPhase, LiveCall['phase']>> = {
+  starting: 'starting',
+  ringing: 'ringing',
+  answering: 'connected',
+  up: 'connected',
+  over: 'ending',
+};
+
+/** The operations of the command line, on the running server. */
+export function liveOperations(server: RunningServer): Operations {
+  const { sip, store, settings } = server;
+  const ports: OperationPorts = {
+    version,
+    clock: systemClock,
+    random: systemRandom(),
+    directory: sip.directory,
+    settings,
+    store,
+    ownAddress: outwardAddress(),
+    live: liveServer(server),
+  };
+  return buildOperations(ports);
+}
+
+/** An address of this machine that a phone can be told. */
+export function outwardAddress(): string | undefined {
+  return machineAddresses().find(({ internal }) => !internal)?.address;
+}
+
+function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
+  return {
+    calls: () => Promise.all(sip.calls.calls().map(liveCall)),
+    bindings: function* () {
+      for (const list of sip.registrar.bindings.all()) yield* list;
+    },
+    endCall: (callId) => sip.calls.endCall(callId),
+    accountChanged: (accountId) => sip.accountChanged(accountId),
+    status: () => {
+      const { listen, udp_port, tcp_port } = settings.current;
+      const at = (transport: string, port: number): string[] =>
+        port === 0 ? [] : listen.map((address) => `${transport} ${formatEndpoint({ address, port })}`);
+      const listeners = [...at('udp', udp_port), ...at('tcp', tcp_port)];
+      return { startedAtMs, calls: sip.calls.count, bindings: sip.registrar.bindings.count, listeners };
+    },
+  };
+}
+
+async function liveCall(call: Call): Promise<LiveCall> {
+  const { cdr } = await call.recordSoFar();
+  return {
+    callId: cdr.callId,
+    phase: phases[call.phase],
+    callerName: cdr.callerName,
+    callerNumber: cdr.callerNumber,
+    dialledNumber: cdr.dialledNumber,
+    calleeName: cdr.calleeName.replace(/^(?:user|trunk):/, ''),
+    startedAtMs: cdr.startedAtMs,
+    answeredAtMs: cdr.answeredAtMs,
+    codecs: cdr.codecs,
+    callerQuality: cdr.callerQuality,
+    calleeQuality: cdr.calleeQuality,
+  };
+}

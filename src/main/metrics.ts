@@ -1,0 +1,66 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { RunningServer } from './start.ts';
+
+const nanosecondsPerSecond = 1e9;
+
+/** Every number that the server keeps anyway, read when somebody asks: counting for the metrics costs the calls nothing. */
+export function metricsRegistry({ sip, plane, store }: RunningServer): Registry {
+  const registers = [new Registry()];
+  const [registry = new Registry()] = registers;
+  collectDefaultMetrics({ register: registry, prefix: 'ringfence_' });
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name: `ringfence_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge('calls', 'Calls that are not over', () => sip.calls.count);
+  gauge('bindings', 'Registered contacts', () => sip.registrar.bindings.count);
+  gauge('transactions', 'SIP transactions that are remembered', () => sip.stack.transactionCount);
+  gauge('dialogs', 'SIP dialogs', () => sip.stack.dialogs.size);
+  gauge('media_port_pairs_free', 'RTP port pairs that are bound and free', () => plane.capacity().free);
+  gauge('media_port_pairs', 'RTP port pairs that are bound', () => plane.capacity().total);
+  gauge('store_healthy', '1 while writes reach the disk, else 0', () => (store.healthy ? 1 : 0));
+  gauge(
+    'signalling_delay_p99_seconds',
+    'Event-loop delay of the signalling thread',
+    () => delay.percentile(99) / nanosecondsPerSecond,
+  );
+  gauge('tcp_connections', 'TCP connections now', () => sip.stack.transportStats().connections);
+  labelled(registers, 'call_attempts_total', 'Call attempts by outcome', 'outcome', () => ({ ...sip.calls.counts }));
+  labelled(registers, 'registrations_total', 'REGISTER requests by outcome', 'outcome', () => ({
+    ...sip.registrar.counts,
+  }));
+  labelled(registers, 'transport_total', 'Packets and connections by event', 'event', () => {
+    const { connections: _now, ...totals } = sip.stack.transportStats();
+    return totals;
+  });
+  return registry;
+}
+
+/** One counter with a label, from an object of totals whose keys are fixed in the code: no stranger makes a label. */
+function labelled(
+  registers: Registry[],
+  name: string,
+  help: string,
+  label: string,
+  read: () => Readonly<Record<string, number>>,
+): void {
+  new Counter({
+    name: `ringfence_${name}`,
+    help,
+    labelNames: [label],
+    registers,
+    collect() {
+      this.reset();
+      for (const [key, total] of Object.entries(read())) this.inc({ [label]: key }, total);
+    },
+  });
+}

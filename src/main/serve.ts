@@ -1,0 +1,88 @@
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { serveControl } from '../api/control/serve-control.ts';
+import { systemClock } from '../base/time/system-clock.ts';
+import { type Health, serveHealth } from './health-server.ts';
+import { controlSocketName } from '../cli/session.ts';
+import { liveOperations } from './live-server.ts';
+import { type RunningServer, type StartOptions, startServer } from './start.ts';
+
+/** Writes for the operator who started it; the log itself goes to standard output as JSON lines. */
+export type Say = (line: string) => void;
+
+/**
+ * Runs the server until it is told to stop. The first SIGTERM or SIGINT drains: no new calls, running ones end or are
+ * ended after `drain_timeout`. The second stops at once.
+ * @returns the exit code.
+ */
+export async function serve(options: StartOptions, say: Say): Promise<number> {
+  const started = await startServer(options);
+  if (!started.ok) {
+    for (const reason of started.error) say(`ringfence: ${reason}`);
+    return 1;
+  }
+  const server = started.value;
+  const health: Health = { ready: true };
+  let http: Server | undefined;
+  const giveUp = async (reason: string): Promise<number> => {
+    say(`ringfence: ${reason}`);
+    http?.close();
+    await server.stop();
+    return 1;
+  };
+  try {
+    http = await serveHealth(server, health);
+  } catch (error) {
+    return giveUp(`metrics_port: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const surroundings = { clock: systemClock, log: server.log };
+  const socketPath = join(options.dataFolder, controlSocketName);
+  const control = await serveControl(socketPath, liveOperations(server), surroundings);
+  if (!control.ok) return giveUp(control.error);
+  welcome(server, say);
+  await stopSignal(server, health);
+  http?.close();
+  await control.value.close();
+  await server.stop();
+  server.log.info('stopped');
+  return 0;
+}
+
+function welcome({ sip, settings, store, log, firstStart }: RunningServer, say: Say): void {
+  const { udp_port, tcp_port, listen } = settings.current;
+  log.info('serving', {
+    udpPort: udp_port,
+    tcpPort: tcp_port,
+    listen: listen.join(','),
+    realm: store.realm,
+    epoch: store.epoch,
+  });
+  if (firstStart === undefined) return;
+  say(`First start: made keys and the account '${firstStart.adminName}'.`);
+  say(`Its password, shown this once: ${firstStart.adminPassword.reveal()}`);
+  if (sip.directory.size.accounts <= 1) say('Add phones with: npx ringfence user add alice bob');
+}
+
+/** Resolves when the server may stop: drained, timed out, or told twice. */
+function stopSignal({ sip, settings, log }: RunningServer, health: Health): Promise<void> {
+  return new Promise((resolve) => {
+    let told = 0;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      told++;
+      if (told > 1) {
+        sip.calls.endAll();
+        return resolve();
+      }
+      health.ready = false;
+      const seconds = settings.current.drain_timeout;
+      log.info('draining', { signal, calls: sip.calls.count, seconds });
+      const timer = systemClock.after(seconds * 1000, () => sip.calls.endAll());
+      void sip.calls.drain().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
