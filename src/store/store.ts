@@ -59,14 +59,14 @@ export class Store implements AccountStore {
     this.realm = parts.realm;
     this.#gathered = new GatheredBindings(
       parts.clock,
-      (write) => link.writes.write(write),
+      (write) => link.writes.write(write, 'soon'),
       (message) => parts.log.error('bindings could not be stored and will be tried again', { message }),
     );
     this.bindings = this.#gathered;
     this.calls = {
       begin: (row: CallRow) => link.writes.write(beginWrite(row)),
       answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
-      end: (cdr: Cdr) => link.writes.write(endWrite(cdr)),
+      end: (cdr: Cdr) => link.writes.write(endWrite(cdr), 'soon'),
     };
     this.settings = {
       load: () => this.#loadSettings(),

@@ -65,6 +65,7 @@ export class WorkerLink {
     const ended = new Promise<void>((resolve) => {
       this.#worker.once('exit', () => resolve());
     });
+    this.writes.flush();
     await this.read({ kind: 'close' });
     this.#lose('the store is closed', 'closed');
     await ended;

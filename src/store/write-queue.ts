@@ -1,4 +1,4 @@
-import type { Clock } from '../base/time/clock.ts';
+import type { Clock, Timer } from '../base/time/clock.ts';
 import { type Failure, StoreError, type Write, type WriteFailure } from './messages.ts';
 
 interface Waiting {
@@ -11,6 +11,8 @@ interface Waiting {
 const maxUnanswered = 50_000;
 /** A batch that is unanswered for so long means that the store is stalled. */
 const stallMs = 5000;
+/** Writes that nobody's answer waits for travel with others, so that an idle server syncs its disk less often. */
+const patienceMs = 25;
 
 /**
  * Gathers the writes of one turn of the event loop into one message to the worker, and gives each its own answer.
@@ -20,6 +22,8 @@ export class WriteQueue {
   readonly #post: (batch: number, writes: readonly Write[]) => void;
   readonly #clock: Clock;
   #gathered: Waiting[] = [];
+  #turnSet = false;
+  #timer: Timer | undefined;
   readonly #posted = new Map<number, { readonly waiting: readonly Waiting[]; readonly sinceMs: number }>();
   #unanswered = 0;
   #nextBatch = 1;
@@ -39,18 +43,34 @@ export class WriteQueue {
     return { reason: 'stalled', message: `the store has not answered for ${stallMs / 1000} s; look at the disk` };
   }
 
-  /** Resolves when the write is on disk. */
-  write(write: Write): Promise<void> {
+  /** Resolves when the write is on disk. `soon` may wait for company, at most 25 ms. */
+  write(write: Write, when: 'now' | 'soon' = 'now'): Promise<void> {
     if (this.#final && this.#fault !== undefined) return Promise.reject(new StoreError(this.#fault));
     if (this.#unanswered >= maxUnanswered) {
       const message = `${maxUnanswered} writes wait for the disk; this one is refused`;
       return Promise.reject(new StoreError({ reason: 'stalled', message }));
     }
     this.#unanswered++;
-    if (this.#gathered.length === 0) setImmediate(() => this.#postGathered());
+    this.#schedule(when);
     return new Promise((resolve, reject) => {
       this.#gathered.push({ write, resolve, reject });
     });
+  }
+
+  /** Posts what is gathered without waiting for the end of the turn. */
+  flush(): void {
+    this.#turnSet = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const waiting = this.#gathered;
+    if (waiting.length === 0) return;
+    this.#gathered = [];
+    const batch = this.#nextBatch++;
+    this.#posted.set(batch, { waiting, sinceMs: this.#clock.monotonicMs() });
+    this.#post(
+      batch,
+      waiting.map((one) => one.write),
+    );
   }
 
   written(batch: number, failures: readonly WriteFailure[]): void {
@@ -81,16 +101,14 @@ export class WriteQueue {
     this.#unanswered = 0;
   }
 
-  #postGathered(): void {
-    const waiting = this.#gathered;
-    if (waiting.length === 0) return;
-    this.#gathered = [];
-    const batch = this.#nextBatch++;
-    this.#posted.set(batch, { waiting, sinceMs: this.#clock.monotonicMs() });
-    this.#post(
-      batch,
-      waiting.map((one) => one.write),
-    );
+  #schedule(when: 'now' | 'soon'): void {
+    if (this.#turnSet) return;
+    if (when === 'soon') {
+      this.#timer ??= this.#clock.after(patienceMs, () => this.flush());
+      return;
+    }
+    this.#turnSet = true;
+    setImmediate(() => this.flush());
   }
 
   #learn(size: number, failures: readonly WriteFailure[]): void {
