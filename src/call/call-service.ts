@@ -42,8 +42,14 @@ export class CallService {
   /** Ends a call by the operator's word; false where there is none of that id. */
   endCall(callId: string): boolean {
     const call = this.#calls.get(callId);
-    call?.end('server stopped', 'system');
+    call?.end('ended by operator', 'system');
     return call !== undefined;
+  }
+
+  /** Ends the calls that an account pays for: it may no longer call. */
+  endCallsOf(accountId: number): void {
+    for (const call of this.calls())
+      if (call.plan.payer?.accountId === accountId) call.end('account disabled', 'system');
   }
 
   /** Takes no new calls, and resolves when the last one is over. */

@@ -19,6 +19,8 @@ const causes = {
   'media refused': { status: 488, text: 'the media that was offered cannot be relayed' },
   'no media port': { status: 503, text: 'no free port pair is left' },
   'store failed': { status: 503, text: 'the call could not be recorded, so it was not made' },
+  'ended by operator': { status: 480, text: 'an operator ended the call' },
+  'account disabled': { status: 403, text: 'the account that pays was disabled or removed' },
   'server stopped': { status: 503, text: 'the server was told to stop' },
   'server restart': { status: 503, text: 'the server died and ended the call when it came back' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly text: string }>>;

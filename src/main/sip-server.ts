@@ -115,11 +115,13 @@ export class SipServer {
     await endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs, { stack: this.stack, store, log });
   }
 
-  /** An account changed: cached log-ins go, and of one that may no longer call, the bindings too. */
+  /** An account changed: cached log-ins go, and of one that may no longer call, bindings and running calls too. */
   accountChanged(accountId: number): void {
     this.authenticator.purge(accountId);
     const account = this.directory.accountById(accountId);
-    if (account === undefined || !account.enabled) this.registrar.removeAll(accountId);
+    if (account?.enabled === true) return;
+    this.registrar.removeAll(accountId);
+    this.calls.endCallsOf(accountId);
   }
 
   close(): void {

@@ -109,7 +109,7 @@ export class Call {
     const status = details.status ?? statusOf(cause);
     const reasons = details.reasons ?? endReasons(cause, by);
     this.record.ended(cause, answered && this.#callee !== undefined ? 200 : status, by);
-    this.#attempt?.cancel(reasons);
+    if (this.#callee === undefined) this.#attempt?.cancel(reasons);
     const legs = new LegsLeft(2, () => this.plan.lease?.release());
     if (this.#callee === undefined) legs.done();
     else this.#callee.end(reasons, () => legs.done());

@@ -44,6 +44,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #state: State = 'calling';
   #transaction: InviteClientTransaction | undefined;
   #session: Session | undefined;
+  #earlySdp: string | undefined;
   #cancelReasons: readonly string[] | undefined;
   #cancelTimer: Timer | undefined;
   /** ACKs by the To tag that they answer: each repeated 2xx is owed its own again. */
@@ -146,7 +147,9 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       if (this.#cancelReasons !== undefined) this.#sendCancel();
     }
     if (this.#state !== 'proceeding' || this.#cancelReasons !== undefined) return;
-    this.#observer.onProgress({ status: response.status, reason: response.reason, sdp: sdpOf(response) });
+    const sdp = sdpOf(response);
+    this.#earlySdp = sdp ?? this.#earlySdp;
+    this.#observer.onProgress({ status: response.status, reason: response.reason, sdp });
   }
 
   #onSuccess(request: SipRequest, response: SipResponse): void {

@@ -39,7 +39,7 @@ export const sessionSettings = {
   }),
   ring_timeout: seconds({
     id: 'session.ring-timeout',
-    text: 'The longest time a call may ring without being answered; then the called side gets CANCEL and the caller 408. 0 switches it off.',
+    text: 'The longest time a call may ring without being answered; then the called side gets CANCEL and the caller 480. 0 switches it off.',
     default: 120,
     min: 0,
     max: 3600,
@@ -47,7 +47,7 @@ export const sessionSettings = {
   }),
   early_timeout: seconds({
     id: 'own.early-timeout',
-    text: 'The longest time a call attempt may stay early, from the first provisional answer with a tag to the final answer. Early media is free for the caller, so it needs its own bound; where this is shorter than ring_timeout, this ends the attempt.',
+    text: 'The longest time that media may flow before the answer, from the first provisional answer with SDP on; then the called side gets CANCEL and the caller 480. Early media is free for the caller, so it needs a bound of its own beside ring_timeout.',
     default: 90,
     min: 5,
     max: 600,
