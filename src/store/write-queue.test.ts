@@ -26,7 +26,7 @@ test('all writes of one turn of the event loop are one message, and each gets it
   assert.equal(queue.fault, undefined, 'a refused write says nothing of the disk');
 });
 
-test('a write that may wait travels with the next urgent one, or after 25 ms alone', async () => {
+test('a write that may wait travels with the next urgent one, or after 50 ms alone', async () => {
   const posted: number[] = [];
   const clock = new SimulatedClock();
   const queue = new WriteQueue(clock, (_, writes) => posted.push(writes.length));
@@ -37,7 +37,9 @@ test('a write that may wait travels with the next urgent one, or after 25 ms alo
   await turn();
   assert.deepEqual(posted, [3]);
   all.push(queue.write(write, 'soon'));
-  clock.advance(25);
+  clock.advance(49);
+  assert.deepEqual(posted, [3]);
+  clock.advance(1);
   assert.deepEqual(posted, [3, 1]);
   assert.equal(clock.pendingCount, 0);
   queue.written(1, []);
@@ -45,15 +47,35 @@ test('a write that may wait travels with the next urgent one, or after 25 ms alo
   await Promise.all(all);
 });
 
+test('on a busy server messages follow each other every 10 ms, on an idle one they leave at once', async () => {
+  const posted: number[] = [];
+  const clock = new SimulatedClock();
+  const queue = new WriteQueue(clock, (_, writes) => posted.push(writes.length));
+  const all = [queue.write(write)];
+  await turn();
+  all.push(queue.write(write), queue.write(write));
+  await turn();
+  assert.deepEqual(posted, [1]);
+  clock.advance(10);
+  assert.deepEqual(posted, [1, 2]);
+  clock.advance(1000);
+  all.push(queue.write(write));
+  await turn();
+  assert.deepEqual(posted, [1, 2, 1]);
+  for (const batch of [1, 2, 3]) queue.written(batch, []);
+  await Promise.all(all);
+});
+
 test('a full disk is a fault until a write succeeds again', async () => {
-  const queue = new WriteQueue(new SimulatedClock(), () => {});
+  const clock = new SimulatedClock();
+  const queue = new WriteQueue(clock, () => {});
   const first = queue.write(write);
   await turn();
   queue.written(1, [{ at: 0, failure: { reason: 'full', message: 'the disk is full' } }]);
   await assert.rejects(first, /the disk is full/);
   assert.equal(queue.fault?.reason, 'full');
   const second = queue.write(write);
-  await turn();
+  clock.advance(10);
   queue.written(2, []);
   await second;
   assert.equal(queue.fault, undefined);
