@@ -15,8 +15,9 @@ export class GatheredBindings implements BindingStore {
   readonly #write: (write: Write) => Promise<void>;
   readonly #onFailure: (message: string) => void;
   #gathered = new Map<string, Binding | undefined>();
-  #flushing = false;
+  #inFlight: Promise<void> = Promise.resolve();
   #timerSet = false;
+  #stopped = false;
 
   constructor(clock: Clock, write: (write: Write) => Promise<void>, onFailure: (message: string) => void) {
     this.#clock = clock;
@@ -34,29 +35,37 @@ export class GatheredBindings implements BindingStore {
     this.#schedule();
   }
 
-  /** Writes what is gathered now; resolves when it is on disk or has failed. */
-  async flush(): Promise<void> {
-    if (this.#gathered.size === 0 || this.#flushing) return;
+  /** Writes what is gathered now, and nothing any more after that. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#inFlight;
+    if (this.#gathered.size === 0) return;
     const flushed = this.#gathered;
     this.#gathered = new Map();
-    this.#flushing = true;
+    this.#inFlight = this.#writeAll(flushed);
+    await this.#inFlight;
+  }
+
+  async #writeAll(flushed: ReadonlyMap<string, Binding | undefined>): Promise<void> {
     try {
       await this.#write(['rows', ...[...flushed].map(([key, binding]) => changeOf(key, binding))]);
     } catch (error) {
       for (const [key, binding] of flushed) if (!this.#gathered.has(key)) this.#gathered.set(key, binding);
       this.#onFailure(error instanceof Error ? error.message : String(error));
-    } finally {
-      this.#flushing = false;
-      if (this.#gathered.size > 0) this.#schedule();
+      this.#schedule();
     }
   }
 
   #schedule(): void {
-    if (this.#timerSet) return;
+    if (this.#timerSet || this.#stopped) return;
     this.#timerSet = true;
     this.#clock.after(gatherMs, () => {
       this.#timerSet = false;
-      void this.flush();
+      void this.#flush();
     });
   }
 }

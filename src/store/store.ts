@@ -94,7 +94,7 @@ export class Store implements AccountStore {
     this.#heartbeat = this.#clock.after(heartbeatMs, () => {
       // A heartbeat that fails shows in `fault`, which is its purpose.
       if (this.fault?.reason !== 'stalled') {
-        this.#link.writes.write(['heartbeat', this.#clock.wallMs()]).catch(() => {});
+        this.#link.writes.write(['heartbeat', this.#clock.wallMs()], 'soon').catch(() => {});
       }
       this.startHeartbeat();
     });
@@ -105,9 +105,9 @@ export class Store implements AccountStore {
     const rows: RowChange[] = [];
     for (const change of changes) for (const row of await rowChangesOf(change)) rows.push(row);
     for (const entry of audit) rows.push(auditPut(this.#nextAuditId++, entry));
-    const nextId = Math.max(this.#nextId, ...changes.map(idAfter));
-    if (nextId > this.#nextId) rows.push(metaPut('next_id', String(nextId)));
-    this.#nextId = nextId;
+    const idAfterAll = changes.reduce((most, change) => Math.max(most, idAfter(change)), 0);
+    this.#nextId = Math.max(this.#nextId, idAfterAll);
+    if (idAfterAll > 0) rows.push(metaPut('next_id', String(this.#nextId)));
     if (rows.length > 0) await this.#link.writes.write(['rows', ...rows]);
   }
 
@@ -183,7 +183,7 @@ export class Store implements AccountStore {
   /** Writes what waits, ends the thread and gives the data folder free. */
   async close(): Promise<void> {
     this.#heartbeat?.cancel();
-    await this.#gathered.flush();
+    await this.#gathered.stop();
     await this.#link.close();
     this.#release();
   }
