@@ -155,7 +155,7 @@ test('a dial rule is checked when it is saved', () => {
   done(createAccount({ name: 'carrier', type: 'sipserver', host: '192.0.2.1' }, context), context);
   const good = { name: 'r', pattern: '19XXX', sipservers: 'carrier' };
   const rows: readonly (readonly [FieldTexts, RegExp])[] = [
-    [{ ...good, pattern: '19A' }, /pattern '19A' is not/],
+    [{ ...good, pattern: '19A' }, /pattern '19A' has 'A'/],
     [{ ...good, delete: '5' }, /delete 5 leaves nothing of numbers like 19XXX/],
     [{ ...good, sipservers: 'other' }, /'other' is no SIP server; create it first/],
     [{ ...good, sipservers: 'carrier, carrier' }, /names carrier twice/],

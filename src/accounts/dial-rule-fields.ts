@@ -1,8 +1,10 @@
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { planNamePattern } from './account-fields.ts';
+import { maxPatternLength, parsePattern } from './dial-pattern.ts';
 import type { AccountDirectory } from './directory.ts';
 import { type FieldText, flag, listOf, oneText, quoted, textLike, wholeNumber } from './field-texts.ts';
 import type { DialRule, RouteTarget } from './model.ts';
+import { parseTimeRule } from './time-rule.ts';
 
 /** One field of a dial rule, as documents, the command line and the API name it. */
 export interface DialRuleField {
@@ -14,19 +16,14 @@ export interface DialRuleField {
   show(rule: DialRule, directory: AccountDirectory): string;
 }
 
-const maxPatternLength = 40;
-const maxTimeSpans = 20;
-
 export const dialRuleFields: readonly DialRuleField[] = [
   {
     name: 'pattern',
     meaning:
       'numbers that the rule is for: digits, Z 1-9, N 2-9, X 0-9, and at the end . for one or more further digits',
     set: (rule, text) => {
-      const wanted = `1 to ${maxPatternLength} of digits * # X Z N, with a . at most at the end`;
-      return map(textLike(text, /^(?=.{1,40}$)[0-9*#XZNxzn]*\.?$/, wanted), (pattern) => {
-        return { ...rule, pattern: pattern.toUpperCase() };
-      });
+      const one = oneText(text);
+      return one.ok ? map(parsePattern(one.value), (pattern) => ({ ...rule, pattern: pattern.text })) : one;
     },
     show: (rule) => rule.pattern,
   },
@@ -110,27 +107,9 @@ export function dialRuleProblem(rule: DialRule): { readonly field: string; reado
   return undefined;
 }
 
-const days = '(?:sun|mon|tue|wed|thu|fri|sat)';
-const timeSpan = new RegExp(`^${days}(?:-${days})?\\s+(\\d{2}):([0-5]\\d)-(\\d{2}):([0-5]\\d)$`, 'i');
-
 function setTimeRule(rule: DialRule, text: FieldText): Result<DialRule, string> {
   const one = oneText(text);
-  if (!one.ok) return one;
-  const spans = one.value
-    .split(';')
-    .map((span) => span.trim())
-    .filter((span) => span !== '');
-  if (spans.length > maxTimeSpans) return fail(`has more than ${maxTimeSpans} spans`);
-  const wrong = spans.find((span) => !isTimeSpan(span));
-  if (wrong !== undefined) return fail(`${quoted(wrong)} is not of the form Mon-Fri 08:00-18:00`);
-  return ok({ ...rule, timeRule: spans.join('; ') });
-}
-
-function isTimeSpan(span: string): boolean {
-  const [, fromHour, fromMinute, untilHour, untilMinute] = timeSpan.exec(span) ?? [];
-  const from = Number(fromHour) * 60 + Number(fromMinute);
-  const until = Number(untilHour) * 60 + Number(untilMinute);
-  return from < until && until <= 24 * 60;
+  return one.ok ? map(parseTimeRule(one.value), () => ({ ...rule, timeRule: one.value.trim() })) : one;
 }
 
 function setRoutes(rule: DialRule, text: FieldText, directory: AccountDirectory): Result<DialRule, string> {

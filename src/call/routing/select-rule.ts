@@ -1,7 +1,7 @@
 import type { DialRule, RouteTarget } from '../../accounts/model.ts';
 import type { Random } from '../../base/random/random.ts';
-import { bySpecificity, type DialPattern, parsePattern } from './pattern.ts';
-import { parseTimeRule, type TimeRule } from './time-rule.ts';
+import { bySpecificity, type DialPattern, parsePattern } from '../../accounts/dial-pattern.ts';
+import { parseTimeRule, type TimeRule } from '../../accounts/time-rule.ts';
 
 /** A dial rule with its texts read once. Rules are checked when they are saved, so a bad one matches nothing here. */
 export interface CompiledRule {

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../../base/result/result.ts';
+import { fail, ok, type Result } from '../base/result/result.ts';
 
 /** A dial rule's pattern, ready to be matched; `fixedDigits` and `length` order the more specific one first. */
 export interface DialPattern {
@@ -11,7 +11,8 @@ export interface DialPattern {
   readonly open: boolean;
 }
 
-const maxPatternLength = 40;
+/** Positions that a pattern may have; also the most digits that a rule may strip. */
+export const maxPatternLength = 40;
 
 const ranges: Readonly<Record<string, readonly [string, string]>> = {
   X: ['0', '9'],
@@ -27,12 +28,14 @@ export function parsePattern(text: string): Result<DialPattern, string> {
   const upper = text.trim().toUpperCase();
   const open = upper.endsWith('.');
   const positions = (open ? upper.slice(0, -1) : upper).split('');
-  const wrong = positions.find((position) => ranges[position] === undefined && !/^[0-9*#]$/.test(position));
+  const wrong = positions
+    .slice(0, maxPatternLength)
+    .find((position) => ranges[position] === undefined && !/^[0-9*#]$/.test(position));
   if (wrong !== undefined) {
-    return fail(`pattern '${text}' has '${wrong}'; allowed are digits, *, #, X, Z, N and a '.' at the end`);
+    return fail(`has '${wrong}'; allowed are digits, *, #, X, Z, N and a '.' at the end`);
   }
   if (upper === '' || upper.length > maxPatternLength) {
-    return fail(`pattern '${text}' must have 1 to ${maxPatternLength} positions`);
+    return fail(`must have 1 to ${maxPatternLength} positions`);
   }
   const matches = (digits: string): boolean => {
     if (open ? digits.length <= positions.length : digits.length !== positions.length) return false;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bySpecificity, parsePattern } from './pattern.ts';
+import { bySpecificity, parsePattern } from './dial-pattern.ts';
 
 const rows: readonly { pattern: string; digits: string; matches: boolean }[] = [
   { pattern: '19XXX', digits: '19000', matches: true },

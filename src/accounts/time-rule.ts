@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../../base/result/result.ts';
+import { fail, ok, type Result } from '../base/result/result.ts';
 
 /** Times in which a dial rule may be used, in the server's time zone. */
 export interface TimeRule {
@@ -25,11 +25,11 @@ export function parseTimeRule(text: string): Result<TimeRule, string> {
     .map((part) => part.trim().toLowerCase())
     .filter((part) => part !== '');
   if (parts.length === 0) return ok({ allows: () => true });
-  if (parts.length > maxSpans) return fail(`time rule has more than ${maxSpans} spans`);
+  if (parts.length > maxSpans) return fail(`has more than ${maxSpans} spans`);
   const spans: Span[] = [];
   for (const part of parts) {
     const span = parseSpan(part);
-    if (span === undefined) return fail(`time rule '${part}' is not of the form 'Mon-Fri 08:00-18:00'`);
+    if (span === undefined) return fail(`has the part '${part}', which is not of the form Mon-Fri 08:00-18:00`);
     spans.push(span);
   }
   return ok({ allows: (atMs, timeZone) => isWithin(spans, localTime(atMs, timeZone)) });

@@ -1,0 +1,165 @@
+import type { DirectorySnapshot } from '../../src/accounts/change.ts';
+import { credentialFor } from '../../src/accounts/ha1.ts';
+import type { Account, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
+import { silentLog } from '../../src/base/log/log.ts';
+import { parsePrefix } from '../../src/base/net/prefix.ts';
+import type { CallStore } from '../../src/call/ports.ts';
+import type { CallAnswer, CallRow, Cdr } from '../../src/call/record.ts';
+import { SipServer } from '../../src/main/sip-server.ts';
+import type { Binding } from '../../src/registrar/binding.ts';
+import { profileValues, type Settings } from '../../src/settings/index.ts';
+import { seededRandom } from '../kit/seeded-random.ts';
+import { SimulatedClock } from '../kit/simulated-clock.ts';
+import { SimulatedMediaPlane } from '../kit/simulated-media.ts';
+import { SimulatedNetwork } from '../kit/simulated-network.ts';
+import { ScriptedPeer, sdp } from './scripted-peer.ts';
+
+export const serverEndpoint = { address: '192.0.2.9', port: 5060 };
+export const password = 'a right password';
+const realm = 'server.example';
+
+/** A CallStore that remembers what was promised, in the order in which it was promised. */
+class MemoryCallStore implements CallStore {
+  readonly rows: CallRow[] = [];
+  readonly answers: CallAnswer[] = [];
+  readonly cdrs: Cdr[] = [];
+  failing = false;
+
+  begin(row: CallRow): Promise<void> {
+    this.rows.push(row);
+    return this.failing ? Promise.reject(new Error('disk full')) : Promise.resolve();
+  }
+
+  answer(row: CallAnswer): Promise<void> {
+    this.answers.push(row);
+    return Promise.resolve();
+  }
+
+  end(cdr: Cdr): Promise<void> {
+    this.cdrs.push(cdr);
+    return Promise.resolve();
+  }
+}
+
+export interface StageOptions {
+  readonly settings?: Partial<Settings>;
+  readonly accounts?: readonly Partial<Account>[];
+  readonly dialRules?: readonly Partial<DialRule>[];
+  readonly numbers?: readonly NumberOwnership[];
+}
+
+/** The whole signalling plane in virtual time, with a store and a media plane that tests can look into. */
+export class Stage {
+  readonly clock = new SimulatedClock(Date.parse('2026-11-23T10:00:00Z'));
+  readonly network = new SimulatedNetwork(this.clock, seededRandom(5));
+  readonly plane = new SimulatedMediaPlane(this.clock);
+  readonly store = new MemoryCallStore();
+  readonly bindings = new Map<string, Binding>();
+  readonly server: SipServer;
+  settings: Settings;
+
+  private constructor(options: StageOptions) {
+    this.settings = { ...profileValues('default'), listen: [serverEndpoint.address], ...options.settings };
+    const prefix = parsePrefix('192.0.2.0/24');
+    if (!prefix.ok) throw new Error(prefix.error);
+    this.server = new SipServer({
+      network: this.network.host(serverEndpoint.address),
+      clock: this.clock,
+      random: seededRandom(11),
+      log: silentLog,
+      settings: () => this.settings,
+      realm,
+      directory: snapshotOf(options),
+      plane: this.plane,
+      calls: this.store,
+      bindings: {
+        put: (binding) => this.bindings.set(binding.key, binding),
+        remove: (key) => this.bindings.delete(key),
+      },
+      resolveHost: (host) => host,
+      ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
+    });
+  }
+
+  static async open(options: StageOptions = {}): Promise<Stage> {
+    const stage = new Stage(options);
+    await stage.server.listen();
+    await stage.server.takeOver({ bindings: [], unfinishedCalls: [], lastHeartbeatMs: undefined });
+    return stage;
+  }
+
+  peer(address: string, port = 5060): Promise<ScriptedPeer> {
+    return ScriptedPeer.at(this.network.host(address), { address, port }, serverEndpoint);
+  }
+
+  /** A phone that has registered as `user`. */
+  async phone(user: string, address: string): Promise<ScriptedPeer> {
+    const phone = await this.peer(address);
+    const register = phone.build('REGISTER', 'sip:server.example', user);
+    phone.send(register);
+    await this.run(20);
+    phone.send(phone.authorised(register, phone.response('REGISTER', 401), user, password));
+    await this.run(20);
+    phone.response('REGISTER', 200);
+    return phone;
+  }
+
+  /** An INVITE that has passed the challenge; the caller has its 100. */
+  async invite(
+    caller: ScriptedPeer,
+    user: string,
+    uri: string,
+    body = sdp(caller.local.address),
+  ): Promise<ReturnType<ScriptedPeer['build']>> {
+    const invite = caller.build('INVITE', uri, user, { body });
+    caller.send(invite);
+    await this.run(20);
+    const challenge = caller.response('INVITE', 407);
+    caller.ack(invite, challenge);
+    const again = caller.authorised(invite, challenge, user, password);
+    caller.send(again);
+    await this.run(20);
+    return again;
+  }
+
+  /** Moves time, and lets what was promised happen on the way. */
+  async run(durationMs: number): Promise<void> {
+    const stepMs = Math.max(1, Math.floor(durationMs / 20));
+    for (let leftMs = durationMs; leftMs > 0; leftMs -= stepMs) {
+      this.clock.advance(Math.min(stepMs, leftMs));
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    }
+  }
+}
+
+function snapshotOf({ accounts = [], dialRules = [], numbers = [] }: StageOptions): DirectorySnapshot {
+  const all = [{ name: 'alice' }, { name: 'bob' }, ...accounts].map((fields, index) => accountOf(index + 1, fields));
+  const credentials = all
+    .filter(({ kind }) => kind === 'enduser')
+    .map((account) => credentialFor(account, realm, password));
+  const rules = dialRules.map((fields, index) => ruleOf(100 + index, fields));
+  return { accounts: all, credentials, numbers, dialRules: rules, nextId: 1000 };
+}
+
+function accountOf(id: number, fields: Partial<Account>): Account {
+  return {
+    ...{ id, name: '', kind: 'enduser', enabled: true, displayName: '', needAuth: 4, authIp: [], techPrefix: '' },
+    ...{ permitIp: [], callerId: '', dialPlan: '', resellerId: undefined, mediaNetworks: [], trunk: undefined },
+    ...fields,
+  };
+}
+
+function ruleOf(id: number, fields: Partial<DialRule>): DialRule {
+  return {
+    ...{ id, name: `rule ${id}`, pattern: 'X.', secretPrefix: '', deleteDigits: 0, addDigits: '', timeRule: '' },
+    ...{ maxDurationS: 0, dialPlan: '', routes: [], recordInCdr: true },
+    ...fields,
+  };
+}
+
+export function trunkAt(host: string): Trunk {
+  return {
+    ...{ host, port: 5060, transport: 'udp', realm: '', authUser: '', authPassword: undefined },
+    ...{ addresses: [], maxCalls: 0 },
+  };
+}
