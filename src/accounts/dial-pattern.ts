@@ -32,10 +32,10 @@ export function parsePattern(text: string): Result<DialPattern, string> {
     .slice(0, maxPatternLength)
     .find((position) => ranges[position] === undefined && !/^[0-9*#]$/.test(position));
   if (wrong !== undefined) {
-    return fail(`has '${wrong}'; allowed are digits, *, #, X, Z, N and a '.' at the end`);
+    return fail(`'${text}' has '${wrong}'; allowed are digits, *, #, X, Z, N and a '.' at the end`);
   }
   if (upper === '' || upper.length > maxPatternLength) {
-    return fail(`must have 1 to ${maxPatternLength} positions`);
+    return fail(`'${text.slice(0, 60)}' must have 1 to ${maxPatternLength} positions`);
   }
   const matches = (digits: string): boolean => {
     if (open ? digits.length <= positions.length : digits.length !== positions.length) return false;

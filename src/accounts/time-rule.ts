@@ -29,7 +29,7 @@ export function parseTimeRule(text: string): Result<TimeRule, string> {
   const spans: Span[] = [];
   for (const part of parts) {
     const span = parseSpan(part);
-    if (span === undefined) return fail(`has the part '${part}', which is not of the form Mon-Fri 08:00-18:00`);
+    if (span === undefined) return fail(`'${part}' is not of the form Mon-Fri 08:00-18:00`);
     spans.push(span);
   }
   return ok({ allows: (atMs, timeZone) => isWithin(spans, localTime(atMs, timeZone)) });
