@@ -104,3 +104,17 @@ test('a side on hold has no target and is not expected to send', () => {
   assert.equal(side.expectsMedia, false);
   assert.equal(sideConfigOf(media('198.51.100.9', 'm=audio 4 RTP/AVP 0', 'a=inactive'), server).expectsMedia, false);
 });
+
+const muxes: readonly (readonly [boolean | undefined, boolean, number | undefined])[] = [
+  [undefined, true, undefined],
+  [true, true, undefined],
+  [false, false, 4001],
+];
+for (const [otherRtcpMux, rtcpMux, rtcpPort] of muxes) {
+  test(`a side with rtcp-mux that was told ${otherRtcpMux} of it gets RTCP on ${rtcpPort ?? 'its RTP port'}`, () => {
+    const described = media('198.51.100.9', 'm=audio 4000 RTP/AVP 0', 'a=rtcp-mux');
+    const side = sideConfigOf(described, { ...server, ...(otherRtcpMux === undefined ? {} : { otherRtcpMux }) });
+    assert.equal(side.rtcpMux, rtcpMux);
+    assert.equal(side.rtcpTarget?.port, rtcpPort);
+  });
+}

@@ -15,6 +15,8 @@ export interface SideOptions {
   readonly ownPorts: readonly [number, number];
   /** The other side's payload types: a peer sends by the numbers of the description that it received. */
   readonly otherPayloadTypes?: readonly number[];
+  /** Whether the description that this side received has rtcp-mux: only what both have is in use (RFC 5761 §5.1.1). */
+  readonly otherRtcpMux?: boolean;
 }
 
 /** The part of a side's configuration that follows from its description. */
@@ -46,7 +48,7 @@ export function sideConfigOf(media: MediaDescription, options: SideOptions): Des
   return {
     target: reachable ? { address: canonical(media.address), port: media.port } : undefined,
     rtcpTarget: reachable ? rtcpTargetOf(media, options) : undefined,
-    rtcpMux: media.rtcpMux,
+    rtcpMux: muxesRtcp(media, options),
     learnFrom: learnFromOf(media, reachable, options),
     payloadTypes: [...new Set([...payloadTypesOf(media.formats), ...(options.otherPayloadTypes ?? [])])],
     clockRateHz: media.codecs[0]?.clockRate ?? 8000,
@@ -56,9 +58,13 @@ export function sideConfigOf(media: MediaDescription, options: SideOptions): Des
   };
 }
 
+function muxesRtcp(media: MediaDescription, options: SideOptions): boolean {
+  return media.rtcpMux && options.otherRtcpMux !== false;
+}
+
 /** RTCP goes to RTP's address or nowhere: it would otherwise be a way to point us at somebody else. */
 function rtcpTargetOf(media: MediaDescription, options: SideOptions): Endpoint | undefined {
-  if (media.rtcpMux || media.rtcp === undefined || media.rtcp.address !== media.address) return undefined;
+  if (muxesRtcp(media, options) || media.rtcp === undefined || media.rtcp.address !== media.address) return undefined;
   if (targetProblem(media.rtcp, options) !== undefined) return undefined;
   return { address: canonical(media.rtcp.address), port: media.rtcp.port };
 }
