@@ -1,6 +1,7 @@
 import type { Operations } from '../api/operation.ts';
 import { buildOperations } from '../api/operations/index.ts';
 import type { LiveCall, LiveServer, OperationPorts } from '../api/ports.ts';
+import { WeakPasswordWatch } from '../accounts/weak-password-watch.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import type { Call, CallPhase } from '../call/b2bua/call.ts';
@@ -19,8 +20,25 @@ const phases: Readonly<Record<CallPhase, LiveCall['phase']>> = {
 
 /** The operations of the command line, on the running server. */
 export function liveOperations(server: RunningServer): Operations {
+  return buildOperations(operationPorts(server));
+}
+
+/** Replaces passwords that a guesser tries first. Its operator is told the account, and sets a new password by hand. */
+export function weakPasswordWatch(server: RunningServer): WeakPasswordWatch {
+  const { sip, settings, log } = server;
+  const replacePassword = liveOperations(server).get('user password');
+  const isOn = (): boolean => settings.current.enforcestrongauth;
+  return new WeakPasswordWatch(systemClock, sip.directory, isOn, ({ name }) => {
+    replacePassword?.({ name }).then(
+      () => log.warn('weak password replaced; set a new one with: ringfence user password', { account: name }),
+      (error: unknown) => log.error('weak password could not be replaced', { account: name, error: String(error) }),
+    );
+  });
+}
+
+function operationPorts(server: RunningServer): OperationPorts {
   const { sip, store, settings } = server;
-  const ports: OperationPorts = {
+  return {
     version,
     clock: systemClock,
     random: systemRandom(),
@@ -30,7 +48,6 @@ export function liveOperations(server: RunningServer): Operations {
     ownAddress: outwardAddress(),
     live: liveServer(server),
   };
-  return buildOperations(ports);
 }
 
 /** An address of this machine that a phone can be told. */

@@ -4,7 +4,7 @@ import { serveControl } from '../api/control/serve-control.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { type Health, serveHealth } from './health-server.ts';
 import { controlSocketName } from '../cli/session.ts';
-import { liveOperations } from './live-server.ts';
+import { liveOperations, weakPasswordWatch } from './live-server.ts';
 import { type RunningServer, type StartOptions, startServer } from './start.ts';
 
 /** Writes for the operator who started it; the log itself goes to standard output as JSON lines. */
@@ -37,10 +37,16 @@ export async function serve(options: StartOptions, say: Say): Promise<number> {
   }
   const surroundings = { clock: systemClock, log: server.log };
   const socketPath = join(options.dataFolder, controlSocketName);
+  const watch = weakPasswordWatch(server);
+  watch.start();
   const control = await serveControl(socketPath, liveOperations(server), surroundings);
-  if (!control.ok) return giveUp(control.error);
+  if (!control.ok) {
+    watch.stop();
+    return giveUp(control.error);
+  }
   welcome(server, say);
   await stopSignal(server, health);
+  watch.stop();
   http?.close();
   await control.value.close();
   await server.stop();
