@@ -24,9 +24,9 @@ export function liveOperations(server: RunningServer): Operations {
 }
 
 /** Replaces passwords that a guesser tries first. Its operator is told the account, and sets a new password by hand. */
-export function weakPasswordWatch(server: RunningServer): WeakPasswordWatch {
+export function weakPasswordWatch(server: RunningServer, operations: Operations): WeakPasswordWatch {
   const { sip, settings, log } = server;
-  const replacePassword = liveOperations(server).get('user password');
+  const replacePassword = operations.get('user password');
   const isOn = (): boolean => settings.current.enforcestrongauth;
   return new WeakPasswordWatch(systemClock, sip.directory, isOn, ({ name }) => {
     replacePassword?.({ name }).then(

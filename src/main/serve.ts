@@ -37,9 +37,10 @@ export async function serve(options: StartOptions, say: Say): Promise<number> {
   }
   const surroundings = { clock: systemClock, log: server.log };
   const socketPath = join(options.dataFolder, controlSocketName);
-  const watch = weakPasswordWatch(server);
+  const operations = liveOperations(server);
+  const watch = weakPasswordWatch(server, operations);
   watch.start();
-  const control = await serveControl(socketPath, liveOperations(server), surroundings);
+  const control = await serveControl(socketPath, operations, surroundings);
   if (!control.ok) {
     watch.stop();
     return giveUp(control.error);
