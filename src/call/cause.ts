@@ -8,6 +8,7 @@ const causes = {
   unreachable: { status: 480, text: 'the user has no reachable device' },
   'not found': { status: 404, text: 'no user, number or rule for what was dialled' },
   refused: { status: 403, text: 'a rule refused the call' },
+  redirected: { status: 480, text: 'the callee redirected the call, which this version does not follow' },
   failed: { status: 500, text: 'the next hop failed' },
   'call init timeout': { status: 408, text: 'the next hop gave no sign of life' },
   'early timeout': { status: 480, text: 'media before the answer lasted too long' },
@@ -58,9 +59,23 @@ export function causeOfStatus(status: number): Cause {
     case 488:
     case 606:
       return 'media refused';
+    case 401:
+    case 407:
+      return 'failed';
     default:
+      if (status < 400) return 'redirected';
       return status >= 500 && status < 600 ? 'failed' : 'refused';
   }
+}
+
+/**
+ * What the caller is told of the callee's refusal: the same, but for what concerns only our own leg to the callee. A
+ * challenge or a complaint about our extensions never reaches the caller, and a redirect is not followed.
+ */
+export function statusForCaller(status: number): number {
+  if (status < 400) return statusOf('redirected');
+  const ours = [401, 407, 420, 421, 482, 483, 494];
+  return ours.includes(status) ? 503 : status;
 }
 
 /** Whether the next route may be tried: the next hop failed, not the callee. */

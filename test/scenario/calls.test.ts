@@ -170,6 +170,28 @@ describe('strangers', () => {
     assert.deepEqual([stage.store.cdrs.length, stage.server.stack.transactionCount], [0, 0]);
   });
 
+  test('an unknown user and a wrong password get the same bytes but for tags [auth.uauthverifypwd]', async () => {
+    const stage = await Stage.open();
+    const answers: string[] = [];
+    for (const [user, secret] of [
+      ['alice', 'a wrong one'],
+      ['nobody', 'a wrong one'],
+    ] as const) {
+      const stranger = await stage.peer('192.0.2.66', 6000 + answers.length);
+      const register = stranger.build('REGISTER', 'sip:server.example', user, { callId: 'c' });
+      stranger.send(register);
+      await stage.run(20);
+      stranger.send(stranger.authorised(register, stranger.response('REGISTER', 401), user, secret));
+      await stage.run(20);
+      const { status, reason, headers, body } = stranger.response('REGISTER', 403);
+      const lines = [...headers.entries()].map((entry) =>
+        entry.join(': ').replace(/(tag|branch|rport)=\w+|:600\d|alice|nobody/g, '*'),
+      );
+      answers.push([status, reason, ...lines, body].join('\n'));
+    }
+    assert.equal(answers[0], answers[1]);
+  });
+
   test('a private address gets nothing for being private [network.trustlanip]', async () => {
     const stage = await Stage.open();
     const neighbour = await stage.peer('192.168.1.50');
@@ -244,7 +266,7 @@ describe('strangers', () => {
 });
 
 describe('calls to and from SIP servers', () => {
-  test('the next server is tried after a 503, and the CDR has both attempts [fraud.place-this-call-through]', async () => {
+  test('the next server is tried after a 503, and the CDR has both attempts and the rule [fraud.place-this-call-through] [fraud.record-in-cdr]', async () => {
     const stage = await Stage.open(carriers);
     const [first, second] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
     const alice = await stage.phone('alice', '192.0.2.21');
@@ -288,6 +310,25 @@ describe('calls to and from SIP servers', () => {
     assert.deepEqual([alice.statuses('INVITE').at(-1), second.received.length], [404, 0]);
     assert.equal(stage.store.cdrs[0]?.cause, 'not found');
   });
+
+  const answers: readonly { readonly callee: number; readonly caller: number; readonly cause: string }[] = [
+    { callee: 302, caller: 480, cause: 'redirected' },
+    { callee: 407, caller: 503, cause: 'failed' },
+    { callee: 486, caller: 486, cause: 'busy' },
+    { callee: 603, caller: 603, cause: 'declined' },
+    { callee: 480, caller: 480, cause: 'unreachable' },
+  ];
+  for (const { callee, caller, cause } of answers) {
+    test(`${callee} of a server becomes ${caller} for the caller and '${cause}' in the CDR`, async () => {
+      const stage = await Stage.open(carriers);
+      const first = await stage.peer('192.0.2.50');
+      const alice = await stage.phone('alice', '192.0.2.21');
+      await stage.invite(alice, 'alice', 'sip:0049301234@server.example');
+      first.respond(first.request('INVITE'), callee);
+      await stage.run(20);
+      assert.deepEqual([alice.statuses('INVITE').at(-1), stage.store.cdrs[0]?.cause], [caller, cause]);
+    });
+  }
 
   test('a number that belongs to a user rings that user when a SIP server calls it', async () => {
     const stage = await Stage.open(carriers);

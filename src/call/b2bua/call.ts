@@ -1,7 +1,16 @@
 import { HeaderList } from '../../sip/message/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import { type Cause, causeOfStatus, mayFailOver, passableReasons, reasonValue, statusOf, textOf } from '../cause.ts';
+import {
+  type Cause,
+  causeOfStatus,
+  mayFailOver,
+  passableReasons,
+  reasonValue,
+  statusForCaller,
+  statusOf,
+  textOf,
+} from '../cause.ts';
 import { sdpOf } from '../leg/bodies.ts';
 import type { ConnectedLeg, LegEnd, Offer, PassedRequest, Progress, Refused } from '../leg/events.ts';
 import { InboundLeg } from '../leg/inbound-leg.ts';
@@ -272,7 +281,7 @@ export class Call {
   #giveUp(): void {
     const { status, retryAfterS } = this.#lastRefusal ?? { status: 480 };
     this.end(causeOfStatus(status), 'callee', {
-      status,
+      status: statusForCaller(status),
       reasons: [],
       ...(retryAfterS === undefined ? {} : { retryAfterS }),
     });
