@@ -1,0 +1,83 @@
+import type {
+  AccountDetailView,
+  AccountView,
+  AuditView,
+  BindingView,
+  CallView,
+  CdrView,
+  ChangeView,
+  DialRuleView,
+  ImportView,
+  NumberView,
+  PhoneSetupView,
+  SettingChangeView,
+  SettingView,
+  StatusView,
+} from './views.ts';
+
+/** The most that one answer lists; the next page begins where it ends. */
+export const pageSize = 1000;
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Every operation by its name: what it is given, and what it answers. */
+export interface OperationTable {
+  /** In the order of ids, at most `pageSize`; `afterId` is the last id of the page before. */
+  readonly 'user list': Entry<
+    { kind?: string | undefined; afterId?: number | undefined },
+    { readonly users: readonly AccountView[] }
+  >;
+  readonly 'user show': Entry<{ name: string }, AccountDetailView>;
+  /** Without a password among the fields, an account with phones gets one generated. All of them, or none. */
+  readonly 'user add': Entry<{ names: readonly string[]; fields: Texts }, PhoneSetupView>;
+  readonly 'user set': Entry<{ name: string; fields: Texts }, ChangeView>;
+  readonly 'user remove': Entry<{ name: string }, ChangeView>;
+  /** Without a password, one is generated. */
+  readonly 'user password': Entry<{ name: string; password?: string | undefined }, PhoneSetupView>;
+  readonly 'number list': Entry<
+    { user?: string | undefined; after?: string | undefined },
+    { readonly numbers: readonly NumberView[] }
+  >;
+  readonly 'number add': Entry<{ number: string; user: string }, ChangeView>;
+  readonly 'number remove': Entry<{ number: string }, ChangeView>;
+  readonly 'rule list': Entry<NoArguments, { readonly rules: readonly DialRuleView[] }>;
+  readonly import: Entry<{ document: string; dryRun: boolean }, ImportView>;
+  readonly 'settings list': Entry<{ changedOnly?: boolean | undefined }, { readonly settings: readonly SettingView[] }>;
+  readonly 'settings get': Entry<{ name: string }, SettingView>;
+  readonly 'settings set': Entry<{ name: string; value: string }, SettingChangeView>;
+  readonly 'settings unset': Entry<{ name: string }, SettingChangeView>;
+  readonly 'settings explain': Entry<{ name: string }, { readonly setting: SettingView; readonly text: string }>;
+  readonly 'calls list': Entry<NoArguments, { readonly total: number; readonly calls: readonly CallView[] }>;
+  readonly 'bindings list': Entry<
+    { user?: string | undefined },
+    { readonly total: number; readonly bindings: readonly BindingView[] }
+  >;
+  /** Newest first. */
+  readonly 'cdr list': Entry<
+    {
+      sinceMs?: number | undefined;
+      untilMs?: number | undefined;
+      user?: string | undefined;
+      limit?: number | undefined;
+    },
+    { readonly cdrs: readonly CdrView[] }
+  >;
+  readonly 'cdr show': Entry<{ callId: string }, CdrView>;
+  /** Newest first. */
+  readonly 'audit list': Entry<{ limit?: number | undefined }, { readonly entries: readonly AuditView[] }>;
+  /** `path` is absolute, on the server's machine. */
+  readonly backup: Entry<{ path: string }, { readonly path: string; readonly durationMs: number }>;
+  readonly status: Entry<NoArguments, StatusView>;
+  readonly end: Entry<{ callId: string }, { readonly callId: string }>;
+}
+
+type NoArguments = Readonly<Record<never, never>>;
+
+interface Entry<Given, Value> {
+  readonly arguments: Readonly<Given>;
+  readonly value: Value;
+}
+
+export type OperationName = keyof OperationTable;
+export type ArgumentsOf<Name extends OperationName> = OperationTable[Name]['arguments'];
+export type ValueOf<Name extends OperationName> = OperationTable[Name]['value'];

@@ -1,0 +1,65 @@
+import type { AdminContext, AdminOutcome } from '../../accounts/admin-context.ts';
+import type { AuditEntry, StoreChange } from '../../accounts/change.ts';
+import type { AccountDirectory } from '../../accounts/directory.ts';
+import type { FieldError } from '../../accounts/field-texts.ts';
+import type { OperationPorts } from '../ports.ts';
+import { commandLine, type Outcome, refused } from './outcome.ts';
+
+/** What a change of accounts is decided with; `directory` may be a copy that a longer plan works on. */
+export function adminContext(ports: OperationPorts, directory: AccountDirectory = ports.directory): AdminContext {
+  const { minpwdlength, validatepassword, enforcestrongauth } = ports.settings.current;
+  return {
+    directory,
+    realm: ports.store.realm,
+    random: ports.random,
+    nowMs: ports.clock.wallMs(),
+    by: commandLine,
+    rules: { minpwdlength, validatepassword, enforcestrongauth },
+  };
+}
+
+/** Makes a plan hold: on disk first, then in memory, then for what is going on. */
+export async function commit(ports: OperationPorts, plan: Pick<AdminOutcome, 'changes' | 'audit'>): Promise<void> {
+  if (plan.changes.length === 0) return;
+  await ports.store.apply(plan.changes, plan.audit);
+  const touched = new Set<number>();
+  for (const change of plan.changes) {
+    ports.directory.apply(change);
+    const accountId = accountOf(change);
+    if (accountId !== undefined) touched.add(accountId);
+  }
+  for (const accountId of touched) ports.live?.accountChanged(accountId);
+}
+
+function accountOf(change: StoreChange): number | undefined {
+  switch (change.kind) {
+    case 'account put':
+      return change.account.id;
+    case 'account remove':
+    case 'web password put':
+      return change.accountId;
+    case 'credential put':
+      return change.credential.accountId;
+    case 'number put':
+      return change.ownership.accountId;
+    case 'number remove':
+    case 'dial rule put':
+    case 'dial rule remove':
+    case 'setting put':
+    case 'setting remove':
+      return undefined;
+  }
+}
+
+/** `change account alice: displayname 'Alice'`: what a plan does, one line for each thing it touches. */
+export function changeLines(audit: readonly AuditEntry[]): readonly string[] {
+  return audit.map(({ action, subject, detail }) => {
+    const verb = action.split(' ')[0] ?? action;
+    if (detail === '') return `${verb} ${subject}`;
+    return `${verb} ${subject}${/^(?:to|from) /.test(detail) ? '' : ':'} ${detail}`;
+  });
+}
+
+export function refusedFields(errors: readonly FieldError[]): Outcome<never> {
+  return refused(errors.map(({ message }) => message).join('\n'));
+}

@@ -1,0 +1,75 @@
+import { ok } from '../../base/result/result.ts';
+import type { Cdr } from '../../call/record.ts';
+import type { Arguments } from '../operation.ts';
+import type { CdrQuery, OperationPorts } from '../ports.ts';
+import type { AuditView, CdrView } from '../views.ts';
+import { optionalText, text, whole } from './arguments.ts';
+import { notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
+
+const maxRows = 10_000;
+const usualRows = 50;
+const anyTime = { min: 0, max: Number.MAX_SAFE_INTEGER, otherwise: undefined };
+
+export function historyOperations(ports: OperationPorts): OperationsOf<'cdr list' | 'cdr show' | 'audit list'> {
+  return {
+    'cdr list': async (given) => {
+      const query = cdrQuery(ports, given);
+      if (!query.ok) return query;
+      const cdrs = await ports.store.queryCdrs(query.value);
+      return ok({ cdrs: cdrs.map(cdrView) });
+    },
+    'cdr show': async (given) => {
+      const callId = text(given, 'callId');
+      if (!callId.ok) return callId;
+      const cdr = (await ports.store.queryCdrs({ callId: callId.value, limit: 1 }))[0];
+      if (cdr === undefined) {
+        return notFound(`no CDR has the call id ${quoted(callId.value)}; a running call gets its CDR when it ends`);
+      }
+      return ok(cdrView(cdr));
+    },
+    'audit list': async (given) => {
+      const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
+      if (!limit.ok) return limit;
+      const entries = await ports.store.auditEntries(limit.value);
+      return ok({
+        entries: entries.map(({ atMs, by, action, subject, detail }): AuditView => {
+          return { atMs, by, action, subject, detail };
+        }),
+      });
+    },
+  };
+}
+
+function cdrQuery(ports: OperationPorts, given: Arguments): Outcome<CdrQuery> {
+  const sinceMs = whole(given, 'sinceMs', anyTime);
+  if (!sinceMs.ok) return sinceMs;
+  const untilMs = whole(given, 'untilMs', anyTime);
+  if (!untilMs.ok) return untilMs;
+  const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
+  if (!limit.ok) return limit;
+  const user = optionalText(given, 'user');
+  if (!user.ok) return user;
+  const account = user.value === undefined ? undefined : ports.directory.accountByNameIgnoringCase(user.value);
+  if (user.value !== undefined && account === undefined) {
+    return notFound(`there is no user ${quoted(user.value)}; 'ringfence user list' shows all`);
+  }
+  return ok({
+    limit: limit.value,
+    ...(sinceMs.value === undefined ? {} : { sinceMs: sinceMs.value }),
+    ...(untilMs.value === undefined ? {} : { untilMs: untilMs.value }),
+    ...(account === undefined ? {} : { account: { id: account.id, name: account.name } }),
+  });
+}
+
+function cdrView(cdr: Cdr): CdrView {
+  const { payerId: _payer, callerId: _caller, ...shown } = cdr;
+  const connected = cdr.answeredAtMs !== undefined && cdr.endedAtMs !== undefined;
+  return {
+    ...shown,
+    answeredAtMs: cdr.answeredAtMs ?? null,
+    endedAtMs: cdr.endedAtMs ?? null,
+    durationMs: connected ? Math.max(0, cdr.endedAtMs - cdr.answeredAtMs) : 0,
+    callerQuality: cdr.callerQuality ?? null,
+    calleeQuality: cdr.calleeQuality ?? null,
+  };
+}

@@ -1,0 +1,44 @@
+import { isAbsolute } from 'node:path';
+import { ok } from '../../base/result/result.ts';
+import type { OperationPorts } from '../ports.ts';
+import type { StatusView } from '../views.ts';
+import { text } from './arguments.ts';
+import { done, type OperationsOf, refused } from './outcome.ts';
+
+export function serverOperations(ports: OperationPorts): OperationsOf<'status' | 'backup'> {
+  return {
+    status: () => done(statusView(ports)),
+    backup: async (given) => {
+      const path = text(given, 'path');
+      if (!path.ok) return path;
+      // The server works in another folder than the one who asks.
+      if (!isAbsolute(path.value)) return refused(`path: ${path.value} is not absolute; write it from / on`);
+      const begunMs = ports.clock.monotonicMs();
+      try {
+        await ports.store.backup(path.value);
+      } catch (error) {
+        return refused(`the backup was not made: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      return ok({ path: path.value, durationMs: Math.round(ports.clock.monotonicMs() - begunMs) });
+    },
+  };
+}
+
+function statusView(ports: OperationPorts): StatusView {
+  const live = ports.live?.status();
+  const { accounts, numbers, dialRules } = ports.directory.size;
+  return {
+    version: ports.version,
+    running: live !== undefined,
+    startedAtMs: live?.startedAtMs ?? null,
+    uptimeMs: live === undefined ? null : Math.max(0, ports.clock.wallMs() - live.startedAtMs),
+    calls: live?.calls ?? null,
+    bindings: live?.bindings ?? null,
+    listeners: live?.listeners ?? [],
+    accounts,
+    numbers,
+    dialRules,
+    realm: ports.store.realm,
+    store: { healthy: ports.store.healthy, fault: ports.store.fault?.message ?? null },
+  };
+}

@@ -1,0 +1,158 @@
+import { accountFields } from '../../accounts/account-fields.ts';
+import { changeAccount, createAccount, removeAccount, setPassword } from '../../accounts/admin.ts';
+import type { AdminOutcome } from '../../accounts/admin-context.ts';
+import { AccountDirectory } from '../../accounts/directory.ts';
+import { type Account, accountKinds } from '../../accounts/model.ts';
+import { fail, ok } from '../../base/result/result.ts';
+import { pageSize } from '../operation-table.ts';
+import type { Arguments } from '../operation.ts';
+import type { OperationPorts } from '../ports.ts';
+import type {
+  AccountDetailView,
+  AccountView,
+  ChangeView,
+  FieldView,
+  NewCredentialView,
+  PhoneSetupView,
+} from '../views.ts';
+import { adminContext, changeLines, commit, refusedFields } from './administration.ts';
+import { optionalText, text, texts, whole } from './arguments.ts';
+import { deviceCounts } from './calls.ts';
+import { notFound, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
+
+type Names = 'user list' | 'user show' | 'user add' | 'user set' | 'user remove' | 'user password';
+
+const maxNamesAtOnce = 1000;
+
+export function userOperations(ports: OperationPorts): OperationsOf<Names> {
+  return {
+    'user list': (given) => Promise.resolve(listUsers(ports, given)),
+    'user show': (given) => showUser(ports, given),
+    'user add': (given) => addUsers(ports, given),
+    'user set': async (given) => {
+      const name = text(given, 'name');
+      if (!name.ok) return name;
+      const fields = texts(given, 'fields');
+      if (!fields.ok) return fields;
+      const plan = changeAccount(name.value, fields.value, adminContext(ports));
+      if (!plan.ok) return refusedFields(plan.error);
+      return committed(ports, plan.value);
+    },
+    'user remove': async (given) => {
+      const name = text(given, 'name');
+      if (!name.ok) return name;
+      const plan = removeAccount(name.value, adminContext(ports));
+      if (!plan.ok) return refusedFields(plan.error);
+      return committed(ports, plan.value);
+    },
+    'user password': (given) => changePassword(ports, given),
+  };
+}
+
+async function committed(ports: OperationPorts, plan: AdminOutcome): Promise<Outcome<ChangeView>> {
+  await commit(ports, plan);
+  return ok({ changes: changeLines(plan.audit) });
+}
+
+function listUsers(ports: OperationPorts, given: Arguments): Outcome<{ readonly users: readonly AccountView[] }> {
+  const kind = optionalText(given, 'kind');
+  if (!kind.ok) return kind;
+  if (kind.value !== undefined && !accountKinds.some((known) => known === kind.value)) {
+    return refused(`kind ${quoted(kind.value)} is none; write one of ${accountKinds.join(', ')}`);
+  }
+  const afterId = whole(given, 'afterId', { min: 0, max: Number.MAX_SAFE_INTEGER, otherwise: 0 });
+  if (!afterId.ok) return afterId;
+  const accounts = [...ports.directory.accounts()]
+    .filter((account) => account.id > afterId.value && (kind.value === undefined || account.kind === kind.value))
+    .sort((one, other) => one.id - other.id)
+    .slice(0, pageSize);
+  const devices = devicesOf(ports);
+  return ok({ users: accounts.map((account) => accountView(ports, account, devices)) });
+}
+
+async function showUser(ports: OperationPorts, given: Arguments): Promise<Outcome<AccountDetailView>> {
+  const name = text(given, 'name');
+  if (!name.ok) return name;
+  const account = ports.directory.accountByNameIgnoringCase(name.value);
+  if (account === undefined) return notFound(`there is no user ${quoted(name.value)}; 'ringfence user list' shows all`);
+  const origins = await ports.store.fieldOrigins(account.id);
+  const fields = accountFields
+    .filter((field) => field.kinds.includes(account.kind))
+    .map((field): FieldView => {
+      const value = field.show(account, ports.directory);
+      const origin = origins.get(field.name);
+      const shown = field.secret === true && value !== '' ? '[secret]' : value;
+      return { name: field.name, value: shown, setBy: origin?.by ?? null, setAtMs: origin?.atMs ?? null };
+    });
+  const hasPassword = ports.directory.credentialOf(account.id) !== undefined;
+  return ok({ ...accountView(ports, account, devicesOf(ports)), hasPassword, fields });
+}
+
+/** Plans all accounts on a copy before the first is stored: one that is refused leaves none behind. */
+async function addUsers(ports: OperationPorts, given: Arguments): Promise<Outcome<PhoneSetupView>> {
+  const names = given['names'];
+  if (!Array.isArray(names) || names.length === 0 || names.length > maxNamesAtOnce) {
+    return fail({ code: 'arguments', message: `names must be a list of 1 to ${maxNamesAtOnce} names` });
+  }
+  const fields = texts(given, 'fields');
+  if (!fields.ok) return fields;
+  const planned = names.length === 1 ? ports.directory : new AccountDirectory(ports.directory.snapshot());
+  const plans: AdminOutcome[] = [];
+  const users: NewCredentialView[] = [];
+  for (const name of names) {
+    if (typeof name !== 'string') return fail({ code: 'arguments', message: 'names must be a list of texts' });
+    const plan = createAccount({ ...fields.value, name }, adminContext(ports, planned));
+    if (!plan.ok) return refusedFields(plan.error);
+    if (planned !== ports.directory) for (const change of plan.value.changes) planned.apply(change);
+    plans.push(plan.value);
+    users.push(newCredential(name, plan.value));
+  }
+  await commit(ports, { changes: plans.flatMap((plan) => plan.changes), audit: plans.flatMap((plan) => plan.audit) });
+  return ok(phoneSetup(ports, users));
+}
+
+function newCredential(name: string, plan: AdminOutcome): NewCredentialView {
+  const put = plan.changes.find((change) => change.kind === 'account put');
+  const generatedPassword = plan.generatedPassword?.reveal() ?? null;
+  return { name: put?.account.name ?? name, kind: put?.account.kind ?? 'enduser', generatedPassword };
+}
+
+async function changePassword(ports: OperationPorts, given: Arguments): Promise<Outcome<PhoneSetupView>> {
+  const name = text(given, 'name');
+  if (!name.ok) return name;
+  const password = optionalText(given, 'password');
+  if (!password.ok) return password;
+  const plan = setPassword(name.value, password.value, adminContext(ports));
+  if (!plan.ok) return refusedFields(plan.error);
+  await commit(ports, plan.value);
+  const account = ports.directory.accountByNameIgnoringCase(name.value);
+  const generatedPassword = plan.value.generatedPassword?.reveal() ?? null;
+  const kind = account?.kind ?? 'enduser';
+  return ok(phoneSetup(ports, [{ name: account?.name ?? name.value, kind, generatedPassword }]));
+}
+
+/** What is typed into a phone besides its user and password. */
+export function phoneSetup(ports: OperationPorts, users: readonly NewCredentialView[]): PhoneSetupView {
+  const { localdomain, public_address: publicAddress, udp_port: udpPort, tcp_port: tcpPort } = ports.settings.current;
+  const address = publicAddress === '' ? ports.ownAddress : publicAddress;
+  return { users, server: localdomain[0] ?? address ?? null, port: udpPort === 0 ? tcpPort : udpPort };
+}
+
+type Devices = ReadonlyMap<number, number> | undefined;
+
+function devicesOf(ports: OperationPorts): Devices {
+  return ports.live === undefined ? undefined : deviceCounts(ports.live, ports.clock.wallMs());
+}
+
+function accountView(ports: OperationPorts, account: Account, devices: Devices): AccountView {
+  const { id, name, kind, enabled, displayName } = account;
+  return {
+    id,
+    name,
+    kind,
+    enabled,
+    displayName,
+    numbers: ports.directory.numbersOf(id),
+    devices: devices === undefined ? null : (devices.get(id) ?? 0),
+  };
+}

@@ -1,0 +1,80 @@
+import type { AccountDirectory } from '../accounts/directory.ts';
+import type { AuditEntry, Origin } from '../accounts/change.ts';
+import type { AccountStore } from '../accounts/ports.ts';
+import type { Random } from '../base/random/random.ts';
+import type { Clock } from '../base/time/clock.ts';
+import type { Cdr, StreamQuality } from '../call/record.ts';
+import type { Binding } from '../registrar/binding.ts';
+import type { LoadedSettings, SettingStore } from '../settings/index.ts';
+
+/** A call in progress. Times are UTC milliseconds. */
+export interface LiveCall {
+  readonly callId: string;
+  readonly phase: 'starting' | 'ringing' | 'connected' | 'ending';
+  readonly callerName: string;
+  readonly callerNumber: string;
+  readonly dialledNumber: string;
+  /** The account that answered or rings; empty before one does. */
+  readonly calleeName: string;
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | undefined;
+  readonly codecs: string;
+  /** What arrived from each side so far; undefined before there is media. */
+  readonly callerQuality: StreamQuality | undefined;
+  readonly calleeQuality: StreamQuality | undefined;
+}
+
+export interface LiveStatus {
+  readonly startedAtMs: number;
+  readonly calls: number;
+  readonly bindings: number;
+  /** Addresses that SIP is taken at, such as `udp 0.0.0.0:5060`. */
+  readonly listeners: readonly string[];
+}
+
+/** The running server as the operations see it; there is none while a command works on the data folder alone. */
+export interface LiveServer {
+  calls(): Promise<readonly LiveCall[]>;
+  /** Contacts that are registered now, of all users. */
+  bindings(): Iterable<Binding>;
+  /** Ends the call in the name of the operator. @returns false when there is no such call. */
+  endCall(callId: string): boolean;
+  /** The account was changed, disabled or removed: what it may no longer do ends. */
+  accountChanged(accountId: number): void;
+  status(): LiveStatus;
+}
+
+/** What an operator may look for among the CDRs; `untilMs` is excluded. */
+export interface CdrQuery {
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly account?: { readonly id: number; readonly name: string };
+  readonly callId?: string;
+  readonly limit: number;
+}
+
+/** The part of the store that the operations use. Each promise rejects when the disk does not do its part. */
+export interface OperationStore extends AccountStore {
+  readonly healthy: boolean;
+  readonly fault: { readonly message: string } | undefined;
+  /** Realm of all SIP credentials. */
+  readonly realm: string;
+  readonly settings: Pick<SettingStore, 'load'>;
+  queryCdrs(query: CdrQuery): Promise<readonly Cdr[]>;
+  auditEntries(limit: number): Promise<readonly AuditEntry[]>;
+  fieldOrigins(accountId: number): Promise<ReadonlyMap<string, Origin>>;
+  backup(path: string): Promise<void>;
+}
+
+/** Everything that the operations work on. Running server and lone command fill it alike, but for `live`. */
+export interface OperationPorts {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly directory: AccountDirectory;
+  readonly settings: LoadedSettings;
+  readonly store: OperationStore;
+  /** An address of this machine that phones in its network reach, for want of a configured one. */
+  readonly ownAddress: string | undefined;
+  readonly live: LiveServer | undefined;
+}

@@ -1,0 +1,196 @@
+import type { StreamQuality } from '../call/record.ts';
+
+// What the operations answer, as JSON. Absent values are null, times are UTC milliseconds: scripts read these shapes,
+// so a field may be added and none may change its name or meaning.
+
+export interface AccountView {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly enabled: boolean;
+  readonly displayName: string;
+  readonly numbers: readonly string[];
+  /** Devices that are registered now; null while no server runs. */
+  readonly devices: number | null;
+}
+
+export interface FieldView {
+  readonly name: string;
+  /** Secrets show as `[secret]`. */
+  readonly value: string;
+  readonly setBy: string | null;
+  readonly setAtMs: number | null;
+}
+
+export interface AccountDetailView extends AccountView {
+  readonly hasPassword: boolean;
+  readonly fields: readonly FieldView[];
+}
+
+/** What a phone needs to register. The password is here once, when it was generated. */
+export interface NewCredentialView {
+  readonly name: string;
+  readonly kind: string;
+  readonly generatedPassword: string | null;
+}
+
+export interface PhoneSetupView {
+  readonly users: readonly NewCredentialView[];
+  /** Address or name of the server for phones; null when nothing tells it. */
+  readonly server: string | null;
+  readonly port: number;
+}
+
+export interface ChangeView {
+  /** What was changed, one line each; empty when all was so already. */
+  readonly changes: readonly string[];
+}
+
+/** A record of the document, and the fields of it that are set or changed. */
+export interface PlannedView {
+  /** `user 201`, `sipserver carrier`, `number 43123`, `dialrule inland`, `setting maxlines`. */
+  readonly subject: string;
+  readonly fields: readonly string[];
+}
+
+export interface ImportView {
+  /** Nothing was done: this is what would be. */
+  readonly dryRun: boolean;
+  readonly created: readonly PlannedView[];
+  readonly changed: readonly PlannedView[];
+  /** How many records were so already. */
+  readonly unchanged: number;
+  /** What was read and left alone, with the reason. */
+  readonly notes: readonly string[];
+  readonly generatedPasswords: readonly { readonly name: string; readonly password: string }[];
+}
+
+export interface NumberView {
+  readonly number: string;
+  readonly user: string;
+}
+
+export interface DialRuleView {
+  readonly id: number;
+  readonly name: string;
+  readonly pattern: string;
+  readonly secretPrefix: boolean;
+  readonly deleteDigits: number;
+  readonly addDigits: string;
+  readonly timeRule: string;
+  readonly maxDurationS: number;
+  readonly dialPlan: string;
+  readonly recordInCdr: boolean;
+  readonly routes: readonly { readonly sipServer: string; readonly priority: number; readonly weight: number }[];
+}
+
+export interface SettingView {
+  readonly key: string;
+  readonly area: string;
+  readonly value: string;
+  readonly default: string;
+  readonly unit: string;
+  /** The value from the next start on, where it differs. */
+  readonly afterRestart: string | null;
+  readonly source: string;
+  readonly setBy: string;
+  readonly setAtMs: number | null;
+  readonly effect: string;
+  readonly text: string;
+}
+
+export interface SettingChangeView {
+  readonly key: string;
+  readonly value: string;
+  readonly needsRestart: boolean;
+  /** What wins over the change, such as `environment RINGFENCE_MAXLINES`; null when nothing does. */
+  readonly shadowedBy: string | null;
+}
+
+export interface CallView {
+  readonly callId: string;
+  readonly phase: string;
+  readonly callerName: string;
+  readonly callerNumber: string;
+  readonly dialledNumber: string;
+  readonly calleeName: string;
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | null;
+  /** Since the answer, or since the start while there is none. */
+  readonly durationMs: number;
+  readonly codecs: string;
+  readonly callerQuality: StreamQuality | null;
+  readonly calleeQuality: StreamQuality | null;
+}
+
+export interface BindingView {
+  readonly user: string;
+  readonly contact: string;
+  readonly transport: string;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly userAgent: string;
+  readonly registeredAtMs: number;
+  readonly expiresAtMs: number;
+  readonly expiresInS: number;
+}
+
+export interface CdrView {
+  readonly callId: string;
+  readonly sipCallId: string;
+  readonly callerName: string;
+  readonly calleeName: string;
+  readonly callerNumber: string;
+  readonly dialledNumber: string;
+  readonly canonicalNumber: string;
+  readonly numberClass: string;
+  readonly sentNumber: string;
+  readonly dialRule: string;
+  readonly attempts: readonly {
+    readonly target: string;
+    readonly sentNumber: string;
+    readonly status: number;
+    readonly startedAtMs: number;
+    readonly endedAtMs: number;
+  }[];
+  readonly startedAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly endedAtMs: number | null;
+  /** Connected time; 0 for a call that was not answered. */
+  readonly durationMs: number;
+  readonly cause: string;
+  readonly sipStatus: number;
+  readonly endedBy: string;
+  readonly codecs: string;
+  readonly callerQuality: StreamQuality | null;
+  readonly calleeQuality: StreamQuality | null;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly transport: string;
+  readonly userAgent: string;
+  readonly decisionId: string;
+  readonly transferOf: string;
+}
+
+export interface AuditView {
+  readonly atMs: number;
+  readonly by: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+export interface StatusView {
+  readonly version: string;
+  readonly running: boolean;
+  readonly startedAtMs: number | null;
+  readonly uptimeMs: number | null;
+  readonly calls: number | null;
+  readonly bindings: number | null;
+  readonly listeners: readonly string[];
+  readonly accounts: number;
+  readonly numbers: number;
+  readonly dialRules: number;
+  readonly realm: string;
+  readonly store: { readonly healthy: boolean; readonly fault: string | null };
+}

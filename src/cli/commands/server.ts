@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { StatusView } from '../../api/views.ts';
+import type { CommandContext } from '../context.ts';
+import { exitCodes } from '../environment.ts';
+import { printable } from '../output/escape.ts';
+import { duration, localTime, plural } from '../output/format.ts';
+import { addCommand, type CommonOptions, collected, describedCommand, type Shell } from '../shell.ts';
+
+interface ServeFlags extends CommonOptions {
+  readonly config?: string;
+  readonly set: readonly string[];
+}
+
+export function addServerCommands(program: Command, shell: Shell): void {
+  const { environment } = shell;
+  describedCommand(program, 'serve', 'Run the server until it is told to stop.', [
+    'serve',
+    'serve --data /var/lib/ringfence --config /etc/ringfence.yaml --set udp_port=5070',
+  ])
+    .option('--data <folder>', 'data folder (default: $RINGFENCE_DATA, else ./data)')
+    .option('--config <file>', 'settings in YAML; see ringfence settings sample')
+    .option('--set <name=value>', 'a setting for this run, may be repeated', collected, [])
+    .action(async (options: ServeFlags) => {
+      const { config: configPath, set: assignments } = options;
+      shell.exitCode = await environment.serve({ dataFolder: shell.dataFolder(options), configPath, assignments });
+    });
+
+  describedCommand(program, 'demo', 'Let two phones of our own call each other, and tell how it sounded.', ['demo'])
+    .option('--json', 'print the result as JSON')
+    .action(async (options: CommonOptions) => {
+      shell.exitCode = await environment.demo({ json: options.json === true });
+    });
+
+  addCommand(program, 'status', 'Tell how the server is; the exit code is 3 when it is not running.', [
+    'status',
+  ]).action((options: CommonOptions) => shell.perform(options, showStatus));
+
+  addCommand(program, 'backup <file>', 'Copy the database to a new file, also while the server runs.', [
+    'backup /var/backups/ringfence-2026-01-31.db',
+  ]).action((file: string, options: CommonOptions) =>
+    shell.perform(options, (context) => {
+      const path = resolve(environment.workingFolder, file);
+      return context.answerLater('writing the backup', 'backup', { path }, (value) => {
+        const folder = printable(context.dataFolder);
+        return `Backup written to ${printable(value.path)}. Keep ${folder}/keys.json too, in another place.\n`;
+      });
+    }),
+  );
+}
+
+async function showStatus(context: CommandContext): Promise<number> {
+  const status = await context.call('status', {});
+  const printed = context.print(status, statusText);
+  return status.ok && !status.value.running ? exitCodes.notRunning : printed;
+}
+
+function statusText(status: StatusView): string {
+  const { version, uptimeMs, startedAtMs } = status;
+  const running =
+    uptimeMs === null ? 'not running' : `running for ${duration(uptimeMs)}, since ${localTime(startedAtMs)}`;
+  const facts = [
+    ['server', `${version}, ${running}`],
+    ['listening', status.listeners.join(', ')],
+    ['calls', status.calls === null ? '' : String(status.calls)],
+    ['registrations', status.bindings === null ? '' : String(status.bindings)],
+    [
+      'stored',
+      [
+        plural(status.accounts, 'account'),
+        plural(status.numbers, 'number'),
+        plural(status.dialRules, 'dial rule'),
+      ].join(', '),
+    ],
+    ['realm', status.realm],
+    ['store', status.store.healthy ? 'healthy' : `not healthy: ${status.store.fault ?? 'for an unknown reason'}`],
+  ] as const;
+  const shown = facts.filter(([, value]) => value !== '');
+  return `${shown.map(([name, value]) => `${name.padEnd(13)}  ${printable(value)}`).join('\n')}\n`;
+}

@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AccountDirectory } from '../../src/accounts/directory.ts';
+import { serveControl } from '../../src/api/control/serve-control.ts';
+import { buildOperations } from '../../src/api/operations/index.ts';
+import type { LiveCall, LiveServer } from '../../src/api/ports.ts';
+import { silentLog } from '../../src/base/log/log.ts';
+import { assert } from '../../src/base/result/assert.ts';
+import type { Clock } from '../../src/base/time/clock.ts';
+import { systemClock } from '../../src/base/time/system-clock.ts';
+import type { CliEnvironment, Output, ServeOptions } from '../../src/cli/environment.ts';
+import { run } from '../../src/cli/program.ts';
+import { controlSocketName } from '../../src/cli/session.ts';
+import { openFolder } from '../../src/main/open-folder.ts';
+import type { Binding } from '../../src/registrar/binding.ts';
+import { loadSettings } from '../../src/settings/index.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { seededRandom } from '../kit/seeded-random.ts';
+
+/** What one command line did. */
+export interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class FakeLiveServer implements LiveServer {
+  inProgress: LiveCall[] = [];
+  registered: Binding[] = [];
+  readonly ended: string[] = [];
+  readonly changed: number[] = [];
+  readonly #startedAtMs: number;
+
+  constructor(startedAtMs: number) {
+    this.#startedAtMs = startedAtMs;
+  }
+
+  calls(): Promise<readonly LiveCall[]> {
+    return Promise.resolve(this.inProgress);
+  }
+
+  bindings(): Iterable<Binding> {
+    return this.registered;
+  }
+
+  endCall(callId: string): boolean {
+    this.ended.push(callId);
+    return this.inProgress.some((call) => call.callId === callId);
+  }
+
+  accountChanged(accountId: number): void {
+    this.changed.push(accountId);
+  }
+
+  status(): ReturnType<LiveServer['status']> {
+    const { length: calls } = this.inProgress;
+    return { startedAtMs: this.#startedAtMs, calls, bindings: this.registered.length, listeners: ['udp 0.0.0.0:5060'] };
+  }
+}
+
+export interface RunOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly terminal?: boolean;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly interrupted?: AbortSignal;
+  readonly onOutput?: (text: string) => void;
+}
+
+/** A data folder of its own, on which commands are run as an operator runs them, with or without a server. */
+export class CliStage {
+  readonly dataFolder: string;
+  /** What `serve` was started with. */
+  readonly served: ServeOptions[] = [];
+  #close: (() => Promise<void>) | undefined;
+
+  constructor(dataFolder: string) {
+    this.dataFolder = dataFolder;
+  }
+
+  /** A server on the folder, with the real store, operations and socket; only calls and registrations are made up. */
+  async startServer(clock: Clock = systemClock): Promise<{ readonly live: FakeLiveServer; readonly store: Store }> {
+    const opened = await openStore(this.dataFolder, { clock, random: seededRandom(1), log: silentLog, realm: '' });
+    assert(opened.ok, opened.ok ? '' : opened.error);
+    const { store } = opened.value;
+    const snapshot = await store.loadSnapshot();
+    const settings = loadSettings({ stored: snapshot.settings, environment: {}, commandLine: [], nowMs: 0 });
+    assert(settings.ok, 'the stored settings load');
+    const live = new FakeLiveServer(clock.wallMs());
+    const operations = buildOperations({
+      version: '9.9.9',
+      clock,
+      random: seededRandom(2),
+      directory: new AccountDirectory(snapshot.directory),
+      settings: settings.value,
+      store,
+      ownAddress: '192.0.2.5',
+      live,
+    });
+    const path = join(this.dataFolder, controlSocketName);
+    const control = await serveControl(path, operations, { clock, log: silentLog });
+    assert(control.ok, control.ok ? '' : control.error);
+    this.#close = async () => {
+      await control.value.close();
+      await store.close();
+    };
+    return { live, store };
+  }
+
+  async stopServer(): Promise<void> {
+    await this.#close?.();
+    this.#close = undefined;
+  }
+
+  /** Runs one command line; `--data` is added to it. */
+  async run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const stdout = new Captured(options);
+    const stderr = new Captured(options);
+    const exitCode = await run(argv, this.#environment(stdout, stderr, options));
+    return { exitCode, stdout: stdout.text, stderr: stderr.text };
+  }
+
+  /** Runs a command with `--json` that must succeed. */
+  async json(argv: readonly string[], options: RunOptions = {}): Promise<unknown> {
+    const ran = await this.run([...argv, '--json'], options);
+    assert(ran.exitCode === 0, `${argv.join(' ')}: ${ran.stderr}`);
+    return JSON.parse(ran.stdout);
+  }
+
+  #environment(stdout: Output, stderr: Output, { files = {}, variables, interrupted }: RunOptions): CliEnvironment {
+    return {
+      version: '9.9.9',
+      stdout,
+      stderr,
+      variables: { RINGFENCE_DATA: this.dataFolder, ...variables },
+      workingFolder: this.dataFolder,
+      clock: systemClock,
+      interrupted: interrupted ?? new AbortController().signal,
+      readText: (path) => {
+        const text = files[path];
+        return text === undefined ? Promise.reject(new Error('no such file')) : Promise.resolve(text);
+      },
+      openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, {}),
+      serve: (options) => {
+        this.served.push(options);
+        return Promise.resolve(0);
+      },
+      demo: () => Promise.resolve(0),
+    };
+  }
+}
+
+class Captured implements Output {
+  text = '';
+  readonly isTerminal: boolean;
+  readonly columns = 100;
+  readonly #onOutput: ((text: string) => void) | undefined;
+
+  constructor({ terminal = false, onOutput }: RunOptions) {
+    this.isTerminal = terminal;
+    this.#onOutput = onOutput;
+  }
+
+  write(text: string): void {
+    this.text += text;
+    this.#onOutput?.(text);
+  }
+}
+
+/** Gives `use` a stage whose data folder does not exist yet, and cleans up behind it. */
+export async function onStage(use: (stage: CliStage) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'ringfence-cli-'));
+  const stage = new CliStage(join(folder, 'data'));
+  try {
+    await use(stage);
+  } finally {
+    await stage.stopServer();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
