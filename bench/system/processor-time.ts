@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What the kernel counts in (proc(5), `_SC_CLK_TCK`), the same on every Linux that we run on. */
+const ticksPerSecond = 100;
+
+interface ProcessStat {
+  readonly pid: number;
+  readonly parent: number;
+  readonly ticks: number;
+}
+
+/** User and system time in microseconds of a process with all its threads and of its descendants that live. */
+export function processorTimeUs(pid: number): number {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const stats = all.map((name) => readStat(Number(name))).filter((stat) => stat !== undefined);
+  const family = new Set([pid]);
+  // A child has a later number than its parent but for wrap-around; repeated passes need no order.
+  for (let before = 0; before !== family.size; ) {
+    before = family.size;
+    for (const { pid: own, parent } of stats) if (family.has(parent)) family.add(own);
+  }
+  const ticks = stats.filter((stat) => family.has(stat.pid)).reduce((sum, stat) => sum + stat.ticks, 0);
+  return (ticks / ticksPerSecond) * 1e6;
+}
+
+/** Resident memory of one process in MiB. */
+export function residentMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** Fields 4, 14 and 15 of proc(5)'s stat; undefined for a process that has gone meanwhile. */
+function readStat(pid: number): ProcessStat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { pid, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+  } catch {
+    return undefined;
+  }
+}

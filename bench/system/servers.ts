@@ -1,0 +1,86 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const here = import.meta.dirname;
+const program = join(here, '..', '..', 'bin', 'ringfence.mjs');
+
+/** A server under load; both know the users u0, u1, ... with the password `secret` in the realm 127.0.0.1. */
+export interface Server {
+  readonly name: 'kamailio' | 'ringfence';
+  readonly pid: number;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The called side of every call; an address of its own, because a SIP server is known by its address. */
+export const trunk = { address: '127.0.0.95', port: 5095 } as const;
+
+export async function startKamailio(config: 'register' | 'calls', folder: string): Promise<Server> {
+  const options = ['-f', join(here, `kamailio-${config}.cfg`), '-m', '512', '-M', '32', '-DD'];
+  const child = spawn('/usr/sbin/kamailio', [...options, '-P', join(folder, 'kamailio.pid')], { stdio: 'ignore' });
+  await pause(1500);
+  return describe('kamailio', child, 5070);
+}
+
+export async function kamailioVersion(): Promise<string> {
+  const { stdout } = await run('/usr/sbin/kamailio', ['-v']);
+  return /kamailio (\d+\.\d+\.\d+)/.exec(stdout)?.[0] ?? 'kamailio';
+}
+
+/** @param nodeOptions options of Node for the server, as for a profile. */
+export async function startRingfence(folder: string, users: number, nodeOptions: readonly string[]): Promise<Server> {
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  const port = 5080;
+  const settings = {
+    ...{ udp_port: port, tcp_port: 0, metrics_port: 0, listen: '127.0.0.1', realm: '127.0.0.1', log_level: 'warn' },
+    // The password of the load generators is fixed, and no good one.
+    ...{ enforcestrongauth: false, validatepassword: 0, minpwdlength: 1 },
+    ...{ start_rtp_port: 20_000, end_rtp_port: 29_999 },
+  };
+  const assignments = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const child = spawn(process.execPath, [...nodeOptions, program, 'serve', '--data', data, ...assignments], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const told: string[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => told.push(text));
+  await pause(2000);
+  if (child.exitCode !== null) throw new Error(told.join(''));
+  const server = describe('ringfence', child, port);
+  const document = join(folder, 'import.json');
+  writeFileSync(document, JSON.stringify(importDocument(users)));
+  try {
+    await run(process.execPath, [program, 'import', document, '--data', data]);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+function importDocument(users: number): object {
+  const medianetworks = '127.0.0.0/8';
+  const names = Array.from({ length: users }, (_, at) => `u${at}`);
+  return {
+    users: names.map((name) => ({ name, password: 'secret', medianetworks })),
+    sipservers: [{ name: 'carrier', host: trunk.address, port: String(trunk.port), medianetworks }],
+    dialrules: [{ name: 'three digits', pattern: 'XXX', sipservers: 'carrier' }],
+  };
+}
+
+function describe(name: Server['name'], child: ChildProcess, port: number): Server {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null) throw new Error(`${name} did not start`);
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+  };
+  return { name, pid, port, stop };
+}
