@@ -5,11 +5,18 @@ import { SimulatedClock } from '../../test/kit/simulated-clock.ts';
 import { noFaults, SimulatedNetwork } from '../../test/kit/simulated-network.ts';
 import { Secret } from '../base/log/secret.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
-import { HeaderList, SipRequest } from '../sip/message/index.ts';
-import { Phone } from './phone.ts';
+import {
+  createResponse,
+  defaultParseLimits,
+  HeaderList,
+  parseMessage,
+  SipRequest,
+  serialise,
+} from '../sip/message/index.ts';
+import { Phone, type PhoneOptions } from './phone.ts';
 import type { PhoneCall } from './phone-call.ts';
 import { TestSwitch } from './test-switch.ts';
-import { type Voice, voices } from './tone.ts';
+import { voices } from './tone.ts';
 
 const server: Endpoint = { address: '192.0.2.1', port: 5060 };
 
@@ -20,10 +27,10 @@ class Bench {
   readonly clock = new SimulatedClock();
   readonly random = seededRandom(7);
   readonly network = new SimulatedNetwork(this.clock, this.random);
-  readonly switch = new TestSwitch('example.org');
+  readonly switch = new TestSwitch('example.org', this.clock);
   readonly phones: Phone[] = [];
 
-  async phone(user: string, password = 'secret', voice = voices[this.phones.length]): Promise<Phone> {
+  async phone(user: string, changed: Partial<PhoneOptions> = {}): Promise<Phone> {
     if (this.phones.length === 0) await this.switch.start(this.network, server);
     this.switch.passwords.set(user, 'secret');
     const phone = new Phone({
@@ -34,11 +41,12 @@ class Bench {
       server,
       transport: 'udp',
       user,
-      password: new Secret(password),
+      password: new Secret('secret'),
       domain: 'example.org',
       realm: 'test',
       lines: 1,
-      voice,
+      voice: voices[this.phones.length],
+      ...changed,
     });
     this.phones.push(phone);
     await phone.start();
@@ -105,7 +113,7 @@ describe('registration', () => {
 
   test('a wrong password is tried once and then reported', async () => {
     const bench = new Bench();
-    const phone = await bench.phone('anna', 'guess');
+    const phone = await bench.phone('anna', { password: new Secret('guess') });
     const registered = phone.register(600);
     bench.clock.advance(100);
     assert.deepEqual(await registered, { ok: false, error: { status: 401, reason: 'Unauthorized' } });
@@ -137,7 +145,7 @@ describe('a call', () => {
     bench.clock.advance(1500);
     assert.equal(out.state, 'up');
     bench.clock.advance(5000);
-    const [own, others] = voices as readonly [Voice, Voice];
+    const [own, others] = voices;
     assert.ok((out.media?.heardMs(others) ?? 0) >= 5000);
     assert.ok((incoming[0]?.media?.heardMs(own) ?? 0) >= 5000);
     assert.equal(out.media?.heardMs(own), 0);
@@ -328,6 +336,41 @@ describe('in a call', () => {
   });
 });
 
+test('over TCP a phone registers and takes a call on the connection that it opened', async () => {
+  const bench = new Bench();
+  const received: string[] = [];
+  let answerTo: ((octets: string) => void) | undefined;
+  await bench.network.listenTcp(server, (stream) => {
+    stream.onData = (octets) => received.push(octets.toString('latin1'));
+    answerTo = (octets) => stream.write(Buffer.from(octets, 'latin1'));
+  });
+  const phone = await bench.phone('anna', { transport: 'tcp', voice: undefined });
+  const registered = phone.register(600);
+  bench.clock.advance(100);
+  const request = parseMessage(received[0] ?? '', defaultParseLimits);
+  assert.ok(request.ok && request.value.kind === 'request');
+  assert.match(
+    request.value.headers.get('contact') ?? '',
+    /^<sip:anna@198\.51\.100\.1:5060;transport=tcp>;expires=600$/,
+  );
+  answerTo?.(serialise(createResponse(request.value, 200)));
+  bench.clock.advance(100);
+  assert.equal((await registered).ok, true);
+
+  const headers = new HeaderList()
+    .append('via', 'SIP/2.0/TCP 192.0.2.1:5060;branch=z9hG4bKcall')
+    .append('from', '<sip:bert@example.org>;tag=1')
+    .append('to', '<sip:anna@example.org>')
+    .append('call-id', 'call')
+    .append('cseq', '1 INVITE')
+    .append('contact', '<sip:192.0.2.1;transport=tcp>');
+  answerTo?.(serialise(new SipRequest('INVITE', 'sip:anna@example.org', headers, '')));
+  bench.clock.advance(100);
+  assert.match(received.join(''), /^SIP\/2\.0 200 OK\r\n(?:.+\r\n|\r\n)*m=audio 9 RTP\/AVP 0 101\r\n/m);
+  assert.equal(phone.calls[0]?.state, 'up');
+  bench.close();
+});
+
 test('a message is challenged, delivered and shown as it was written', async () => {
   const bench = new Bench();
   const { anna, bert } = await bench.pair();
@@ -367,7 +410,7 @@ test('packets of strangers do not ring the phone', async () => {
     .append('to', '<sip:bert@example.org>')
     .append('call-id', 'stranger')
     .append('cseq', '1 INVITE');
-  const stranger = new TestSwitch('stranger.example');
+  const stranger = new TestSwitch('stranger.example', bench.clock);
   await stranger.start(bench.network, { address: '203.0.113.9', port: 5060 });
   stranger.send(new SipRequest('INVITE', 'sip:bert@example.org', headers, ''), bert.local);
   bench.clock.advance(1000);

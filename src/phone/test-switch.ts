@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Endpoint, formatEndpoint } from '../base/net/endpoint.ts';
 import { assert } from '../base/result/assert.ts';
+import type { Clock } from '../base/time/clock.ts';
 import { buildChallenges, ha1, parseCredentials, verifyDigest } from '../sip/digest/index.ts';
 import {
   createResponse,
@@ -22,6 +23,8 @@ import type { Network, UdpSocket } from '../sip/transport/index.ts';
 export interface Passed {
   readonly from: Endpoint;
   readonly message: SipMessage;
+  /** UTC milliseconds. */
+  readonly atMs: number;
 }
 
 /**
@@ -36,11 +39,13 @@ export class TestSwitch {
   readonly passed: Passed[] = [];
   /** True loses a message that came in. */
   lose: (message: SipMessage, from: Endpoint) => boolean = () => false;
+  readonly #clock: Clock;
   #socket: UdpSocket | undefined;
   #nonces = 0;
 
-  constructor(domain: string) {
+  constructor(domain: string, clock: Clock) {
     this.domain = domain;
+    this.#clock = clock;
   }
 
   async start(network: Network, local: Endpoint): Promise<Endpoint> {
@@ -70,7 +75,7 @@ export class TestSwitch {
     assert(parsed.ok, `a phone sent a malformed message: ${octets}`);
     const message = parsed.value;
     if (this.lose(message, from)) return;
-    this.passed.push({ from, message });
+    this.passed.push({ from, message, atMs: this.#clock.wallMs() });
     if (message.kind === 'response') return this.#forwardResponse(message);
     stampTopVia(message, from);
     const isFirst = message.toTag === undefined && message.method !== 'ACK' && message.method !== 'CANCEL';

@@ -16,7 +16,7 @@ export interface Voice {
 }
 
 /** The notes are multiples of 10 Hz at least 40 Hz apart: whole cycles in a note, and apart in a window of 100 ms. */
-export const voices: readonly Voice[] = [
+export const voices: readonly [Voice, Voice, Voice, Voice, Voice, Voice, Voice, Voice] = [
   { notesHz: [440, 480] },
   { notesHz: [560, 620] },
   { notesHz: [700, 770] },
