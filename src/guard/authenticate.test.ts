@@ -42,6 +42,7 @@ function authenticator(account: Account = alice): { directory: AccountDirectory;
     nonceKey,
     bootId: 'boot',
     random,
+    onAuthenticated: () => {},
   });
   return { directory, authenticator: made };
 }

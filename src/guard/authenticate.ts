@@ -42,6 +42,7 @@ export class Authenticator {
   readonly #clock: Clock;
   readonly #settings: () => Settings;
   readonly #realm: string;
+  readonly #onAuthenticated: (address: string) => void;
   readonly #mint: NonceMint;
   readonly #counts: NonceCount;
   /** An account that is not there has an HA1 too, which nobody knows, so that its answer costs the same work. */
@@ -56,12 +57,15 @@ export class Authenticator {
     readonly nonceKey: KeyObject;
     readonly bootId: string;
     readonly random: Random;
+    /** Told of each address that answered a challenge rightly. */
+    readonly onAuthenticated: (address: string) => void;
   }) {
     this.#directory = options.directory;
     this.#clock = options.clock;
     this.#settings = options.settings;
     this.#realm = options.realm;
     this.#nobodysHa1 = options.random.hex(32);
+    this.#onAuthenticated = options.onAuthenticated;
     const lifetimeMs = options.settings().nonce_lifetime * 1000;
     this.#mint = new NonceMint(options.nonceKey, options.bootId, options.clock, { lifetimeMs });
     this.#counts = new NonceCount(maxCountedNonces);
@@ -117,6 +121,7 @@ export class Authenticator {
       return { kind: 'refused', reason: problem, userName: credentials.username };
     if (strength >= 2 && this.#counts.take(credentials) === 'replayed') return { kind: 'challenge', stale: true };
     this.#remember(account, flow);
+    this.#onAuthenticated(flow.remote.address);
     return { kind: 'account', account, by: 'digest' };
   }
 

@@ -38,6 +38,9 @@ export function metricsRegistry({ sip, plane, store }: RunningServer): Registry 
   labelled(registers, 'registrations_total', 'REGISTER requests by outcome', 'outcome', () => ({
     ...sip.registrar.counts,
   }));
+  labelled(registers, 'packets_total', 'SIP packets by the proof of their source', 'proof', () => ({
+    ...sip.guard.counts,
+  }));
   labelled(registers, 'transport_total', 'Packets and connections by event', 'event', () => {
     const { connections: _now, ...totals } = sip.stack.transportStats();
     return totals;

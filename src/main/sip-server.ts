@@ -10,6 +10,7 @@ import type { CallStore } from '../call/ports.ts';
 import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
 import { Authenticator } from '../guard/authenticate.ts';
+import { SourceGuard } from '../guard/source-guard.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
@@ -46,6 +47,7 @@ export class SipServer {
   readonly registrar: Registrar;
   readonly calls: CallService;
   readonly authenticator: Authenticator;
+  readonly guard: SourceGuard;
   readonly #messages: MessageService;
   readonly #parts: SipServerParts;
 
@@ -53,6 +55,7 @@ export class SipServer {
     this.#parts = parts;
     const { clock, random, settings, log } = parts;
     this.directory = new AccountDirectory(parts.directory);
+    this.guard = new SourceGuard(clock);
     this.stack = new SipStack(
       {
         network: parts.network,
@@ -66,7 +69,7 @@ export class SipServer {
         serverName: 'Ringfence',
       },
       {
-        admit: () => 'serve',
+        admit: (source) => this.guard.admit(source),
         onRequest: (request, flow) => this.#onRequest(request, flow),
         onMalformed: () => {},
         onKeepAlive: () => {},
@@ -81,6 +84,7 @@ export class SipServer {
       nonceKey: createSecretKey(random.hex(32), 'hex'),
       bootId: random.hex(8),
       random,
+      onAuthenticated: (address) => this.guard.authenticated(address),
     });
     const { stack, authenticator, directory } = this;
     this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, log });
