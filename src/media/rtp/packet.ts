@@ -48,10 +48,6 @@ export function payloadType(packet: Uint8Array): number {
   return (packet[1] ?? 0) & 127;
 }
 
-export function hasMarker(packet: Uint8Array): boolean {
-  return (packet[1] ?? 0) >= 128;
-}
-
 export function sequenceNumber(packet: Uint8Array): number {
   return readUint16(packet, 2);
 }
