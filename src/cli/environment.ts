@@ -20,6 +20,8 @@ export interface ServeOptions {
 
 export interface DemoOptions {
   readonly json: boolean;
+  /** Length of the calls in all; undefined for the usual one. */
+  readonly seconds: number | undefined;
 }
 
 /** The data folder in the hands of one command, because no server holds it. */
@@ -49,7 +51,7 @@ export interface CliEnvironment {
   openFolder(dataFolder: string, mode: 'existing' | 'create'): Promise<Result<OpenedFolder, string>>;
   /** Runs the server until it is told to stop. @returns the exit code */
   serve(options: ServeOptions): Promise<number>;
-  /** Shows a call between two phones of our own. @returns the exit code */
+  /** Lets phones of our own call each other through a server on the loopback. @returns the exit code */
   demo(options: DemoOptions): Promise<number>;
 }
 

@@ -1,10 +1,9 @@
 import { fail, ok, type Result } from '../base/result/result.ts';
-import type { Dialog } from '../sip/dialog/index.ts';
+import { type Dialog, SuccessRepeater } from '../sip/dialog/index.ts';
 import { HeaderList, type SipRequest, type SipResponse } from '../sip/message/index.ts';
 import { allowedMethods, type DialogOwner } from '../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../sip/transaction/index.ts';
 import type { Flow } from '../sip/transport/index.ts';
-import { AckWait } from './ack-wait.ts';
 import { failureOf, maxSends, noAnswer, sendRequest } from './client-request.ts';
 import { requestWithBody, requestWithSdp, responseWithSdp, sdpOf } from './message-body.ts';
 import type { PhoneContext, PhoneFailure } from './phone-context.ts';
@@ -33,7 +32,7 @@ export class DialogSession implements DialogOwner {
   readonly #user: SessionUser;
   #open = true;
   #offering = false;
-  #ackWait: AckWait | undefined;
+  #ackWait: SuccessRepeater | undefined;
   #ownOfferSent = false;
   #byeWaits: (() => void) | undefined;
   /** The ACK of our last re-INVITE, for a 2xx that is repeated. */
@@ -63,7 +62,9 @@ export class DialogSession implements DialogOwner {
     const plain = stack.response(transaction.request, 200, this.#dialog.localTag, headers);
     const response = responseWithSdp(plain, sdp);
     this.#ownOfferSent = sdpOf(transaction.request) === undefined;
-    this.#ackWait = new AckWait(clock, timers, transaction.request.cseq.seq, () => transaction.respond(response));
+    this.#ackWait = new SuccessRepeater(clock, timers, transaction.request.cseq.seq, () =>
+      transaction.respond(response),
+    );
     this.#ackWait.start(() => {
       this.#ackWait = undefined;
       this.#lost();
@@ -71,8 +72,7 @@ export class DialogSession implements DialogOwner {
   }
 
   onAck(ack: SipRequest, _flow: Flow): void {
-    if (this.#ackWait?.inviteSeq !== ack.cseq.seq) return;
-    this.#ackWait.stop();
+    if (this.#ackWait?.acknowledge(ack.cseq.seq) !== true) return;
     this.#ackWait = undefined;
     const sdp = sdpOf(ack);
     if (this.#ownOfferSent && sdp !== undefined) this.#user.onLateAnswer(sdp);
@@ -103,6 +103,8 @@ export class DialogSession implements DialogOwner {
 
   /** Sends an INFO; `done` gets its final response. */
   info(contentType: string, body: string, done: (response: SipResponse | undefined) => void): void {
+    // After our BYE it would carry a higher CSeq, and could overtake it.
+    if (!this.#open) return done(undefined);
     const create = (): SipRequest => requestWithBody(this.#dialog.createRequest('INFO'), contentType, body);
     sendRequest(this.#context, create, done);
   }

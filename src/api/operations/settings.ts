@@ -22,7 +22,7 @@ export function settingOperations(ports: OperationPorts): OperationsOf<Names> {
     'settings list': (given) => {
       const changedOnly = flag(given, 'changedOnly');
       if (!changedOnly.ok) return Promise.resolve(changedOnly);
-      const rows = settings.list().filter((row) => !changedOnly.value || row.origin.source !== 'default');
+      const rows = settings.list().filter((row) => !changedOnly.value || isChanged(row));
       return done({ settings: rows.map(viewOf) });
     },
     'settings get': (given) => Promise.resolve(found(ports, given)),
@@ -104,6 +104,10 @@ function viewOf(row: SettingRow): SettingView {
     effect: row.effect,
     text: row.text,
   };
+}
+
+function isChanged(row: SettingRow): boolean {
+  return row.origin.source !== 'default' || row.afterRestart !== undefined;
 }
 
 function isSecret(key: SettingKey): boolean {

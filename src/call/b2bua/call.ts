@@ -76,7 +76,6 @@ export class Call {
     this.#early = earlyMediaPolicy(settings, account?.kind === 'sipserver');
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
     this.#inbound = new InboundLeg(transaction, flow, sessionOptions(services, account, plan.dialledNumber), {
-      onAcknowledged: () => {},
       onOffer: (offer) => this.#onOffer('a', offer, this.#callee),
       onPassed: (request) => this.#pass(request, this.#callee),
       onEnd: (end) => this.#onLegEnd(end, 'caller'),

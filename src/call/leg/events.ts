@@ -58,11 +58,6 @@ export interface SessionObserver {
   onEnd(end: LegEnd): void;
 }
 
-export interface InboundObserver extends SessionObserver {
-  /** The caller has acknowledged our 2xx. */
-  onAcknowledged(): void;
-}
-
 export interface OutboundObserver extends SessionObserver {
   onProgress(progress: Progress): void;
   onAnswer(sdp: string): void;

@@ -4,7 +4,7 @@ import type { DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { withSdp } from './bodies.ts';
-import type { ConnectedLeg, InboundObserver, PassedRequest, Progress } from './events.ts';
+import type { ConnectedLeg, SessionObserver, PassedRequest, Progress } from './events.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 type State = 'early' | 'answered' | 'over';
@@ -21,11 +21,11 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
   readonly localTag: string;
   readonly #transaction: InviteServerTransaction;
   readonly #options: SessionOptions;
-  readonly #observer: InboundObserver;
+  readonly #observer: SessionObserver;
   #state: State = 'early';
   #session: Session | undefined;
 
-  constructor(transaction: InviteServerTransaction, flow: Flow, options: SessionOptions, observer: InboundObserver) {
+  constructor(transaction: InviteServerTransaction, flow: Flow, options: SessionOptions, observer: SessionObserver) {
     this.#transaction = transaction;
     this.request = transaction.request;
     this.flow = flow;
@@ -71,7 +71,7 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     this.#session = session;
     stack.dialogs.add(this.localTag, session);
     const response = stack.response(this.request, 200, this.localTag, session.successHeaders());
-    session.sendSuccess(this.#transaction, withSdp(response, sdp), () => this.#observer.onAcknowledged());
+    session.sendSuccess(this.#transaction, withSdp(response, sdp));
   }
 
   /** Refuses the call; the transaction repeats the answer until its ACK. */

@@ -1,8 +1,7 @@
-import type { Timer } from '../../base/time/clock.ts';
 import { Dialog } from '../../sip/dialog/index.ts';
 import { HeaderList, reasonPhrase, SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
-import { buildCancel, type InviteClientTransaction, transactionTimeoutMs } from '../../sip/transaction/index.ts';
+import { buildCancel, type InviteClientTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { retryAfterOf, sdpOf } from './bodies.ts';
 import type { ConnectedLeg, OutboundObserver, PassedRequest } from './events.ts';
@@ -46,7 +45,6 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #session: Session | undefined;
   #earlySdp: string | undefined;
   #cancelReasons: readonly string[] | undefined;
-  #cancelTimer: Timer | undefined;
   /** ACKs by the To tag that they answer: each repeated 2xx is owed its own again. */
   readonly #acks = new Map<string, { readonly flow: Flow; readonly octets: string }>();
 
@@ -113,7 +111,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     const request = this.#buildInvite(authorization);
     this.#transaction = stack.sendInvite(request, this.flow, {
       onResponse: (response) => this.#onResponse(request, response),
-      onTimeout: () => this.#refused(408, reasonPhrase(408), undefined),
+      onTimeout: () => this.#onTimeout(),
     });
   }
 
@@ -139,6 +137,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     if (response.status < 200) this.#onProvisional(response);
     else if (response.status < 300) this.#onSuccess(request, response);
     else this.#onRefusal(request, response);
+  }
+
+  #onTimeout(): void {
+    const status = this.#cancelReasons === undefined ? 408 : 487;
+    this.#refused(status, reasonPhrase(status), undefined);
   }
 
   #onProvisional(response: SipResponse): void {
@@ -182,8 +185,10 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #endSurplus(dialog: Dialog, sdp: string | undefined): void {
     const observer = { onOffer: () => {}, onPassed: () => {}, onEnd: () => {} };
     new Session(this.#options, dialog, this.flow, '', observer).end(this.#cancelReasons ?? [], () => {});
-    if (this.#session !== undefined) this.#options.stack.dialogs.add(this.localTag, this.#session);
-    else if (this.#state !== 'over') {
+    if (this.#state === 'answered' && this.#session !== undefined) {
+      this.#options.stack.dialogs.add(this.localTag, this.#session);
+    }
+    if (this.#state !== 'over' && this.#state !== 'answered') {
       const cancelled = this.#cancelReasons !== undefined;
       this.#refused(cancelled || sdp !== undefined ? 487 : 488, reasonPhrase(cancelled ? 487 : 488), undefined);
     }
@@ -203,13 +208,12 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #refused(status: number, reason: string, retryAfterS: number | undefined): void {
     if (this.#state === 'over' || this.#state === 'answered') return;
     this.#state = 'over';
-    this.#cancelTimer?.cancel();
     this.#options.stack.dialogs.remove(this.localTag);
     this.#observer.onRefused(retryAfterS === undefined ? { status, reason } : { status, reason, retryAfterS });
   }
 
   #sendCancel(): void {
-    const { stack, clock, timers } = this.#options;
+    const { stack } = this.#options;
     const transaction = this.#transaction;
     if (transaction === undefined) return;
     const [reason] = this.#cancelReasons ?? [];
@@ -217,10 +221,6 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       onResponse: () => {},
       onTimeout: () => {},
     });
-    // RFC 3261 §9.1: a callee that never answers the INVITE after its CANCEL is given up.
-    this.#cancelTimer = clock.after(transactionTimeoutMs(timers), () => {
-      transaction.abandon();
-      this.#refused(487, reasonPhrase(487), undefined);
-    });
+    transaction.expire();
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/time/clock.ts';
-import type { Dialog } from '../../sip/dialog/index.ts';
+import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
 import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods, type DialogOwner, type SipStack } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction, TimerValues } from '../../sip/transaction/index.ts';
@@ -7,7 +7,6 @@ import type { Flow } from '../../sip/transport/flow.ts';
 import { sdpOf, withSdp } from './bodies.ts';
 import type { ConnectedLeg, LegEnd, PassedRequest, SessionObserver } from './events.ts';
 import { dialogFlow } from './next-hop.ts';
-import { SuccessRepeater } from './success-repeater.ts';
 import type { TrunkCredentials } from './trunk-credentials.ts';
 
 /** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
@@ -38,8 +37,12 @@ export class Session implements DialogOwner, ConnectedLeg {
   #open = true;
   /** Whose offer is under way: a second one is glare (RFC 3261 §14.1). */
   #offerBy: 'nobody' | 'us' | 'peer' = 'nobody';
+  /** Ends the re-INVITE that is under way, whoever sent it, when the dialog ends. */
+  #dropOffer: () => void = () => {};
   #lastSdpSent: string;
   #repeater: SuccessRepeater | undefined;
+  /** What is left to do once our 2xx is acknowledged, of a dialog that was ended before. */
+  #afterAck: { readonly bye: () => void; readonly done: () => void } | undefined;
   /** The ACK of our last re-INVITE: each repeated 2xx is owed it again. */
   #lastAck = { seq: -1, octets: '' };
 
@@ -68,27 +71,26 @@ export class Session implements DialogOwner, ConnectedLeg {
   }
 
   /** Sends our 2xx and repeats it until its ACK; without one the leg is over (RFC 3261 §13.3.1.4). */
-  sendSuccess(transaction: InviteServerTransaction, response: SipResponse, onAck: () => void): void {
+  sendSuccess(transaction: InviteServerTransaction, response: SipResponse): void {
     this.#repeater?.stop();
     const { clock, timers } = this.#options;
-    this.#repeater = new SuccessRepeater(clock, timers, transaction.request.cseq.seq, {
-      send: () => transaction.respond(response),
-      onAck,
-      onNoAck: () => this.#fail('no ack'),
-    });
-    this.#repeater.start();
+    const { seq } = transaction.request.cseq;
+    this.#repeater = new SuccessRepeater(clock, timers, seq, () => transaction.respond(response));
+    this.#repeater.start(() => this.#fail('no ack'));
   }
 
   onAck(request: SipRequest, _flow: Flow): void {
     this.#repeater?.acknowledge(request.cseq.seq);
+    if (this.#repeater?.waiting === false) this.#sayBye();
   }
 
   onRequest(request: SipRequest, flow: Flow): void {
     const { stack, checkSource } = this.#options;
     const verdict = checkSource(request, flow, this.#flow);
     if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
-    if (this.#dialog.acceptSequence(request) === 'out of order')
-      return stack.reply(request, flow, 500, undefined, 'CSeq Out of Order');
+    const inOrder = this.#dialog.acceptSequence(request) === 'in order';
+    // A BYE acts whatever its number: a call that stays up because two requests crossed costs money (RFC 3261 §12.2.2).
+    if (!inOrder && request.method !== 'BYE') return stack.reply(request, flow, 500, undefined, 'CSeq Out of Order');
     switch (request.method) {
       case 'BYE':
         return this.#onBye(request, flow);
@@ -121,17 +123,29 @@ export class Session implements DialogOwner, ConnectedLeg {
     for (const [name, value] of passed.headers) request.headers.append(name, value);
     this.#options.stack.sendRequest(request, this.#liveFlow(), {
       onResponse: (response) => {
-        if (response.status >= 200) passed.respond(response.status);
+        if (response.status < 200) return;
+        passed.respond(response.status);
+        // RFC 3261 §12.2.1.2: a peer that does not know the dialog has left the call.
+        if (response.status === 481) this.#fail('no answer to request');
       },
-      onTimeout: () => passed.respond(408),
+      onTimeout: () => {
+        passed.respond(408);
+        this.#fail('no answer to request');
+      },
     });
   }
 
   /** Ends the dialog with a BYE; `done` when the peer has answered it or never will. */
   end(reasons: readonly string[], done: () => void = () => {}): void {
     if (!this.#open) return done();
-    this.#close();
-    this.#sendBye(reasons, done, true);
+    const bye = (): void => this.#sendBye(reasons, done, true);
+    if (this.#repeater?.waiting !== true) {
+      this.#close();
+      return bye();
+    }
+    // RFC 3261 §15: no BYE before the ACK of our 2xx or its time-out, for a peer without the 2xx could not read it.
+    this.#stop();
+    this.#afterAck = { bye, done };
   }
 
   #sendBye(
@@ -157,8 +171,10 @@ export class Session implements DialogOwner, ConnectedLeg {
 
   #onBye(request: SipRequest, flow: Flow): void {
     this.#answer(request, flow, 200, new HeaderList());
-    if (!this.#open) return;
+    const ending = this.#afterAck;
+    if (!this.#open && ending === undefined) return;
     this.#close();
+    if (ending !== undefined) return ending.done();
     this.#observer.onEnd({ cause: 'bye', reasons: request.headers.getAll('reason') });
   }
 
@@ -184,6 +200,9 @@ export class Session implements DialogOwner, ConnectedLeg {
       this.#offerBy = 'nobody';
       return true;
     };
+    this.#dropOffer = () => {
+      if (finish()) respond(487);
+    };
     this.#observer.onOffer({
       sdp,
       answer: (answerSdp) => {
@@ -199,7 +218,7 @@ export class Session implements DialogOwner, ConnectedLeg {
     this.#lastSdpSent = sdp;
     const headers = this.successHeaders();
     const plain = this.#options.stack.response(transaction.request, 200, this.#dialog.localTag, headers);
-    this.sendSuccess(transaction, withSdp(plain, sdp), () => {});
+    this.sendSuccess(transaction, withSdp(plain, sdp));
   }
 
   /** Contact and Allow of our 2xx. */
@@ -243,7 +262,7 @@ export class Session implements DialogOwner, ConnectedLeg {
       this.#offerBy = 'nobody';
       done(outcome);
     };
-    stack.sendInvite(request, flow, {
+    const transaction = stack.sendInvite(request, flow, {
       onResponse: (response) => {
         if (response.status < 200) return;
         if (response.status >= 300) {
@@ -267,6 +286,7 @@ export class Session implements DialogOwner, ConnectedLeg {
         finish({ status: 408 });
       },
     });
+    this.#dropOffer = () => transaction.expire();
   }
 
   #acknowledge(seq: number, flow: Flow): void {
@@ -292,14 +312,30 @@ export class Session implements DialogOwner, ConnectedLeg {
   }
 
   #fail(cause: LegEnd['cause']): void {
-    if (!this.#open) return;
+    if (!this.#open) return this.#sayBye();
     this.#close();
     this.#sendBye([], () => {}, true);
     this.#observer.onEnd({ cause, reasons: [] });
   }
 
-  #close(): void {
+  /** Sends the BYE that waited for an ACK, if one did. */
+  #sayBye(): void {
+    const ending = this.#afterAck;
+    if (ending === undefined) return;
+    this.#close();
+    ending.bye();
+  }
+
+  /** From here on nothing of the dialog concerns the call any more. */
+  #stop(): void {
     this.#open = false;
+    // RFC 3261 §15.1.2: what waits in the dialog when it ends is answered 487.
+    this.#dropOffer();
+  }
+
+  #close(): void {
+    this.#stop();
+    this.#afterAck = undefined;
     this.#repeater?.stop();
     this.#options.stack.dialogs.remove(this.#dialog.localTag);
   }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { StatusView } from '../../api/views.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../environment.ts';
@@ -10,6 +10,12 @@ import { addCommand, type CommonOptions, collected, describedCommand, type Shell
 interface ServeFlags extends CommonOptions {
   readonly config?: string;
   readonly set: readonly string[];
+}
+
+function demoSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 8 && seconds <= 600) return seconds;
+  throw new InvalidArgumentError('write whole seconds from 8 to 600');
 }
 
 export function addServerCommands(program: Command, shell: Shell): void {
@@ -26,10 +32,16 @@ export function addServerCommands(program: Command, shell: Shell): void {
       shell.exitCode = await environment.serve({ dataFolder: shell.dataFolder(options), configPath, assignments });
     });
 
-  describedCommand(program, 'demo', 'Let two phones of our own call each other, and tell how it sounded.', ['demo'])
+  describedCommand(
+    program,
+    'demo',
+    'Let four phones of our own call each other on the loopback, and tell how it sounded.',
+    ['demo', 'demo --seconds 10'],
+  )
+    .option('--seconds <number>', 'length of the calls in all, 8 to 600', demoSeconds)
     .option('--json', 'print the result as JSON')
-    .action(async (options: CommonOptions) => {
-      shell.exitCode = await environment.demo({ json: options.json === true });
+    .action(async (options: CommonOptions & { readonly seconds?: number }) => {
+      shell.exitCode = await environment.demo({ json: options.json === true, seconds: options.seconds });
     });
 
   addCommand(program, 'status', 'Tell how the server is; the exit code is 3 when it is not running.', [

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../base/time/clock.ts';
-import { type TimerValues, transactionTimeoutMs } from '../../sip/transaction/index.ts';
+import { type TimerValues, transactionTimeoutMs } from '../transaction/index.ts';
 
 /**
  * Repeats a 2xx until its ACK arrives: after T1, doubling up to T2, for 64 times T1, on every transport, because the
@@ -9,21 +9,16 @@ export class SuccessRepeater {
   readonly #clock: Clock;
   readonly #timers: TimerValues;
   readonly #inviteSeq: number;
-  readonly #actions: { readonly send: () => void; readonly onAck: () => void; readonly onNoAck: () => void };
+  readonly #send: () => void;
   #repeat: Timer | undefined;
   #giveUp: Timer | undefined;
   #waiting = false;
 
-  constructor(
-    clock: Clock,
-    timers: TimerValues,
-    inviteSeq: number,
-    actions: { readonly send: () => void; readonly onAck: () => void; readonly onNoAck: () => void },
-  ) {
+  constructor(clock: Clock, timers: TimerValues, inviteSeq: number, send: () => void) {
     this.#clock = clock;
     this.#timers = timers;
     this.#inviteSeq = inviteSeq;
-    this.#actions = actions;
+    this.#send = send;
   }
 
   /** True until the ACK has come or is given up. */
@@ -31,21 +26,21 @@ export class SuccessRepeater {
     return this.#waiting;
   }
 
-  start(): void {
+  start(onNoAck: () => void): void {
     this.#waiting = true;
-    this.#actions.send();
+    this.#send();
     this.#arm(this.#timers.t1Ms);
     this.#giveUp = this.#clock.after(transactionTimeoutMs(this.#timers), () => {
       this.stop();
-      this.#actions.onNoAck();
+      onNoAck();
     });
   }
 
-  /** Takes an ACK; one for another INVITE changes nothing. */
-  acknowledge(seq: number): void {
-    if (!this.#waiting || seq !== this.#inviteSeq) return;
+  /** Takes an ACK. @returns whether it is the one that was waited for: one for another INVITE changes nothing. */
+  acknowledge(seq: number): boolean {
+    if (!this.#waiting || seq !== this.#inviteSeq) return false;
     this.stop();
-    this.#actions.onAck();
+    return true;
   }
 
   stop(): void {
@@ -56,7 +51,7 @@ export class SuccessRepeater {
 
   #arm(intervalMs: number): void {
     this.#repeat = this.#clock.after(intervalMs, () => {
-      this.#actions.send();
+      this.#send();
       this.#arm(Math.min(intervalMs * 2, this.#timers.t2Ms));
     });
   }
