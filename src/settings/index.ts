@@ -1,11 +1,9 @@
-export { catalogue, type SettingKey, type SettingSpec, type Settings } from './catalogue.ts';
-export { checkSetting, type CheckedSetting } from './check.ts';
+export { catalogue, type SettingKey, type Settings } from './catalogue.ts';
+export { checkSetting } from './check.ts';
 export type { SettingError } from './error.ts';
-export { describeOrigin, type SettingRow } from './explanation.ts';
-export type { SettingOrigin, SourceName } from './layers.ts';
-export { loadSettings, type SettingSources } from './load-settings.ts';
+export type { SettingRow } from './explanation.ts';
+export { loadSettings } from './load-settings.ts';
 export { type AppliedSetting, LoadedSettings } from './loaded-settings.ts';
-export { manualPage, sampleConfiguration } from './manual.ts';
+export { sampleConfiguration } from './manual.ts';
 export type { SettingOverride, SettingStore } from './ports.ts';
-export { type ProfileName, profileNames, profileValues } from './profiles.ts';
-export type { Effect, SettingType, SettingValue } from './setting.ts';
+export { profileValues } from './profiles.ts';

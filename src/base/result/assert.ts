@@ -7,8 +7,3 @@ export class InvariantError extends Error {
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
-
-/** Marks a switch as exhaustive: the compiler refuses it while a case is missing. */
-export function unreachable(value: never): never {
-  throw new InvariantError(`unexpected value ${String(value)}`);
-}
