@@ -25,6 +25,8 @@ export class InviteClientTransaction {
   #timerA: Timer | undefined;
   #timerB: Timer | undefined;
   #timerD: Timer | undefined;
+  /** True once nobody waits for the callee any more: then Proceeding has an end too. */
+  #expires = false;
   #ackOctets = '';
 
   constructor(
@@ -65,6 +67,15 @@ export class InviteClientTransaction {
     this.#terminate();
   }
 
+  /** Gives up, as a time-out, when no final response follows within 64 times T1: after a CANCEL (RFC 3261 §9.1) or the end of the dialog. */
+  expire(): void {
+    if (this.#state !== 'calling' && this.#state !== 'proceeding') return;
+    const { clock, timers } = this.#environment;
+    this.#expires = true;
+    this.#timerB?.cancel();
+    this.#timerB = clock.after(transactionTimeoutMs(timers), () => this.#onTimerB());
+  }
+
   #armTimerA(intervalMs: number): void {
     this.#timerA = this.#environment.clock.after(intervalMs, () => {
       this.flow.send(this.#octets);
@@ -73,7 +84,6 @@ export class InviteClientTransaction {
   }
 
   #onTimerB(): void {
-    if (this.#state !== 'calling') return;
     this.#terminate();
     this.#user.onTimeout();
   }
@@ -81,7 +91,8 @@ export class InviteClientTransaction {
   #onProvisional(response: SipResponse): void {
     if (this.#state !== 'calling' && this.#state !== 'proceeding') return;
     this.#state = 'proceeding';
-    this.#stopTimers();
+    this.#timerA?.cancel();
+    if (!this.#expires) this.#timerB?.cancel();
     this.#user.onResponse(response);
   }
 

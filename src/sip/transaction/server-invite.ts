@@ -79,6 +79,11 @@ export class InviteServerTransaction {
     if (this.#state === 'proceeding') this.#user?.onCancel(cancel);
   }
 
+  /** Stops every timer without telling anyone: for shut-down. */
+  abandon(): void {
+    this.#terminate();
+  }
+
   #complete(): void {
     const { clock, timers } = this.#environment;
     this.#state = 'completed';

@@ -115,9 +115,10 @@ export class TransactionLayer {
     return transaction;
   }
 
-  /** Ends every client transaction without telling anyone, and forgets the servers: for shut-down. */
+  /** Ends every transaction without telling anyone, so that no timer is left: for shut-down. */
   close(): void {
     for (const client of [...this.#clients.values()]) client.abandon();
+    for (const server of [...this.#servers.values()]) if (server instanceof InviteServerTransaction) server.abandon();
     this.#servers.clear();
     this.#merges.clear();
     this.#timeouts.clear();
