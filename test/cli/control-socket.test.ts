@@ -8,18 +8,18 @@ import { test } from 'node:test';
 import { callControl } from '../../src/api/control/call-control.ts';
 import { controlLimits } from '../../src/api/control/protocol.ts';
 import { type ControlServer, serveControl } from '../../src/api/control/serve-control.ts';
-import type { Operations } from '../../src/api/operation.ts';
+import type { Operation, Operations } from '../../src/api/operation.ts';
 import { silentLog } from '../../src/base/log/log.ts';
 import { fail, ok } from '../../src/base/result/result.ts';
 import { SimulatedClock } from '../kit/simulated-clock.ts';
 
 const clock = new SimulatedClock();
-const echoed: Operations = new Map([
-  ['echo', (given: unknown) => Promise.resolve(ok(given))],
-  ['refuse', () => Promise.resolve(fail({ code: 'refused', message: 'no, for a reason' } as const))],
+const echoed: Operations = new Map<string, Operation>([
+  ['echo', (given) => Promise.resolve(ok(given))],
+  ['refuse', () => Promise.resolve(fail({ code: 'refused', message: 'no, for a reason' }))],
   ['break', () => Promise.reject(new Error('disk on fire'))],
   ['much', () => Promise.resolve(ok('x'.repeat(5_000_000)))],
-  ['import', (given: unknown) => Promise.resolve(ok(JSON.stringify(given).length))],
+  ['import', (given) => Promise.resolve(ok(JSON.stringify(given).length))],
 ]);
 
 async function onSocket(use: (path: string, server: ControlServer) => Promise<void>): Promise<void> {

@@ -69,19 +69,22 @@ bothWays('a secret is taken from a file, never from the command line, and never 
   assert.match(missing.stderr, /none\.txt cannot be read/);
 });
 
-bothWays('user password generates one or takes it from a file, and refuses a weak one without repeating it', async (stage) => {
-  await stage.run(['user', 'add', 'alice']);
-  const generated = await stage.run(['user', 'password', 'alice']);
-  assert.match(generated.stdout, /^alice +[A-Za-z2-9]{16} /m);
-  const files = { '-': 'Vb7-kEr2_qP\n', weak: 'hunter2\n' };
-  const typed = await stage.run(['user', 'password', 'alice', '--password-file', '-'], { files });
-  assert.equal(typed.exitCode, 0, typed.stderr);
-  assert.ok(!typed.stdout.includes('Vb7-kEr2_qP'));
-  const weak = await stage.run(['user', 'password', 'alice', '--password-file', 'weak'], { files });
-  assert.equal(weak.exitCode, 1);
-  assert.ok(!weak.stderr.includes('hunter2'));
-  assert.equal((await stage.run(['user', 'password', 'nobody'])).exitCode, 1);
-});
+bothWays(
+  'user password generates one or takes it from a file, and refuses a weak one without repeating it',
+  async (stage) => {
+    await stage.run(['user', 'add', 'alice']);
+    const generated = await stage.run(['user', 'password', 'alice']);
+    assert.match(generated.stdout, /^alice +[A-Za-z2-9]{16} /m);
+    const files = { '-': 'Vb7-kEr2_qP\n', weak: 'hunter2\n' };
+    const typed = await stage.run(['user', 'password', 'alice', '--password-file', '-'], { files });
+    assert.equal(typed.exitCode, 0, typed.stderr);
+    assert.ok(!typed.stdout.includes('Vb7-kEr2_qP'));
+    const weak = await stage.run(['user', 'password', 'alice', '--password-file', 'weak'], { files });
+    assert.equal(weak.exitCode, 1);
+    assert.ok(!weak.stderr.includes('hunter2'));
+    assert.equal((await stage.run(['user', 'password', 'nobody'])).exitCode, 1);
+  },
+);
 
 bothWays('numbers belong to one user, are listed by user, and go with the user', async (stage) => {
   await stage.run(['user', 'add', 'alice', 'bob']);
@@ -122,7 +125,8 @@ test('commands at the same time are decided one after another: a name is given o
   onStage(async (stage) => {
     await stage.startServer();
     const ran = await Promise.all(Array.from({ length: 8 }, () => stage.run(['user', 'add', 'alice'])));
-    assert.deepEqual(ran.map(({ exitCode }) => exitCode).sort(), [0, 1, 1, 1, 1, 1, 1, 1]);
+    assert.equal(ran.filter(({ exitCode }) => exitCode === 0).length, 1);
+    assert.equal(ran.filter(({ exitCode }) => exitCode === 1).length, 7);
     assert.deepEqual(namesIn(await stage.json(['user', 'list', '--kind', 'enduser'])), ['alice']);
   }));
 
