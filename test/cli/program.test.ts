@@ -130,6 +130,16 @@ for (const withServer of [false, true]) {
     }));
 }
 
+test('a change that the environment wins over says that it has no effect', () =>
+  onStage(async (stage) => {
+    await stage.run(['user', 'add', 'alice']);
+    const ran = await stage.run(['settings', 'set', 'log_level', 'debug'], {
+      settingVariables: { RINGFENCE_LOG_LEVEL: 'warn' },
+    });
+    assert.equal(ran.exitCode, 0, ran.stderr);
+    assert.match(ran.stdout, /without effect: environment RINGFENCE_LOG_LEVEL wins over it; log_level stays warn/);
+  }));
+
 test('settings sample is a file that a server can be started with', () =>
   onStage(async (stage) => {
     const ran = await stage.run(['settings', 'sample']);

@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly terminal?: boolean;
   readonly variables?: Readonly<Record<string, string>>;
+  /** Variables that a command which works alone reads settings from. */
+  readonly settingVariables?: Readonly<Record<string, string>>;
   readonly interrupted?: AbortSignal;
   readonly onOutput?: (text: string) => void;
 }
@@ -128,7 +130,8 @@ export class CliStage {
     return JSON.parse(ran.stdout);
   }
 
-  #environment(stdout: Output, stderr: Output, { files = {}, variables, interrupted }: RunOptions): CliEnvironment {
+  #environment(stdout: Output, stderr: Output, options: RunOptions): CliEnvironment {
+    const { files = {}, variables, settingVariables = {}, interrupted } = options;
     return {
       version: '9.9.9',
       stdout,
@@ -141,9 +144,9 @@ export class CliStage {
         const text = files[path];
         return text === undefined ? Promise.reject(new Error('no such file')) : Promise.resolve(text);
       },
-      openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, {}),
-      serve: (options) => {
-        this.served.push(options);
+      openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, settingVariables),
+      serve: (asked) => {
+        this.served.push(asked);
         return Promise.resolve(0);
       },
       demo: () => Promise.resolve(0),

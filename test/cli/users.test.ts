@@ -26,6 +26,25 @@ bothWays('user add prints a password for each once, and what the phone needs', a
   }
 });
 
+test('the server named for phones is the domain, else the public address, else an address that is listened on', () =>
+  onStage(async (stage) => {
+    await stage.startServer();
+    const rows = [
+      ['listen', '0.0.0.0', '192.0.2.5'],
+      ['public_address', '203.0.113.7', '203.0.113.7'],
+      ['localdomain', 'voip.example.org', 'voip.example.org'],
+    ] as const;
+    for (const [setting, value, server] of rows) {
+      await stage.run(['settings', 'set', setting, value]);
+      // Where a change holds from the next start, so does what phones are told.
+      await stage.stopServer();
+      await stage.startServer();
+      const setup = await stage.json(['user', 'add', setting.replace('_', '-')]);
+      assert.ok(typeof setup === 'object' && setup !== null && 'server' in setup);
+      assert.equal(setup.server, server);
+    }
+  }));
+
 bothWays('one name that cannot be added leaves none of the others behind', async (stage) => {
   await stage.run(['user', 'add', 'alice']);
   const ran = await stage.run(['user', 'add', 'bob', 'ALICE']);

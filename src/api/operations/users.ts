@@ -132,10 +132,18 @@ async function changePassword(ports: OperationPorts, given: Arguments): Promise<
 }
 
 /** What is typed into a phone besides its user and password. */
-export function phoneSetup(ports: OperationPorts, users: readonly NewCredentialView[]): PhoneSetupView {
-  const { localdomain, public_address: publicAddress, udp_port: udpPort, tcp_port: tcpPort } = ports.settings.current;
-  const address = publicAddress === '' ? ports.ownAddress : publicAddress;
-  return { users, server: localdomain[0] ?? address ?? null, port: udpPort === 0 ? tcpPort : udpPort };
+function phoneSetup(ports: OperationPorts, users: readonly NewCredentialView[]): PhoneSetupView {
+  const { udp_port: udpPort, tcp_port: tcpPort } = ports.settings.current;
+  return { users, server: serverForPhones(ports), port: udpPort === 0 ? tcpPort : udpPort };
+}
+
+function serverForPhones({ settings, ownAddress }: OperationPorts): string | null {
+  const { localdomain, public_address: publicAddress, listen } = settings.current;
+  const [domain] = localdomain;
+  if (domain !== undefined) return domain;
+  if (publicAddress !== '') return publicAddress;
+  const everywhere = listen.includes('0.0.0.0') || listen.includes('::');
+  return (everywhere ? ownAddress : listen[0]) ?? null;
 }
 
 type Devices = ReadonlyMap<number, number> | undefined;

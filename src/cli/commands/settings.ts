@@ -80,9 +80,10 @@ function valueWithUnit(setting: SettingView): string {
 }
 
 function changeText(change: SettingChangeView): string {
-  const value = change.value === '' ? 'empty' : change.value;
-  const said = [`${change.key} is now ${printable(value)}.`];
-  if (change.needsRestart) said.push('It holds from the next start of the server.');
-  if (change.shadowedBy !== null) said.push(`It has no effect: ${printable(change.shadowedBy)} wins over it.`);
-  return `${said.join('\n')}\n`;
+  const value = change.value === '' ? 'empty' : printable(change.value);
+  if (change.shadowedBy !== null) {
+    return `Done, but without effect: ${printable(change.shadowedBy)} wins over it; ${change.key} stays ${value}.\n`;
+  }
+  const later = change.needsRestart ? 'It holds from the next start of the server.\n' : '';
+  return `${change.key} is now ${value}.\n${later}`;
 }
