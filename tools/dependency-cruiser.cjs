@@ -10,9 +10,9 @@ const table = {
   guard: ['base', 'settings', 'accounts', 'sip'],
   registrar: ['base', 'settings', 'accounts', 'guard', 'sip'],
   call: ['base', 'settings', 'accounts', 'billing', 'guard', 'registrar', 'sip', 'media'],
-  store: ['base', 'settings', 'accounts', 'billing', 'registrar', 'call'],
+  store: ['base', 'settings', 'accounts', 'billing', 'guard', 'registrar', 'call'],
   phone: ['base', 'sip', 'media'],
-  api: ['base', 'settings', 'accounts', 'billing', 'registrar', 'call'],
+  api: ['base', 'settings', 'accounts', 'billing', 'guard', 'registrar', 'call'],
   cli: ['base', 'settings', 'accounts', 'billing', 'registrar', 'call', 'api', 'phone'],
   main: [
     'base',

@@ -100,7 +100,7 @@ export class CallService {
 
   /** Answers with the decision's id and writes the CDR of the attempt. */
   #refuse(candidate: Candidate, refused: Refusal, flow: Flow): void {
-    const { stack, clock, random, store, log } = this.#services;
+    const { stack, clock, random, store, decisions, log } = this.#services;
     this.counts.refused++;
     const { request, caller } = candidate;
     const account = caller.kind === 'account' ? caller.account.name : 'guest';
@@ -121,6 +121,7 @@ export class CallService {
       callId: request.callId,
     });
     if (caller.kind === 'guest') return;
+    decisions.put(decision);
     const record = new CallRecord(clock, planOf(candidate), request, flow);
     record.refusedBy(decision.id);
     record.ended(refusalCause(refused), sipStatus, 'system');

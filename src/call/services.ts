@@ -3,6 +3,7 @@ import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
+import type { DecisionStore } from '../guard/ports.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { Settings } from '../settings/index.ts';
@@ -22,6 +23,7 @@ export interface CallServices {
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
   readonly store: CallStore;
+  readonly decisions: DecisionStore;
   readonly log: Log;
   /** The numeric address of a SIP server's host, from a cache; undefined while it is not known. */
   readonly resolveHost: (host: string) => string | undefined;

@@ -10,6 +10,7 @@ import type { CallStore } from '../call/ports.ts';
 import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
 import { Authenticator } from '../guard/authenticate.ts';
+import type { DecisionStore } from '../guard/ports.ts';
 import { SourceGuard } from '../guard/source-guard.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -36,6 +37,7 @@ export interface SipServerParts {
   readonly plane: MediaPlane;
   readonly calls: CallStore;
   readonly bindings: BindingStore;
+  readonly decisions: DecisionStore;
   readonly resolveHost: (host: string) => string | undefined;
   readonly ownAddresses: () => readonly OwnAddress[];
 }
@@ -90,7 +92,13 @@ export class SipServer {
     this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, log });
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
-      ...{ plane: parts.plane, store: parts.calls, registrar: this.registrar, timers: defaultTimers },
+      ...{
+        plane: parts.plane,
+        store: parts.calls,
+        decisions: parts.decisions,
+        registrar: this.registrar,
+        timers: defaultTimers,
+      },
       resolveHost: parts.resolveHost,
       ownAddresses: () => parts.ownAddresses().map(({ address }) => address),
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),

@@ -68,6 +68,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       directory: snapshot.directory,
       calls: store.calls,
       bindings: store.bindings,
+      decisions: store.decisions,
       resolveHost: (host) => hosts.resolve(host),
       ownAddresses: refreshedAddresses(),
     });

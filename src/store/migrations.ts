@@ -9,6 +9,7 @@ import type { Schema } from './schema.ts';
  */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': { up: createFirstTables },
+  '0002-decisions': { up: createDecisions },
 };
 
 /** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */
@@ -60,6 +61,27 @@ async function createFirstTables(db: Kysely<unknown>): Promise<void> {
   });
   await createTable(db, 'heartbeat', ['id'], { id: 'bigint', at_ms: 'bigint', epoch: 'bigint' });
   await createTable(db, 'meta', ['name'], { name: 'text', value: 'text' });
+}
+
+async function createDecisions(db: Kysely<unknown>): Promise<void> {
+  await createTable(db, 'decisions', ['id'], {
+    id: 'text',
+    time_ms: 'bigint',
+    subject: 'text',
+    rule: 'text',
+    mode: 'text',
+    outcome: 'text',
+    measured: 'text',
+    limit_text: 'text',
+    unit: 'text',
+    set_by: 'text',
+    set_at_ms: 'bigint?',
+    would_pass: 'text',
+    sip_status: 'bigint',
+    call_id: 'text',
+    evidence: 'text',
+  });
+  await db.schema.createIndex('decisions_by_time').on('decisions').column('time_ms').execute();
 }
 
 async function createAccountTables(db: Kysely<unknown>): Promise<void> {

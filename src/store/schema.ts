@@ -16,8 +16,27 @@ export interface Schema {
   readonly cdrs: CdrTable;
   readonly settings: SettingTable;
   readonly audit: AuditTable;
+  readonly decisions: DecisionTable;
   readonly heartbeat: { readonly id: number; readonly at_ms: number; readonly epoch: number };
   readonly meta: { readonly name: string; readonly value: string };
+}
+
+export interface DecisionTable {
+  readonly id: string;
+  readonly time_ms: number;
+  readonly subject: string;
+  readonly rule: string;
+  readonly mode: string;
+  readonly outcome: string;
+  readonly measured: string;
+  readonly limit_text: string;
+  readonly unit: string;
+  readonly set_by: string;
+  readonly set_at_ms: number | null;
+  readonly would_pass: string;
+  readonly sip_status: number;
+  readonly call_id: string;
+  readonly evidence: string;
 }
 
 export interface AccountTable {

@@ -15,6 +15,7 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
   cdrs: ['call_id'],
   settings: ['name'],
   audit: ['id'],
+  decisions: ['id'],
   heartbeat: ['id'],
   meta: ['name'],
 };

@@ -215,6 +215,21 @@ test('accounts, credentials, numbers and rules come back as they were, with who 
   await store.close();
 });
 
+test('a decision is read back as it was stored', async () => {
+  const { store } = await open(newFolder());
+  const refusal = { rule: 'dial_rule', sipStatus: 404, measured: '0049', limit: '', unit: '', setBy: 'built in' };
+  const decision = {
+    ...{ ...refusal, setAtMs: undefined, wouldPass: 'a number of ours', evidence: '', id: 'd1', timeMs: 5 },
+    ...{ subject: 'account:alice', mode: 'enforce', outcome: 'refused', callId: 'c1' },
+  } as const;
+  store.decisions.put(decision);
+  await store.apply([], []);
+  await store.settings.put({ key: 'ring_timeout', value: '5', by: 'test', atMs: 1 });
+  assert.deepEqual(await store.decision('d1'), decision);
+  assert.equal(await store.decision('none'), undefined);
+  await store.close();
+});
+
 test('[auth.securepasswords] no password, HA1 or tech prefix is in any file of the data folder or of a backup', async () => {
   const folder = newFolder();
   const { store } = await open(folder);

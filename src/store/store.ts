@@ -7,10 +7,13 @@ import type { Clock, Timer } from '../base/time/clock.ts';
 import type { CallStore } from '../call/ports.ts';
 import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
+import type { Decision } from '../guard/decision.ts';
+import type { DecisionStore } from '../guard/ports.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { SettingOverride, SettingStore } from '../settings/ports.ts';
 import { directorySnapshotOf } from './account-rows.ts';
 import { answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './call-rows.ts';
+import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
 import type { CdrFilter, Failure, Row, RowChange } from './messages.ts';
@@ -40,6 +43,7 @@ export class Store implements AccountStore {
   readonly calls: CallStore;
   readonly bindings: BindingStore;
   readonly settings: SettingStore;
+  readonly decisions: DecisionStore;
   /** The realm of all digest credentials, fixed when the data folder was made. */
   readonly realm: string;
   readonly #link: WorkerLink;
@@ -68,11 +72,25 @@ export class Store implements AccountStore {
       answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
       end: (cdr: Cdr) => link.writes.write(endWrite(cdr), 'soon'),
     };
+    this.decisions = {
+      put: (decision) => {
+        link.writes.write(['rows', decisionPut(decision)]).catch((error: unknown) => {
+          parts.log.error('a decision could not be stored', { id: decision.id, error: String(error) });
+        });
+      },
+    };
     this.settings = {
       load: () => this.#loadSettings(),
       put: (override) => link.writes.write(['rows', settingPut(override)]),
       remove: (key) => link.writes.write(['rows', { kind: 'remove', table: 'settings', column: 'name', value: key }]),
     };
+  }
+
+  /** The decision with this id. */
+  async decision(id: string): Promise<Decision | undefined> {
+    const read = { kind: 'where', table: 'decisions', column: 'id', value: id } as const;
+    const { decisions: [row] = [] } = await this.#link.read(read);
+    return row === undefined ? undefined : decisionOf(row);
   }
 
   /** Number of this start among all starts on the data folder. */

@@ -401,3 +401,14 @@ test('the server listens where its settings say and nowhere else [misc.udp-port-
   await stage.run(50);
   assert.deepEqual(peer.statuses('OPTIONS'), [200]);
 });
+
+test('each refused call of an account has one decision: in the answer, in the CDR and in the store', async () => {
+  const stage = await Stage.open();
+  const alice = await stage.phone('alice', '192.0.2.21');
+  await stage.invite(alice, 'alice', 'sip:0049301234@server.example');
+  const [decision] = stage.decisions;
+  assert.ok(decision);
+  assert.match(alice.response('INVITE', 404).headers.get('reason') ?? '', new RegExp(`text="${decision.id}"`));
+  assert.equal(stage.store.cdrs[0]?.decisionId, decision.id);
+  assert.deepEqual([decision.subject, decision.rule, decision.measured], ['account:alice', 'dial_rule', '0049301234']);
+});

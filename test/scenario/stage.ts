@@ -5,6 +5,7 @@ import { silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
 import type { CallStore } from '../../src/call/ports.ts';
 import type { CallAnswer, CallRow, Cdr } from '../../src/call/record.ts';
+import type { Decision } from '../../src/guard/decision.ts';
 import { SipServer } from '../../src/main/sip-server.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
@@ -55,6 +56,7 @@ export class Stage {
   readonly plane = new SimulatedMediaPlane(this.clock);
   readonly store = new MemoryCallStore();
   readonly bindings = new Map<string, Binding>();
+  readonly decisions: Decision[] = [];
   readonly server: SipServer;
   settings: Settings;
 
@@ -76,6 +78,7 @@ export class Stage {
         put: (binding) => this.bindings.set(binding.key, binding),
         remove: (key) => this.bindings.delete(key),
       },
+      decisions: { put: (decision) => this.decisions.push(decision) },
       resolveHost: (host) => host,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
     });

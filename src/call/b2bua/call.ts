@@ -118,14 +118,19 @@ export class Call {
     const reasons = details.reasons ?? endReasons(cause, by);
     this.record.ended(cause, answered && this.#callee !== undefined ? 200 : status, by);
     if (this.#callee === undefined) this.#attempt?.cancel(reasons);
-    const legs = new LegsLeft(2, () => this.plan.lease?.release());
+    // The CDR and both legs: a server that stops waits until its peers know.
+    const ending = new Unconfirmed(2, () => this.#onOver(this));
+    const legs = new Unconfirmed(2, () => {
+      this.plan.lease?.release();
+      ending.done();
+    });
     if (this.#callee === undefined) legs.done();
     else this.#callee.end(reasons, () => legs.done());
     this.#endInbound(status, reasons, details, legs);
-    this.#close();
+    this.#close(ending);
   }
 
-  #endInbound(status: number, reasons: readonly string[], details: EndDetails, legs: LegsLeft): void {
+  #endInbound(status: number, reasons: readonly string[], details: EndDetails, legs: Unconfirmed): void {
     if (this.#inbound.state !== 'early') return this.#inbound.end(reasons, () => legs.done());
     const headers = new HeaderList();
     for (const reason of reasons) headers.append('reason', reason);
@@ -135,7 +140,7 @@ export class Call {
   }
 
   /** The CDR is written last, with what the media plane measured; until then the row stands for a restart to find. */
-  #close(): void {
+  #close(ending: Unconfirmed): void {
     const { store, log } = this.#services;
     const bridge = this.#bridge ?? [...this.#bridges.values()][0];
     this.#closeOtherBridges(bridge);
@@ -147,7 +152,7 @@ export class Call {
         const { callId } = this.plan;
         log.error('CDR is not written yet; the next start writes it', { callId, error: String(error) });
       })
-      .finally(() => this.#onOver(this));
+      .finally(() => ending.done());
   }
 
   #closeOtherBridges(kept: MediaBridge | undefined): void {
@@ -327,8 +332,8 @@ function endReasons(cause: Cause, by: EndedBy): readonly string[] {
   return by === 'system' ? [reasonValue('SIP', statusOf(cause), `${cause}: ${textOf(cause)}`)] : [];
 }
 
-/** Counts legs whose end is still to be confirmed by their peer. */
-class LegsLeft {
+/** Counts what is still to be confirmed. */
+class Unconfirmed {
   #left: number;
   readonly #onNone: () => void;
 

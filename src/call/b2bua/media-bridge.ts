@@ -196,7 +196,12 @@ export class MediaBridge {
         const stream = this.#streams[index];
         if (stream === undefined) continue;
         const otherPayloadTypes = (otherMedia[index]?.formats ?? []).map(Number).filter((type) => type >= 0);
-        const described = sideConfigOf(media, { ...this.#sideOptions(about), otherPayloadTypes });
+        const options = {
+          ...this.#sideOptions(about),
+          otherPayloadTypes,
+          otherRtcpMux: otherMedia[index]?.rtcpMux ?? false,
+        };
+        const described = sideConfigOf(media, options);
         const { refusal: _refusal, ...config } = described;
         this.#session.configure(stream, side, { ...config, sourceCheck: this.#options.sourceCheck, relay });
       }

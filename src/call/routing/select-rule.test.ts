@@ -80,7 +80,10 @@ describe('order of SIP servers', () => {
   test('lower priorities come first and every server is tried once [fraud.place-this-call-through]', () => {
     const order = orderTargets(routes, seededRandom(1)).map(({ sipServerId }) => sipServerId);
     assert.equal(order[2], 3);
-    assert.deepEqual(order.toSorted((one, other) => one - other), [1, 2, 3]);
+    assert.deepEqual(
+      order.toSorted((one, other) => one - other),
+      [1, 2, 3],
+    );
   });
 
   test('among equals the share of first tries follows the weights', () => {
