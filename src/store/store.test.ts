@@ -17,6 +17,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { seededRandom } from '../../test/kit/seeded-random.ts';
+import type { Decision } from '../guard/decision.ts';
 import type { Origin, StoreChange } from '../accounts/change.ts';
 import { credentialFor } from '../accounts/ha1.ts';
 import type { Account, DialRule } from '../accounts/model.ts';
@@ -218,10 +219,10 @@ test('accounts, credentials, numbers and rules come back as they were, with who 
 test('a decision is read back as it was stored', async () => {
   const { store } = await open(newFolder());
   const refusal = { rule: 'dial_rule', sipStatus: 404, measured: '0049', limit: '', unit: '', setBy: 'built in' };
-  const decision = {
+  const decision: Decision = {
     ...{ ...refusal, setAtMs: undefined, wouldPass: 'a number of ours', evidence: '', id: 'd1', timeMs: 5 },
-    ...{ subject: 'account:alice', mode: 'enforce', outcome: 'refused', callId: 'c1' },
-  } as const;
+    ...{ subject: 'account:alice', mode: 'enforce' as const, outcome: 'refused' as const, callId: 'c1' },
+  };
   store.decisions.put(decision);
   await store.apply([], []);
   await store.settings.put({ key: 'ring_timeout', value: '5', by: 'test', atMs: 1 });
