@@ -1,0 +1,100 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Environment } from './kit/environment.ts';
+
+// Runs the cases in which other people's software speaks to the server:
+//   node_modules/.bin/node test/interop/run.ts [words of the folder's name]
+// A case is a folder with case.ts, which exports `title` and `run(env)`. All traffic stays on loopback.
+
+interface InteropCase {
+  readonly name: string;
+  readonly title: string;
+  readonly folder: string;
+  /** Runs while nothing else does: it measures time, or loads the machine. */
+  readonly alone: boolean;
+  run(env: Environment): Promise<void>;
+}
+
+const root = dirname(fileURLToPath(import.meta.url));
+const groups = ['sipp', 'baresip', 'linphone', 'crash'];
+/** Cases mostly wait, so a few more than there are processors run at once. */
+const atOnce = Math.min(4, availableParallelism() + 1);
+const caseTimeoutMs = 180_000;
+
+async function loadCases(filters: readonly string[]): Promise<readonly InteropCase[]> {
+  const cases: InteropCase[] = [];
+  for (const group of groups) {
+    if (!existsSync(join(root, group))) continue;
+    for (const entry of readdirSync(join(root, group)).sort()) {
+      const folder = join(root, group, entry);
+      const name = `${group}/${entry}`;
+      if (!existsSync(join(folder, 'case.ts'))) continue;
+      if (filters.length > 0 && !filters.some((filter) => name.includes(filter))) continue;
+      const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(join(folder, 'case.ts')).href);
+      cases.push(readCase(name, folder, module));
+    }
+  }
+  return cases;
+}
+
+function readCase(name: string, folder: string, module: Readonly<Record<string, unknown>>): InteropCase {
+  const { title, run, alone } = module;
+  if (typeof title !== 'string' || typeof run !== 'function') throw new Error(`${name}/case.ts needs title and run`);
+  const start = async (env: Environment): Promise<void> => {
+    await run(env);
+  };
+  return { name, title, folder, alone: alone === true, run: start };
+}
+
+/** Two runs on one machine, and the cases of one, get networks of their own. */
+function networkOf(index: number): string {
+  return `127.${64 + (process.pid % 128)}.${index + 1}`;
+}
+
+async function runCase(one: InteropCase, index: number, workFolder: string): Promise<string | undefined> {
+  const env = new Environment(one.folder, join(workFolder, one.name), networkOf(index));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not over after ${caseTimeoutMs / 1000} s`)), caseTimeoutMs);
+  });
+  try {
+    await Promise.race([one.run(env), tooLate]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  } finally {
+    clearTimeout(timer);
+    await env.close();
+  }
+}
+
+async function main(): Promise<number> {
+  const cases = await loadCases(process.argv.slice(2));
+  const workFolder = mkdtempSync(join(tmpdir(), 'ringfence-interop-'));
+  const failed: string[] = [];
+  const judge = async (one: InteropCase, index: number): Promise<void> => {
+    const startedMs = performance.now();
+    const problem = await runCase(one, index, workFolder);
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    console.log(`${problem === undefined ? 'ok    ' : 'FAILED'} ${one.name}: ${one.title} (${seconds} s)`);
+    if (problem === undefined) return;
+    failed.push(one.name);
+    console.log(problem.replace(/^/gm, '       '));
+  };
+  const numbered = cases.map((one, index) => ({ one, index }));
+  const queue = numbered.filter(({ one }) => !one.alone);
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await judge(next.one, next.index);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  for (const { one, index } of numbered) if (one.alone) await judge(one, index);
+  if (failed.length === 0 && process.env['KEEP'] === undefined) rmSync(workFolder, { recursive: true, force: true });
+  else console.log(`logs: ${workFolder}`);
+  for (const name of failed) console.log(`failed: ${name}`);
+  console.log(`${cases.length - failed.length} passed, ${failed.length} failed`);
+  return failed.length === 0 && cases.length > 0 ? 0 : 1;
+}
+
+process.exit(await main());
