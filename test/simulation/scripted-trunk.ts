@@ -1,0 +1,211 @@
+import type { Endpoint } from '../../src/base/net/endpoint.ts';
+import type { Random } from '../../src/base/random/random.ts';
+import type { Clock } from '../../src/base/time/clock.ts';
+import { sdpContentType } from '../../src/media/index.ts';
+import { Dialog, SuccessRepeater } from '../../src/sip/dialog/index.ts';
+import { buildChallenges } from '../../src/sip/digest/index.ts';
+import { HeaderList, type SipRequest, SipResponse } from '../../src/sip/message/index.ts';
+import { type DialogOwner, SipStack } from '../../src/sip/stack/index.ts';
+import { defaultTimers, type InviteServerTransaction } from '../../src/sip/transaction/index.ts';
+import { defaultTransportLimits, type Flow, type Network } from '../../src/sip/transport/index.ts';
+
+const refusals = [302, 403, 404, 480, 486, 488, 500, 503, 503, 600, 603] as const;
+
+/** A SIP server of a carrier: answers, refuses, redirects, forks, falls silent or hangs up, as chance says. */
+export class ScriptedTrunk {
+  readonly stack: SipStack;
+  readonly legs: TrunkLeg[] = [];
+  readonly realm: string;
+  readonly #local: Endpoint;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(network: Network, clock: Clock, random: Random, local: Endpoint, realm: string) {
+    this.#local = local;
+    this.#clock = clock;
+    this.#random = random;
+    this.realm = realm;
+    this.stack = new SipStack(
+      {
+        ...{ network, clock, random, timers: defaultTimers, transportLimits: defaultTransportLimits },
+        maxTransactions: 10_000,
+        advertise: () => local,
+        forceRport: () => true,
+        serverName: 'carrier',
+      },
+      {
+        admit: () => 'serve',
+        onRequest: (request, flow) => this.#onRequest(request, flow),
+        onMalformed: () => {},
+        onKeepAlive: () => {},
+        onConnectionClosed: () => {},
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    await this.stack.listen('udp', this.#local);
+  }
+
+  /** Legs that the carrier takes to be connected. */
+  get connected(): readonly TrunkLeg[] {
+    return this.legs.filter((leg) => leg.isUp);
+  }
+
+  close(): void {
+    for (const leg of this.legs) leg.stop();
+    this.stack.close();
+  }
+
+  #onRequest(request: SipRequest, flow: Flow): void {
+    if (request.method !== 'INVITE') return this.stack.reply(request, flow, request.method === 'OPTIONS' ? 200 : 481);
+    const draw = this.#random.below(100);
+    if (draw < 8) return;
+    const transaction = this.stack.openInvite(request, flow);
+    const tag = this.stack.newTag();
+    const respond = (status: number, headers?: HeaderList): void => {
+      if (transaction.open) transaction.respond(this.stack.response(request, status, tag, headers));
+    };
+    transaction.attach({ onCancel: () => respond(487), onAckTimeout: () => {} });
+    if (this.realm !== '' && !request.headers.has('proxy-authorization')) return this.#challenge(respond);
+    if (draw < 90) respond(100);
+    const later = (maxMs: number, act: () => void): void => {
+      this.#clock.after(this.#random.below(maxMs), act);
+    };
+    if (draw < 14) return;
+    if (draw < 40) return later(3000, () => respond(refusals[this.#random.below(refusals.length)] ?? 503));
+    later(2000, () => this.#ring(transaction, tag, draw));
+    if (draw < 50) return;
+    later(15_000, () => this.#answer(transaction, flow, tag, draw));
+  }
+
+  #challenge(respond: (status: number, headers: HeaderList) => void): void {
+    const headers = new HeaderList();
+    const challenge = { realm: this.realm, nonce: this.#random.hex(8), stale: false, qop: true } as const;
+    for (const value of buildChallenges({ ...challenge, algorithms: ['MD5'] })) {
+      headers.append('proxy-authenticate', value);
+    }
+    respond(407, headers);
+  }
+
+  #ring(transaction: InviteServerTransaction, tag: string, draw: number): void {
+    if (!transaction.open) return;
+    const status = draw % 2 === 0 ? 183 : 180;
+    const plain = this.stack.response(transaction.request, status, tag, this.#contact(transaction.flow));
+    transaction.respond(status === 183 ? withSdp(plain, this.sdp()) : plain);
+  }
+
+  #answer(transaction: InviteServerTransaction, flow: Flow, tag: string, draw: number): void {
+    if (!transaction.open) return;
+    // One in twelve answers comes from two phones behind the carrier, one in twenty has no SDP.
+    const tags = draw % 12 === 0 ? [tag, this.stack.newTag()] : [tag];
+    for (const own of tags) {
+      const leg = new TrunkLeg(this, Dialog.fromRequest(transaction.request, own), flow, this.#clock, this.#random);
+      this.legs.push(leg);
+      const plain = this.stack.response(transaction.request, 200, own, this.#contact(flow));
+      leg.succeed(transaction, draw % 20 === 0 ? plain : withSdp(plain, this.sdp()));
+      const hangUpAfterMs = this.#random.below(draw % 2 === 0 ? 1500 : 120_000);
+      if (draw % 3 === 0) this.#clock.after(hangUpAfterMs, () => leg.hangUp());
+    }
+  }
+
+  #contact(flow: Flow): HeaderList {
+    return new HeaderList().append('contact', this.stack.contact(flow, 'carrier'));
+  }
+
+  sdp(): string {
+    const { address } = this.#local;
+    const port = 4000 + 2 * this.#random.below(1000);
+    const origin = `o=- ${this.#random.below(100_000)} 1 IN IP4 ${address}`;
+    return `v=0\r\n${origin}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0\r\n`;
+  }
+}
+
+/** One dialog of the carrier. */
+export class TrunkLeg implements DialogOwner {
+  readonly callId: string;
+  readonly remoteTag: string;
+  readonly answeredAtMs: number;
+  isUp = true;
+  #isLeaving = false;
+  gotBye = false;
+  sentBye = false;
+  readonly #trunk: ScriptedTrunk;
+  readonly #dialog: Dialog;
+  readonly #flow: Flow;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #repeater: SuccessRepeater | undefined;
+
+  constructor(trunk: ScriptedTrunk, dialog: Dialog, flow: Flow, clock: Clock, random: Random) {
+    this.#trunk = trunk;
+    this.#dialog = dialog;
+    this.#flow = flow;
+    this.#clock = clock;
+    this.#random = random;
+    this.callId = dialog.callId;
+    this.remoteTag = dialog.remoteTag;
+    this.answeredAtMs = clock.wallMs();
+    trunk.stack.dialogs.add(dialog.localTag, this);
+  }
+
+  get localTag(): string {
+    return this.#dialog.localTag;
+  }
+
+  succeed(transaction: InviteServerTransaction, response: SipResponse): void {
+    this.#repeater?.stop();
+    this.#repeater = new SuccessRepeater(this.#clock, defaultTimers, transaction.request.cseq.seq, () =>
+      transaction.respond(response),
+    );
+    this.#repeater.start(() => this.hangUp());
+  }
+
+  onAck(request: SipRequest): void {
+    this.#repeater?.acknowledge(request.cseq.seq);
+    if (this.#isLeaving) this.hangUp();
+  }
+
+  onRequest(request: SipRequest, flow: Flow): void {
+    const { stack } = this.#trunk;
+    if (request.method === 'INVITE') return this.#onReinvite(request, flow);
+    stack.openRequest(request, flow).respond(stack.response(request, 200, this.#dialog.localTag));
+    if (request.method !== 'BYE') return;
+    this.gotBye = true;
+    this.stop();
+  }
+
+  hangUp(): void {
+    if (!this.isUp) return;
+    // RFC 3261 §15: a callee waits for the ACK before it says BYE.
+    this.#isLeaving = true;
+    if (this.#repeater?.waiting === true) return;
+    this.sentBye = true;
+    this.stop();
+    const { stack } = this.#trunk;
+    stack.sendRequest(this.#dialog.createRequest('BYE'), this.#flow, { onResponse: () => {}, onTimeout: () => {} });
+  }
+
+  stop(): void {
+    this.isUp = false;
+    this.#repeater?.stop();
+    this.#trunk.stack.dialogs.remove(this.#dialog.localTag);
+  }
+
+  /** Answers, refuses, or gets stuck on it for ever. */
+  #onReinvite(request: SipRequest, flow: Flow): void {
+    const { stack } = this.#trunk;
+    const draw = this.#random.below(10);
+    const transaction = stack.openInvite(request, flow);
+    const status = draw === 0 ? 488 : draw === 1 ? 491 : draw === 2 ? 100 : 200;
+    const headers = new HeaderList().append('contact', stack.contact(flow, 'carrier'));
+    const response = stack.response(request, status, this.#dialog.localTag, headers);
+    if (status === 200) this.succeed(transaction, withSdp(response, this.#trunk.sdp()));
+    else transaction.respond(response);
+  }
+}
+
+function withSdp(response: SipResponse, sdp: string): SipResponse {
+  response.headers.set('content-type', sdpContentType);
+  return new SipResponse(response.status, response.reason, response.headers, sdp);
+}

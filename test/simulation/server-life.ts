@@ -1,0 +1,178 @@
+import type { Endpoint } from '../../src/base/net/endpoint.ts';
+import { parsePrefix } from '../../src/base/net/prefix.ts';
+import type { Log } from '../../src/base/log/log.ts';
+import { assert } from '../../src/base/result/assert.ts';
+import type { Random } from '../../src/base/random/random.ts';
+import type { Clock } from '../../src/base/time/clock.ts';
+import { SipServer } from '../../src/main/sip-server.ts';
+import { writeRtp } from '../../src/media/index.ts';
+import { profileValues, type Settings } from '../../src/settings/index.ts';
+import type { Network } from '../../src/sip/transport/ports.ts';
+import { SimulatedMediaPlane, type SimulatedMediaSession } from '../kit/simulated-media.ts';
+import { realm, simulatedDirectory } from './directory.ts';
+import { type Asked, type Disk, MemoryStore } from './memory-store.ts';
+import { MortalClock } from './mortal-clock.ts';
+import { ServerNetwork } from './server-network.ts';
+import type { Wire } from './wire.ts';
+
+export interface LifeOptions {
+  readonly life: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly local: Endpoint;
+  readonly wire: Wire;
+  readonly disk: Disk;
+  readonly asked: Asked;
+  readonly parties: ReadonlySet<string>;
+  readonly stranger: string;
+  readonly storeDelayMs: number;
+  readonly storeFailurePerMille: number;
+  readonly lastHeartbeatMs: number | undefined;
+  readonly onProblem: (text: string) => void;
+}
+
+/** All calls end within this, whatever is lost: the longest setting and a transaction's end. */
+export const longestCallMs = 600_000;
+
+/** One life of the server, from its start to its stop or crash. */
+export class ServerLife {
+  readonly life: number;
+  readonly server: SipServer;
+  readonly plane: SimulatedMediaPlane;
+  /** How it ended; undefined while it runs. */
+  end: 'crashed' | 'stopped' | undefined;
+  drainedSinceMs: number | undefined;
+  /** True once everything that the life before left is ended. */
+  tookOver = false;
+  readonly #options: LifeOptions;
+  readonly #clock: MortalClock;
+  readonly #store: MemoryStore;
+  readonly #network: ServerNetwork;
+  readonly #mute = new WeakMap<SimulatedMediaSession, boolean>();
+  #sequence = 0;
+
+  constructor(options: LifeOptions) {
+    this.#options = options;
+    this.life = options.life;
+    this.#clock = new MortalClock(options.clock);
+    const { network, wire, life, parties, stranger, random, local } = options;
+    this.#network = new ServerNetwork({ network, wire, life, parties, stranger });
+    this.plane = new SimulatedMediaPlane(this.#clock);
+    this.#store = new MemoryStore({
+      ...{ disk: options.disk, asked: options.asked, clock: this.#clock, random, life },
+      maxDelayMs: options.storeDelayMs,
+      failurePerMille: options.storeFailurePerMille,
+    });
+    const settings = simulatedSettings(local);
+    this.server = new SipServer({
+      ...{ network: this.#network, clock: this.#clock, random, realm, plane: this.plane },
+      log: problemLog(options.onProblem),
+      settings: () => settings,
+      directory: simulatedDirectory(),
+      calls: this.#store.calls,
+      bindings: this.#store.bindings,
+      decisions: this.#store.decisions,
+      resolveHost: (host) => host,
+      ownAddresses: () => [{ address: local.address, network: networkOf(local.address), internal: false }],
+    });
+  }
+
+  /** Binds, and begins to end what the last life left. */
+  async start(): Promise<void> {
+    const { disk, lastHeartbeatMs } = this.#options;
+    await this.server.listen();
+    const left = { bindings: [...disk.bindings.values()], unfinishedCalls: disk.unfinished(), lastHeartbeatMs };
+    void this.server.takeOver(left).then(() => {
+      this.tookOver = true;
+    });
+    this.#watchSilence();
+  }
+
+  /** What phones and carriers say, in a few packets of each side of each call; one call in eight is silent for ever. */
+  talk(): void {
+    for (const session of this.plane.sessions) {
+      const isMute = this.#mute.get(session) ?? this.#options.random.below(8) === 0;
+      this.#mute.set(session, isMute);
+      if (isMute) continue;
+      for (const side of ['a', 'b'] as const) this.#say(session, side);
+    }
+  }
+
+  /** The process dies: no more timers, packets or commits. */
+  crash(): void {
+    this.end = 'crashed';
+    this.#clock.kill();
+    this.#network.kill();
+  }
+
+  /** What an orderly stop does after the last call. @returns timers that it forgot. */
+  stop(): number {
+    this.end = 'stopped';
+    this.server.close();
+    this.#store.close();
+    this.#silence?.cancel();
+    const left = this.#clock.pendingCount;
+    this.#clock.kill();
+    this.#network.kill();
+    return left;
+  }
+
+  #silence: { cancel(): void } | undefined;
+
+  #watchSilence(): void {
+    this.#silence = this.#clock.after(1000, () => {
+      this.plane.checkSilence();
+      this.#watchSilence();
+    });
+  }
+
+  #say(session: SimulatedMediaSession, side: 'a' | 'b'): void {
+    const from = session.configOf(0, side)?.target;
+    if (from === undefined || this.#options.wire.unplugged.has(from.address)) return;
+    const { address, rtp } = session.ports(0, side);
+    for (let count = 0; count < 3; count++) {
+      this.#sequence = (this.#sequence + 1) & 0xffff;
+      const fields = { payloadType: 0, marker: false, sequenceNumber: this.#sequence, timestamp: 0, ssrc: 1 };
+      this.plane.deliver(writeRtp(fields, new Uint8Array(160)), from, { address, port: rtp });
+    }
+  }
+}
+
+function simulatedSettings({ address, port }: Endpoint): Settings {
+  return {
+    ...profileValues('default'),
+    listen: [address],
+    udp_port: port,
+    tcp_port: port,
+    ring_timeout: 40,
+    early_timeout: 30,
+    call_timeout: 300,
+    absolute_timeout: longestCallMs / 1000,
+    media_timeout: 60,
+    media_timeout_hold: 120,
+    call_init_timeout: 8,
+  };
+}
+
+function networkOf(address: string): ReturnType<typeof parsePrefixOrThrow> {
+  return parsePrefixOrThrow(`${address}/24`);
+}
+
+function parsePrefixOrThrow(text: string): Extract<ReturnType<typeof parsePrefix>, { ok: true }>['value'] {
+  const prefix = parsePrefix(text);
+  assert(prefix.ok, 'a range of our own');
+  return prefix.value;
+}
+
+/** In a simulation nothing is an error that is not a fault of ours. */
+function problemLog(onProblem: (text: string) => void): Log {
+  const log: Log = {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: (message, fields) => onProblem(`logged: ${message} ${JSON.stringify(fields ?? {})}`),
+    child: () => log,
+  };
+  return log;
+}

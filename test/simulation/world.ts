@@ -1,0 +1,188 @@
+import { Secret } from '../../src/base/log/secret.ts';
+import type { Random } from '../../src/base/random/random.ts';
+import { Phone } from '../../src/phone/phone.ts';
+import type { PhoneCall } from '../../src/phone/phone-call.ts';
+import { seededRandom } from '../kit/seeded-random.ts';
+import { SimulatedClock } from '../kit/simulated-clock.ts';
+import { type NetworkFaults, noFaults, SimulatedNetwork } from '../kit/simulated-network.ts';
+import { carriers, password, realm, userNames } from './directory.ts';
+import { Asked, Disk } from './memory-store.ts';
+import { ScriptedTrunk } from './scripted-trunk.ts';
+import { ServerLife } from './server-life.ts';
+import { Stranger } from './stranger.ts';
+import { Wire } from './wire.ts';
+
+const server = { address: '192.0.2.1', port: 5060 };
+const strangerAt = { address: '203.0.113.66', port: 5071 };
+const victim = { address: '203.0.113.99', port: 5060 };
+const parties = new Set([1, 2, 3, 4, 5].map((host) => `198.51.100.${host}`).concat(carriers.map((one) => one.address)));
+const faultProfiles: readonly NetworkFaults[] = [
+  noFaults,
+  { lossPerMille: 20, duplicatePerMille: 10, minDelayMs: 1, maxDelayMs: 80 },
+  { lossPerMille: 150, duplicatePerMille: 50, minDelayMs: 1, maxDelayMs: 400 },
+];
+
+/** A call as one phone has it. */
+export interface PhoneView {
+  readonly phone: Phone;
+  readonly call: PhoneCall;
+  readonly name: string;
+}
+
+/** Everything that one seed makes: a server in one or more lives, phones, carriers, a stranger, and the network between them. */
+export class World {
+  readonly clock = new SimulatedClock();
+  readonly random: Random;
+  readonly wire = new Wire(this.clock);
+  readonly disk = new Disk();
+  readonly asked = new Asked();
+  readonly network: SimulatedNetwork;
+  readonly phones: Phone[] = [];
+  readonly trunks: ScriptedTrunk[] = [];
+  readonly views: PhoneView[] = [];
+  readonly lives: ServerLife[] = [];
+  readonly problems: string[] = [];
+  readonly stranger: Stranger;
+  readonly #seed: number;
+  readonly #faults: NetworkFaults;
+  /** As the phones of a seed are, so are its disk's delays. */
+  readonly #storeDelayMs: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.random = this.#chance(1);
+    this.#faults = faultProfiles[this.random.below(faultProfiles.length)] ?? noFaults;
+    this.#storeDelayMs = [0, 5, 400][this.random.below(3)] ?? 5;
+    this.network = new SimulatedNetwork(this.clock, this.#chance(2), this.#faults);
+    this.stranger = new Stranger(strangerAt, server, victim, this.#chance(3), this.wire);
+  }
+
+  get isCalm(): boolean {
+    return this.#faults === noFaults;
+  }
+
+  /** The server that runs now, if one does. */
+  get life(): ServerLife | undefined {
+    const last = this.lives.at(-1);
+    return last?.end === undefined ? last : undefined;
+  }
+
+  get strangerAddress(): string {
+    return strangerAt.address;
+  }
+
+  async start(): Promise<void> {
+    await this.startServer();
+    // Anna has two phones, one of them on TCP; the last phone is a carrier's switch that calls in without a password.
+    const devices = [...userNames, 'anna', '43199999'];
+    for (const [index, user] of devices.entries()) await this.#addPhone(user, index, devices.length);
+    for (const [index, carrier] of carriers.entries()) {
+      const local = { address: carrier.address, port: 5060 };
+      const trunk = new ScriptedTrunk(this.network, this.clock, this.#chance(20 + index), local, carrier.realm);
+      await trunk.start();
+      this.trunks.push(trunk);
+      this.wire.names.set(carrier.address, carrier.name);
+    }
+    await this.stranger.start(this.network);
+    this.wire.names.set(strangerAt.address, 'stranger');
+  }
+
+  async startServer(): Promise<void> {
+    const last = this.lives.at(-1);
+    const life = new ServerLife({
+      life: this.lives.length + 1,
+      clock: this.clock,
+      random: this.#chance(100 + this.lives.length),
+      network: this.network.host(server.address),
+      local: server,
+      wire: this.wire,
+      disk: this.disk,
+      asked: this.asked,
+      parties,
+      stranger: strangerAt.address,
+      storeDelayMs: this.#storeDelayMs,
+      storeFailurePerMille: this.#seed % 4 === 0 ? 30 : 0,
+      lastHeartbeatMs: last === undefined ? undefined : this.#heartbeatMs,
+      onProblem: (text) => this.problems.push(text),
+    });
+    this.lives.push(life);
+    await life.start();
+    this.wire.note(`---- server ${life.life} starts`);
+  }
+
+  #heartbeatMs = 0;
+
+  crash(): void {
+    this.#heartbeatMs = Math.floor(this.clock.wallMs() / 1000) * 1000;
+    this.life?.crash();
+    this.wire.note('---- server crashes');
+  }
+
+  /** An orderly stop, after which the next life finds nothing to do. */
+  stopServer(): void {
+    this.#heartbeatMs = this.clock.wallMs();
+    const left = this.life?.stop() ?? 0;
+    if (left > 0) this.problems.push(`the server left ${left} timers when it stopped`);
+    this.wire.note('---- server stops');
+  }
+
+  calmDown(): void {
+    this.network.faults = noFaults;
+    this.wire.unplugged.clear();
+    this.wire.note('---- faults end');
+  }
+
+  /** Lets time pass; promises settle between events, as they do in a process. */
+  async pass(durationMs: number): Promise<void> {
+    const untilMs = this.clock.monotonicMs() + durationMs;
+    for (let due = this.clock.nextDueMs; due !== undefined && due <= untilMs; due = this.clock.nextDueMs) {
+      this.clock.advance(due - this.clock.monotonicMs());
+      await settle();
+    }
+    this.clock.advance(untilMs - this.clock.monotonicMs());
+    await settle();
+  }
+
+  close(): void {
+    for (const phone of this.phones) phone.close();
+    for (const trunk of this.trunks) trunk.close();
+    this.stranger.close();
+  }
+
+  async #addPhone(user: string, index: number, count: number): Promise<void> {
+    const isCarrier = index === count - 1;
+    const address = isCarrier ? carriers[0].address : `198.51.100.${index + 1}`;
+    const phone = new Phone({
+      network: this.network,
+      clock: this.clock,
+      random: this.#chance(10 + index),
+      local: { address, port: isCarrier ? 5080 : 5060 },
+      server,
+      transport: index === count - 2 ? 'tcp' : 'udp',
+      user,
+      password: new Secret(password),
+      domain: server.address,
+      realm,
+      lines: 3,
+      voice: undefined,
+    });
+    await phone.start();
+    const name = `${user}${index + 1}`;
+    this.wire.names.set(address, name);
+    phone.onIncoming = (call) => {
+      this.views.push({ phone, call, name });
+      // Some answer only to hang up at once.
+      if (this.random.below(6) > 0) return;
+      this.clock.after(phone.policy.ringMs + this.random.below(1500), () => call.hangUp());
+    };
+    this.phones.push(phone);
+  }
+
+  #chance(stream: number): Random {
+    return seededRandom(this.#seed * 1000 + stream);
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 12; turn++) await Promise.resolve();
+}
