@@ -6,6 +6,7 @@ import type {
   CallView,
   CdrView,
   ChangeView,
+  DecisionView,
   DialRuleView,
   ImportView,
   NumberView,
@@ -65,6 +66,10 @@ export interface OperationTable {
   readonly 'cdr show': Entry<{ callId: string }, CdrView>;
   /** Newest first. */
   readonly 'audit list': Entry<{ limit?: number | undefined }, { readonly entries: readonly AuditView[] }>;
+  /** What a refused call's decision said: which rule, what was measured, what would have passed. */
+  readonly explain: Entry<{ id: string }, DecisionView>;
+  /** Seals all stored secrets with a new key, while the server runs. */
+  readonly 'keys rotate': Entry<NoArguments, ChangeView>;
   /** `path` is absolute, on the server's machine. */
   readonly backup: Entry<{ path: string }, { readonly path: string; readonly durationMs: number }>;
   readonly status: Entry<NoArguments, StatusView>;

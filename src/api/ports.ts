@@ -4,6 +4,7 @@ import type { AccountStore } from '../accounts/ports.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Cdr, StreamQuality } from '../call/record.ts';
+import type { Decision } from '../guard/decision.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { LoadedSettings, SettingStore } from '../settings/index.ts';
 
@@ -61,6 +62,10 @@ export interface OperationStore extends AccountStore {
   readonly realm: string;
   readonly settings: Pick<SettingStore, 'load'>;
   queryCdrs(query: CdrQuery): Promise<readonly Cdr[]>;
+  /** The decision with this id, about an account of ours. */
+  decision(id: string): Promise<Decision | undefined>;
+  /** Seals every stored secret with a new key. */
+  rotateKeys(): Promise<void>;
   auditEntries(limit: number): Promise<readonly AuditEntry[]>;
   fieldOrigins(accountId: number): Promise<ReadonlyMap<string, Origin>>;
   backup(path: string): Promise<void>;

@@ -180,6 +180,25 @@ export interface AuditView {
   readonly detail: string;
 }
 
+/** The record of one no. Times are UTC milliseconds. */
+export interface DecisionView {
+  readonly id: string;
+  readonly timeMs: number;
+  readonly subject: string;
+  readonly rule: string;
+  readonly mode: string;
+  readonly outcome: string;
+  readonly measured: string;
+  readonly limit: string;
+  readonly unit: string;
+  readonly setBy: string;
+  readonly setAtMs: number | null;
+  readonly wouldPass: string;
+  readonly sipStatus: number;
+  readonly callId: string;
+  readonly evidence: string;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly running: boolean;

@@ -21,6 +21,7 @@ const changing: ReadonlySet<OperationName> = new Set<OperationName>([
   'import',
   'settings set',
   'settings unset',
+  'keys rotate',
 ]);
 
 /** All operations by name, on what the running server or a lone command has. */

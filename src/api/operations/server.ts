@@ -3,11 +3,17 @@ import { ok } from '../../base/result/result.ts';
 import type { OperationPorts } from '../ports.ts';
 import type { StatusView } from '../views.ts';
 import { text } from './arguments.ts';
-import { done, type OperationsOf, refused } from './outcome.ts';
+import { commandLine, done, type OperationsOf, refused } from './outcome.ts';
 
-export function serverOperations(ports: OperationPorts): OperationsOf<'status' | 'backup'> {
+export function serverOperations(ports: OperationPorts): OperationsOf<'status' | 'backup' | 'keys rotate'> {
   return {
     status: () => done(statusView(ports)),
+    'keys rotate': async () => {
+      await ports.store.rotateKeys();
+      const entry = { atMs: ports.clock.wallMs(), by: commandLine, action: 'rotate keys', subject: 'keys', detail: '' };
+      await ports.store.apply([], [entry]);
+      return ok({ changes: ['All stored secrets are sealed with a new key; old keys stay for old backups.'] });
+    },
     backup: async (given) => {
       const path = text(given, 'path');
       if (!path.ok) return path;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AuditView, CdrView } from '../../api/views.ts';
+import type { AuditView, CdrView, DecisionView } from '../../api/views.ts';
 import { ok, type Result } from '../../base/result/result.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
@@ -35,6 +35,15 @@ export function addAccountingCommands(program: Command, shell: Shell): void {
       }),
     );
 
+  addCommand(
+    program,
+    'explain <decision>',
+    'Why a call was refused: the rule, what was measured, what would have passed.',
+    ['explain 3f9a1c0b2d4e5f60'],
+  ).action((id: string, options: CommonOptions) =>
+    shell.perform(options, (context) => context.answer('explain', { id }, decisionText)),
+  );
+
   addCommand(program, 'audit', 'What administrators changed, newest first.', ['audit --limit 20'])
     .option('--limit <count>', 'at most this many (default: 50, largest: 10000)')
     .action((options: AuditFlags) =>
@@ -46,6 +55,27 @@ export function addAccountingCommands(program: Command, shell: Shell): void {
         });
       }),
     );
+}
+
+function decisionText(decision: DecisionView): string {
+  const { limit, unit, setAtMs } = decision;
+  const facts = [
+    ['decision', decision.id],
+    ['time', localTime(decision.timeMs)],
+    ['about', decision.subject],
+    ['call', decision.callId],
+    ['outcome', `${decision.outcome} with ${decision.sipStatus}`],
+    [
+      'rule',
+      `${decision.rule} (${decision.mode}), set by ${decision.setBy}${setAtMs === null ? '' : ` on ${localTime(setAtMs)}`}`,
+    ],
+    ['measured', decision.measured],
+    ['limit', limit === '' ? '' : `${limit} ${unit}`],
+    ['would pass', decision.wouldPass],
+    ['evidence', decision.evidence],
+  ] as const;
+  const shown = facts.filter(([, value]) => value !== '');
+  return `${shown.map(([name, value]) => `${name.padEnd(12)}${printable(value)}`).join('\n')}\n`;
 }
 
 function listCdrs(context: CommandContext, options: CdrFlags): Promise<number> {

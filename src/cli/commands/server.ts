@@ -5,6 +5,7 @@ import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../environment.ts';
 import { printable } from '../output/escape.ts';
 import { duration, localTime, plural } from '../output/format.ts';
+import { changeText } from './numbers.ts';
 import { addCommand, type CommonOptions, collected, describedCommand, type Shell } from '../shell.ts';
 
 interface ServeFlags extends CommonOptions {
@@ -47,6 +48,12 @@ export function addServerCommands(program: Command, shell: Shell): void {
   addCommand(program, 'status', 'Tell how the server is; the exit code is 3 when it is not running.', [
     'status',
   ]).action((options: CommonOptions) => shell.perform(options, showStatus));
+
+  const keys = describedCommand(program, 'keys', 'Keys that the stored secrets are sealed with.', ['keys rotate']);
+  addCommand(keys, 'rotate', 'Seal all stored secrets with a new key, while the server runs.', ['keys rotate']).action(
+    (options: CommonOptions) =>
+      shell.perform(options, (context) => context.answerLater('sealing anew', 'keys rotate', {}, changeText)),
+  );
 
   addCommand(program, 'backup <file>', 'Copy the database to a new file, also while the server runs.', [
     'backup /var/backups/ringfence-2026-01-31.db',
