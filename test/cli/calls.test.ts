@@ -214,3 +214,43 @@ async function idsOf(list: Promise<unknown>): Promise<unknown[]> {
   assert.ok(typeof value === 'object' && value !== null && 'cdrs' in value && Array.isArray(value.cdrs));
   return value.cdrs.map((each: { callId: string }) => each.callId);
 }
+
+test('explain tells why a call was refused, and an unknown id is refused with what to do', () =>
+  onStage(async (stage) => {
+    const { store } = await stage.startServer(standing);
+    store.decisions.put({
+      ...{
+        id: '3f9a',
+        timeMs: startMs,
+        subject: 'account:alice',
+        rule: 'dial_rule',
+        mode: 'enforce',
+        outcome: 'refused',
+      },
+      ...{
+        measured: '0049',
+        limit: '',
+        unit: '',
+        setBy: 'built in',
+        setAtMs: undefined,
+        wouldPass: 'a number of ours',
+      },
+      ...{ sipStatus: 404, callId: 'c1', evidence: '' },
+    });
+    await store.settings.put({ key: 'ring_timeout', value: '30', by: 'test', atMs: startMs });
+    const explained = await stage.run(['explain', '3f9a']);
+    assert.match(
+      explained.stdout,
+      /rule +dial_rule \(enforce\), set by built in\nmeasured +0049\nwould pass +a number of ours/,
+    );
+    const unknown = await stage.run(['explain', 'nothing']);
+    assert.deepEqual([unknown.exitCode, /the CDR of a refused call names its own/.test(unknown.stderr)], [1, true]);
+  }));
+
+test('keys rotate seals the stored secrets anew and is in the audit', () =>
+  onStage(async (stage) => {
+    await stage.startServer();
+    await stage.run(['user', 'add', 'alice']);
+    assert.equal((await stage.run(['keys', 'rotate'])).exitCode, 0);
+    assert.match((await stage.run(['audit'])).stdout, /rotate keys/);
+  }));
