@@ -90,7 +90,7 @@ export class Session implements DialogOwner, ConnectedLeg {
     if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
     const inOrder = this.#dialog.acceptSequence(request) === 'in order';
     // A BYE acts whatever its number: a call that stays up because two requests crossed costs money (RFC 3261 §12.2.2).
-    if (!inOrder && request.method !== 'BYE') return stack.reply(request, flow, 500, undefined, 'CSeq Out of Order');
+    if (!inOrder && request.method !== 'BYE') return stack.reply(request, flow, 500, undefined, 'Request Out of Order');
     switch (request.method) {
       case 'BYE':
         return this.#onBye(request, flow);
