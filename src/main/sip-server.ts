@@ -142,6 +142,7 @@ export class SipServer {
   }
 
   #onRequest(request: SipRequest, flow: Flow): void {
+    if (!this.#isForUs(request)) return this.stack.reply(request, flow, 403);
     switch (request.method) {
       case 'REGISTER':
         return this.registrar.onRegister(request, flow);
@@ -159,6 +160,17 @@ export class SipServer {
       default:
         return this.stack.reply(request, flow, 481);
     }
+  }
+
+  /** Nothing is routed by a domain that a caller names: a request is for us, or for nobody [tls.localdomain]. */
+  #isForUs(request: SipRequest): boolean {
+    const { localdomain, public_address } = this.#parts.settings();
+    const uri = request.requestUri;
+    if (localdomain.length === 0 || uri === undefined || uri.scheme === 'tel') return true;
+    const { host } = uri;
+    if (host === this.#parts.realm || host === public_address) return true;
+    if (localdomain.some((domain) => domain.toLowerCase() === host)) return true;
+    return this.#parts.ownAddresses().some(({ address }) => address === host);
   }
 
   /** Says what we can do, to anybody (RFC 3261 §11.2): it costs one answer, no longer than the question allows. */

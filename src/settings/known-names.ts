@@ -22,6 +22,8 @@ export const namesOutsideCatalogue: Readonly<Record<NameScope, readonly (readonl
     ['network.fastauthsubswrongusermsg'],
     ['network.sip-whitelist'],
     ['network.allowtrustedip'],
+    ['network.trustlanip'],
+    ['credit.quotadiscreason'],
     ['network.trustsubnet'],
     ['network.trustauthip'],
     ['network.treatusersasknownip'],

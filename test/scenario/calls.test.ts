@@ -231,6 +231,15 @@ describe('strangers', () => {
     assert.deepEqual([guest.statuses('INVITE'), carrier.requests('INVITE').length], [[404], 0]);
   });
 
+  test('with localdomain set, a request to any other host is refused, and one to us is served [tls.localdomain]', async () => {
+    const stage = await Stage.open({ settings: { localdomain: ['sip.company.example'] } });
+    const stranger = await stage.peer('192.0.2.66');
+    const uris = ['sip:bob@evil.example', 'sip:bob@SIP.company.example', 'sip:bob@192.0.2.9', 'sip:bob@server.example'];
+    for (const uri of uris) stranger.send(stranger.build('INVITE', uri, 'x', { body: sdp('192.0.2.66') }));
+    await stage.run(20);
+    assert.deepEqual(stranger.statuses('INVITE'), [403, 407, 407, 407]);
+  });
+
   const refusals: readonly { method: string; status: number }[] = [
     { method: 'SUBSCRIBE', status: 489 },
     { method: 'REFER', status: 405 },

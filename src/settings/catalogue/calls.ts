@@ -21,13 +21,4 @@ export const callSettings = {
     unit: 'legs',
     effect: 'live',
   }),
-  quotadiscreason: int({
-    id: 'credit.quotadiscreason',
-    text: 'The SIP status of calls that a spending limit refuses; the record of the call names the limit itself. Some carriers expect 402 or 503 here so that they do not try again.',
-    default: 403,
-    min: 400,
-    max: 699,
-    unit: 'SIP status',
-    effect: 'live',
-  }),
 };

@@ -1,4 +1,4 @@
-import { bool, int, list, port, seconds, string } from '../setting.ts';
+import { int, list, port, seconds, string } from '../setting.ts';
 import { address, domain, optional } from '../text-checks.ts';
 
 /** Where SIP is listened for, and what a peer may use up. */
@@ -39,18 +39,10 @@ export const sipSettings = {
   }),
   localdomain: list({
     id: 'tls.localdomain',
-    text: 'The domain names of this server: a request to one of them is meant for us. Empty means that any domain in a request that reaches us is taken as ours.',
+    text: 'The domain names of this server. A request to any other host than these, our addresses and our realm is refused with 403: nothing is ever routed by a domain that a caller names. Empty means that any domain in a request that reaches us is taken as ours.',
     default: [],
     allowed: 'domain names, between commas, or empty',
     check: domain,
-    effect: 'live',
-  }),
-  trustlanip: bool({
-    id: 'network.trustlanip',
-    text: 'Whether addresses of private networks count as trusted sources. Trust never replaces authentication: a phone in the LAN still needs its password.',
-    default: false,
-    seeds: true,
-    reason: 'one infected machine in the office would otherwise have the run of the server',
     effect: 'live',
   }),
   max_message_octets: int({
