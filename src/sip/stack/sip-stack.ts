@@ -69,7 +69,8 @@ export class SipStack {
       onRequest: (request, flow) => this.#onRequest(request, flow),
       onAck: (request, flow) => this.dialogs.find(request)?.onAck(request, flow),
       onStrayCancel: (request, flow) => this.reply(request, flow, 481),
-      mayCancel: (invite, _cancel, flow) => sameSource(invite.flow, flow),
+      // Without rport the INVITE is answered at its Via's port, so that is where the CANCEL has to point as well.
+      mayCancel: (invite, cancel, flow) => sameSource(invite.flow, this.#responseFlow(cancel, flow)),
       answerCancel: (cancel, flow, status) => this.reply(cancel, flow, status),
       onStrayResponse: () => {},
     });
