@@ -1,3 +1,4 @@
+import type { Log } from '../../base/log/log.ts';
 import { HeaderList } from '../../sip/message/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
@@ -19,12 +20,12 @@ import type { EndedBy } from '../record.ts';
 import { destinationName } from '../routing/destination.ts';
 import type { CallServices } from '../services.ts';
 import { Attempt, type Branch } from './attempt.ts';
-import { branchesOf, bridgeOptions, bridgeSide, sessionOptions } from './branches.ts';
+import { branchesOf, sessionOptions } from './branches.ts';
+import { CallMedia } from './call-media.ts';
 import { CallRecord } from './call-record.ts';
 import { CallTimers } from './call-timers.ts';
 import { dialogRecord } from './dialog-record.ts';
 import { type EarlyMediaPolicy, earlyMediaPolicy } from './early-media.ts';
-import { type BridgeProblem, type BridgeSide, MediaBridge } from './media-bridge.ts';
 import type { CallPlan } from './plan.ts';
 
 /** `starting` until the row is on disk, `ringing` while destinations are tried, `answering` until the answer is on disk. */
@@ -46,13 +47,10 @@ export class Call {
   readonly #timers: CallTimers;
   readonly #early: EarlyMediaPolicy;
   readonly #onOver: (call: Call) => void;
-  readonly #offerSdp: string;
+  readonly #log: Log;
+  readonly #media: CallMedia;
+  readonly #hasOffer: boolean;
   #phase: CallPhase = 'starting';
-  /** By the address that the relay binds towards the callee; one is left once the call is answered. */
-  readonly #bridges = new Map<string, MediaBridge>();
-  /** The bridge of the device that answered. */
-  #bridge: MediaBridge | undefined;
-  #mediaProblem: BridgeProblem | undefined;
   #nextDestination = 0;
   #attempt: Attempt | undefined;
   #callee: OutboundLeg | undefined;
@@ -71,8 +69,14 @@ export class Call {
     this.#onOver = onOver;
     const settings = services.settings();
     const account = plan.caller.kind === 'account' ? plan.caller.account : undefined;
+    const { callId } = transaction.request;
+    this.#log = services.log.child({ account: account?.name ?? 'guest', callId, call: plan.callId });
     this.record = new CallRecord(services.clock, plan, transaction.request, flow);
-    this.#offerSdp = sdpOf(transaction.request) ?? '';
+    const offerSdp = sdpOf(transaction.request);
+    this.#hasOffer = offerSdp !== undefined;
+    this.#media = new CallMedia(services, { account, flow, offerSdp: offerSdp ?? '' }, () =>
+      this.end('media timeout', 'system'),
+    );
     this.#early = earlyMediaPolicy(settings, account?.kind === 'sipserver');
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
     this.#inbound = new InboundLeg(transaction, flow, sessionOptions(services, account, plan.dialledNumber), {
@@ -88,7 +92,7 @@ export class Call {
 
   /** The CDR as it would be now, with what the media plane has measured so far. */
   async recordSoFar(): Promise<CallRecord> {
-    if (this.#bridge !== undefined && this.#phase !== 'over') this.record.quality(await this.#bridge.stats());
+    if (this.#phase !== 'over') this.record.quality(await this.#media.stats());
     return this.record;
   }
 
@@ -96,8 +100,9 @@ export class Call {
   start(): void {
     const { store } = this.#services;
     this.#timers.callStarted();
-    if (this.#offerSdp === '') return this.end('media refused', 'system');
+    if (!this.#hasOffer) return this.end('media refused', 'system');
     const { cdr } = this.record;
+    this.#log.info('call started', { leg: 'caller', dialled: cdr.dialledNumber, source: cdr.sourceAddress });
     store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr }).then(
       () => {
         if (this.#phase !== 'starting') return;
@@ -116,6 +121,7 @@ export class Call {
     this.#timers.stopAll();
     const status = details.status ?? statusOf(cause);
     const reasons = details.reasons ?? endReasons(cause, by);
+    this.#log.info('call ended', { cause, status, by });
     this.record.ended(cause, answered && this.#callee !== undefined ? 200 : status, by);
     if (this.#callee === undefined) this.#attempt?.cancel(reasons);
     // The CDR and both legs: a server that stops waits until its peers know.
@@ -141,51 +147,15 @@ export class Call {
 
   /** The CDR is written last, with what the media plane measured; until then the row stands for a restart to find. */
   #close(ending: Unconfirmed): void {
-    const { store, log } = this.#services;
-    const bridge = this.#bridge ?? [...this.#bridges.values()][0];
-    this.#closeOtherBridges(bridge);
-    const statistics = bridge?.close() ?? Promise.resolve([]);
-    statistics
+    const { store } = this.#services;
+    this.#media
+      .close()
       .then((stats) => this.record.quality(stats))
       .then(() => store.end(this.record.cdr))
       .catch((error: unknown) => {
-        const { callId } = this.plan;
-        log.error('CDR is not written yet; the next start writes it', { callId, error: String(error) });
+        this.#log.error('CDR is not written yet; the next start writes it', { error: String(error) });
       })
       .finally(() => ending.done());
-  }
-
-  #closeOtherBridges(kept: MediaBridge | undefined): void {
-    for (const [key, bridge] of this.#bridges) {
-      if (bridge === kept) continue;
-      this.#bridges.delete(key);
-      void bridge.close();
-    }
-  }
-
-  /** The media bridge towards a callee's side: one for each address family among the devices that ring. */
-  #bridgeFor(side: BridgeSide): MediaBridge | undefined {
-    const relayAddress = this.#services.relayAddressFor(side.ownAddress);
-    const known = this.#bridges.get(relayAddress);
-    if (known !== undefined) return known;
-    const account = this.plan.caller.kind === 'account' ? this.plan.caller.account : undefined;
-    const caller = bridgeSide(this.#services, account, this.#inbound.flow);
-    const opened = MediaBridge.open(
-      bridgeOptions(this.#services, () => this.#onSilent()),
-      this.#offerSdp,
-      caller,
-      side,
-    );
-    if (!opened.ok) {
-      this.#mediaProblem = opened.error;
-      return undefined;
-    }
-    this.#bridges.set(relayAddress, opened.value);
-    return opened.value;
-  }
-
-  #onSilent(): void {
-    this.end('media timeout', 'system');
   }
 
   #tryNext(): void {
@@ -195,12 +165,11 @@ export class Call {
       destinationName(destination),
       destination.kind === 'trunk' ? destination.sentNumber : '',
     );
-    const branches = branchesOf(this.#services, this.plan, destination, this.#inbound.request, (side) => {
-      const bridge = this.#bridgeFor(side);
-      bridge?.calleeIs(side);
-      return bridge?.offerFor('b');
-    });
-    if (branches.length === 0 && this.#mediaProblem !== undefined) return this.end(this.#mediaProblem, 'system');
+    const branches = branchesOf(this.#services, this.plan, destination, this.#inbound.request, (side) =>
+      this.#media.offerFor(side),
+    );
+    const { problem } = this.#media;
+    if (branches.length === 0 && problem !== undefined) return this.end(problem, 'system');
     if (branches.length === 0) {
       return this.#onRefused({ status: destination.kind === 'trunk' ? 503 : 480, reason: 'Nothing to Dial' });
     }
@@ -219,38 +188,27 @@ export class Call {
   #onProgress(branch: Branch, { status, reason, sdp }: Progress): void {
     if (this.#phase !== 'ringing' || status === 100) return;
     this.#timers.ringing();
-    const bridge = this.#bridgeFor(branch.side);
-    if (sdp === undefined || this.#early.stripSdp || bridge === undefined) {
-      const shown = sdp === undefined ? status : 180;
-      if (shown !== this.#lastProgressStatus) {
-        this.#inbound.progress({ status: shown, reason: shown === status ? reason : 'Ringing', sdp: undefined });
-      }
-      this.#lastProgressStatus = shown;
-      return;
-    }
-    bridge.calleeIs(branch.side);
-    const forCaller = bridge.takeAnswer('b', sdp, false);
-    if (!forCaller.ok) return;
-    bridge.setRelay(this.#early.fromCaller, this.#early.fromCallee);
-    this.#timers.earlyMedia();
-    this.#lastProgressStatus = status;
-    this.#inbound.progress({ status, reason, sdp: forCaller.value });
+    const plain = sdp === undefined || this.#early.stripSdp;
+    const forCaller = plain ? undefined : this.#media.early(branch.side, sdp, this.#early);
+    if (!plain && forCaller === undefined) return;
+    if (forCaller !== undefined) this.#timers.earlyMedia();
+    const shown = sdp !== undefined && forCaller === undefined ? 180 : status;
+    // Devices that ring one after the other tell the caller nothing new.
+    if (forCaller === undefined && shown === this.#lastProgressStatus) return;
+    this.#lastProgressStatus = shown;
+    this.#inbound.progress({ status: shown, reason: shown === status ? reason : 'Ringing', sdp: forCaller });
   }
 
   #onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void {
-    const bridge = this.#bridgeFor(branch.side);
-    if (this.#phase !== 'ringing' || bridge === undefined) return leg.end([]);
+    if (this.#phase !== 'ringing') return leg.end([]);
     this.#callee = leg;
-    this.#bridge = bridge;
-    this.#closeOtherBridges(bridge);
     this.#phase = 'answering';
     this.#timers.answered(this.plan.maxDurationS);
-    bridge.calleeIs(branch.side);
-    const forCaller = bridge.takeAnswer('b', sdp, true);
-    this.record.answered(bridge.codecs());
-    if (!forCaller.ok) return this.end('media refused', 'system');
-    bridge.setRelay(true, true);
-    this.#writeAnswer(leg, branch.flow).then(
+    const forCaller = this.#media.answer(branch.side, sdp);
+    this.record.answered(this.#media.bridge?.codecs() ?? '');
+    if (!forCaller.ok) return this.end(forCaller.error, 'system');
+    this.#log.info('call answered', { leg: 'callee', target: this.record.cdr.calleeName });
+    this.#writeAnswer(leg).then(
       () => {
         if (this.#phase !== 'answering') return;
         this.#phase = 'up';
@@ -260,7 +218,7 @@ export class Call {
     );
   }
 
-  #writeAnswer(leg: OutboundLeg, flow: Flow): Promise<void> {
+  #writeAnswer(leg: OutboundLeg): Promise<void> {
     const { cdr } = this.record;
     const { store } = this.#services;
     return store.answer({
@@ -268,13 +226,18 @@ export class Call {
       answeredAtMs: cdr.answeredAtMs ?? cdr.startedAtMs,
       cdr,
       caller: dialogRecord(this.#inbound.dialog, this.#inbound.flow),
-      callee: dialogRecord(leg.dialog, flow),
+      callee: dialogRecord(leg.dialog, leg.dialogFlow),
     });
   }
 
   #onRefused(refused: Refused): void {
     if (this.#phase !== 'ringing') return;
     this.record.attemptEnded(refused.status);
+    this.#log.info('destination refused', {
+      leg: 'callee',
+      target: this.record.cdr.calleeName,
+      status: refused.status,
+    });
     this.#timers.attemptEnded();
     this.#attempt = undefined;
     this.#lastRefusal = refused;
@@ -292,7 +255,7 @@ export class Call {
   }
 
   #onOffer(by: 'a' | 'b', offer: Offer, to: ConnectedLeg | undefined): void {
-    const bridge = this.#bridge;
+    const { bridge } = this.#media;
     if (this.#phase !== 'up' || bridge === undefined || to === undefined) return offer.refuse(491);
     if (!bridge.takeOffer(by, offer.sdp).ok) return offer.refuse(488);
     const side = by === 'a' ? 'b' : 'a';

@@ -66,6 +66,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     return this.#session?.dialog;
   }
 
+  /** Where the requests of the established dialog go: the flow dialled, or the next hop that the server named. */
+  get dialogFlow(): Flow {
+    return this.#session?.flow ?? this.flow;
+  }
+
   dial(): void {
     this.#options.stack.dialogs.add(this.localTag, this);
     this.#sendInvite(undefined);
