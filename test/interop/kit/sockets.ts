@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 
 /** Whether some process has bound the address and port, as the kernel tells. */
 export function isBound(protocol: 'udp' | 'tcp', address: string, port: number): boolean {
@@ -12,4 +13,9 @@ export function isBound(protocol: 'udp' | 'tcp', address: string, port: number):
     .reverse()
     .join('');
   return table.includes(` ${hex}${wanted}`) || table.includes(` 00000000${wanted}`);
+}
+
+/** Whether the loopback address of IPv6 is there; containers often lack it. */
+export function hasIpv6(): boolean {
+  return (networkInterfaces()['lo'] ?? []).some(({ address }) => address === '::1');
 }

@@ -23,6 +23,9 @@ export async function run(env: Environment): Promise<void> {
 
 /** What an observer sees besides the values that differ in every message. */
 function shape(message: string): string {
-  const names = message.split('\r\n').slice(1).map((line) => line.split(':', 1)[0]);
+  const names = message
+    .split('\r\n')
+    .slice(1)
+    .map((line) => line.split(':', 1)[0]);
   return [startLine(message), ...names].join('\n');
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { office, password, register } from '../../kit/office.ts';
 
-export const title = 'the right password from an address that is not permitted gets 403 [auth.permit-ip, vector ZY-IP-1]';
+export const title =
+  'the right password from an address that is not permitted gets 403 [auth.permit-ip, vector ZY-IP-1]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env, { alice: { permitip: [env.address('alice')] } }));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { office, password } from '../../kit/office.ts';
 
-export const title = 'a REGISTER that arrives after a younger one of its Call-ID changes nothing (RFC 3261 §10.3 step 7)';
+export const title =
+  'a REGISTER that arrives after a younger one of its Call-ID changes nothing (RFC 3261 §10.3 step 7)';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

@@ -3,7 +3,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { answer, dial, office, register } from '../../kit/office.ts';
 import { headerValue } from '../../kit/sip-log.ts';
 
-export const title = 'every device of a user rings, the first answer wins, and the others are told that it was answered elsewhere';
+export const title =
+  'every device of a user rings, the first answer wins, and the others are told that it was answered elsewhere';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { dialRefused, office, register } from '../../kit/office.ts';
 
-export const title = 'a callee who never answers is cancelled at the ring timeout, and the caller is told [session.ring-timeout]';
+export const title =
+  'a callee who never answers is cancelled at the ring timeout, and the caller is told [session.ring-timeout]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env), { ring_timeout: '2' });

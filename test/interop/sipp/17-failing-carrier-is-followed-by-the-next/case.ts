@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { answer, bystander, dial, office, refuse } from '../../kit/office.ts';
 
-export const title = 'a carrier that answers 503 is followed by the next one of the rule, and both are in the CDR [fraud.place-this-call-through]';
+export const title =
+  'a carrier that answers 503 is followed by the next one of the rule, and both are in the CDR [fraud.place-this-call-through]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { bystander, dialRefused, office, refuse } from '../../kit/office.ts';
 
-export const title = 'when every carrier of the rule fails the caller is told, and a carrier that the rule does not list gets nothing [fraud.place-this-call-through]';
+export const title =
+  'when every carrier of the rule fails the caller is told, and a carrier that the rule does not list gets nothing [fraud.place-this-call-through]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

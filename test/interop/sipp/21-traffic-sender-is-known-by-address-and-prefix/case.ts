@@ -8,7 +8,13 @@ export const title =
 
 export async function run(env: Environment): Promise<void> {
   const documents = office(env) as { users: object[] };
-  const sender = { name: 'bulk', type: 'trafficsender', needauth: '3', authip: [env.address('sender')], techprefix: techPrefix };
+  const sender = {
+    name: 'bulk',
+    type: 'trafficsender',
+    needauth: '3',
+    authip: [env.address('sender')],
+    techprefix: techPrefix,
+  };
   const server = await env.startServer({ ...documents, users: [...documents.users, sender] });
   const others = await bystander(env, 'reserve');
   const carrier = await answer(env, 'carrier');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { answer, office, register } from '../../kit/office.ts';
 
-export const title = 'a call that comes in from a SIP server, known by its address, reaches the user who owns the number';
+export const title =
+  'a call that comes in from a SIP server, known by its address, reaches the user who owns the number';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

@@ -3,7 +3,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { dial, office } from '../../kit/office.ts';
 import { bodyOf } from '../../kit/sip-log.ts';
 
-export const title = 'announcements of a carrier reach the caller before the answer, through our relay [media.earlystart, media.blockearlymedia]';
+export const title =
+  'announcements of a carrier reach the caller before the answer, through our relay [media.earlystart, media.blockearlymedia]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

@@ -7,8 +7,8 @@ export const title = 'a repeated INVITE makes no second call, and each repeated 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));
   await register(env, 'bob');
-  const bob = await env.sipp('repeats-its-answer.xml', 'bob').ready();
-  await dial(env, 'bob', {}, 'repeats-its-invite.xml').passed();
+  const bob = await env.sipp('repeats-its-answer.xml', 'bob', { more: ['-nr'] }).ready();
+  await dial(env, 'bob', { more: ['-nr'] }, 'repeats-its-invite.xml').passed();
   await bob.passed();
   assert.equal(bob.received('INVITE').length, 1);
   assert.equal(bob.received('ACK').length, 3);

@@ -8,10 +8,8 @@ export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));
   await register(env, 'bob');
   const bob = await answer(env, 'bob');
-  const alice = await dial(env, 'bob', { more: ['-nr'] }, 'acknowledges-late.xml').passed();
+  // Without sipp's own handling of repeats, the scenario itself counts them: three, and none after the ACK.
+  await dial(env, 'bob', { more: ['-nr'] }, 'acknowledges-late.xml').passed();
   await bob.passed();
-  const { messages } = { messages: alice.messages() };
-  const answers = messages.filter(({ text, direction }) => direction === 'received' && /^SIP\/2\.0 200/.test(text) && /CSeq: 2 INVITE/.test(text));
-  assert.ok(answers.length >= 3 && answers.length <= 4, `${answers.length} answers within 2 s`);
   assert.equal((await server.onlyCdr()).cause, 'answered');
 }

@@ -3,7 +3,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { answer, dial, office } from '../../kit/office.ts';
 import { headerValue } from '../../kit/sip-log.ts';
 
-export const title = 'a caller shows its own number, whatever its phone writes, unless the setting lets it choose [protocol.allowcalleridchange]';
+export const title =
+  'a caller shows its own number, whatever its phone writes, unless the setting lets it choose [protocol.allowcalleridchange]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env, { alice: { callerid: '4312340' } }));

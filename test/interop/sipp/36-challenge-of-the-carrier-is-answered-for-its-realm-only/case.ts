@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { dial, dialRefused, office } from '../../kit/office.ts';
 
-export const title = 'a challenge of a carrier is answered for the realm that is pinned on it, never for another, and never reaches the caller';
+export const title =
+  'a challenge of a carrier is answered for the realm that is pinned on it, never for another, and never reaches the caller';
 
 const trunk = { realm: 'carrier.example', authuser: 'we', authpassword: 'Trunk-Secret-1' };
 
@@ -11,8 +12,10 @@ export async function run(env: Environment): Promise<void> {
   const carrier = await env.sipp('challenges.xml', 'carrier', { variables: { realm: 'carrier.example' } }).ready();
   await dial(env, '19123').passed();
   await carrier.passed();
-  const impostor = await env.sipp('challenges-in-vain.xml', 'carrier', { variables: { realm: 'other.example' } }).ready();
-  const alice = await dialRefused(env, '19123', 403).passed();
+  const impostor = await env
+    .sipp('challenges-in-vain.xml', 'carrier', { variables: { realm: 'other.example' } })
+    .ready();
+  const alice = await dialRefused(env, '19123', 503).passed();
   await impostor.passed();
   assert.equal(impostor.received('INVITE').length, 1);
   assert.ok(alice.messages().every(({ text }) => !text.includes('other.example')));

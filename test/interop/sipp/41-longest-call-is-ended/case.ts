@@ -3,7 +3,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { answer, dial, office, register } from '../../kit/office.ts';
 import { headerValue } from '../../kit/sip-log.ts';
 
-export const title = 'a call that reaches the longest connected time is ended on both sides, which both are told [session.call-timeout]';
+export const title =
+  'a call that reaches the longest connected time is ended on both sides, which both are told [session.call-timeout]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env), { call_timeout: '2' });

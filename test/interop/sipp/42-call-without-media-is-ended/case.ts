@@ -3,7 +3,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { answer, dial, office, register } from '../../kit/office.ts';
 import { headerValue } from '../../kit/sip-log.ts';
 
-export const title = 'a call in which nobody sends media is ended on both sides, which both are told [session.media-timeout]';
+export const title =
+  'a call in which nobody sends media is ended on both sides, which both are told [session.media-timeout]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env), { media_timeout: '2' });

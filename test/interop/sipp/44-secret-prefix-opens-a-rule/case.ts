@@ -3,7 +3,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { answer, dial, dialRefused, office } from '../../kit/office.ts';
 import { startLine } from '../../kit/sip-log.ts';
 
-export const title = 'a rule with a secret prefix is open to those who dial it, and the prefix never leaves [fraud.secret-prefix-for-international-calls]';
+export const title =
+  'a rule with a secret prefix is open to those who dial it, and the prefix never leaves [fraud.secret-prefix-for-international-calls]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env, { world: { secretprefix: '778899' } }));
