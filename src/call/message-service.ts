@@ -29,7 +29,7 @@ export class MessageService {
     }
     if (verdict.kind === 'refused' || verdict.caller.kind === 'guest') return stack.reply(request, flow, 403);
     const transaction = stack.openRequest(request, flow);
-    const answer = (status: number): void => respond(stack, transaction, status);
+    const answer = (status: number): void => respond(stack, transaction, request, status);
     if (!verdict.caller.account.enabled) return answer(403);
     if (request.body.length > maxBodyOctets) return answer(413);
     const dialled = readDialled(request.uri, numberingPlan(settings()));
@@ -86,6 +86,11 @@ function numberingPlan(settings: ReturnType<CallServices['settings']>): Paramete
   return { homeCountry: home_country, internationalPrefix: international_prefix, nationalPrefix: national_prefix };
 }
 
-function respond(stack: CallServices['stack'], transaction: NonInviteServerTransaction, status: number): void {
-  if (transaction.open) transaction.respond(stack.response(transaction.request, status, stack.newTag()));
+function respond(
+  stack: CallServices['stack'],
+  transaction: NonInviteServerTransaction,
+  request: SipRequest,
+  status: number,
+): void {
+  if (transaction.open) transaction.respond(stack.response(request, status, stack.newTag()));
 }

@@ -25,7 +25,11 @@ export function responseKey(response: SipResponse): string {
   return clientKey(response.topVia.branch, response.cseq.method);
 }
 
-/** What two copies of one request that came over different paths share (merged requests, RFC 3261 §8.2.2.2). */
-export function mergeKey(request: SipRequest): string {
-  return `${request.callId}|${request.fromTag ?? ''}|${request.cseq.seq}|${request.cseq.method}`;
+/**
+ * What two copies of one request that came over different paths share (merged requests, RFC 3261 §8.2.2.2); undefined
+ * for a request that would not ring or show twice.
+ */
+export function mergeKey({ method, callId, fromTag, toTag, cseq }: SipRequest): string | undefined {
+  if (toTag !== undefined || (method !== 'INVITE' && method !== 'MESSAGE')) return undefined;
+  return `${callId}|${fromTag ?? ''}|${cseq.seq}|${method}`;
 }

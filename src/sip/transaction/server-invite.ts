@@ -16,6 +16,8 @@ type State = 'proceeding' | 'completed' | 'accepted' | 'confirmed' | 'terminated
  */
 export class InviteServerTransaction {
   readonly request: SipRequest;
+  /** What merged copies of the request share with it. */
+  readonly merge: string | undefined;
   /** Where responses go: the connection or the source that RFC 3261 §18.2.2 and RFC 3581 name. */
   readonly flow: Flow;
   readonly #key: string;
@@ -27,8 +29,15 @@ export class InviteServerTransaction {
   #timerH: Timer | undefined;
   #timerI: Timer | undefined;
 
-  constructor(key: string, request: SipRequest, flow: Flow, environment: TransactionEnvironment) {
+  constructor(
+    key: string,
+    merge: string | undefined,
+    request: SipRequest,
+    flow: Flow,
+    environment: TransactionEnvironment,
+  ) {
     this.#key = key;
+    this.merge = merge;
     this.request = request;
     this.flow = flow;
     this.#environment = environment;

@@ -1,5 +1,5 @@
 import { assert } from '../../base/result/assert.ts';
-import { type SipRequest, type SipResponse, serialise } from '../message/index.ts';
+import { type SipResponse, serialise } from '../message/index.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { TransactionEnvironment } from './environment.ts';
 
@@ -9,18 +9,21 @@ type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
  * Non-INVITE server transaction: RFC 3261 §17.2.2 (Figure 8).
  *
  *     Trying --1xx--> Proceeding --200-699--> Completed --J--> Terminated
+ *
+ * It lives for half a minute and there are many, so it keeps the last response and nothing of the request.
  */
 export class NonInviteServerTransaction {
-  readonly request: SipRequest;
+  /** What merged copies of the request share with it; undefined where they do no harm. */
+  readonly merge: string | undefined;
   readonly flow: Flow;
   readonly #key: string;
   readonly #environment: TransactionEnvironment;
   #state: State = 'trying';
   #lastOctets = '';
 
-  constructor(key: string, request: SipRequest, flow: Flow, environment: TransactionEnvironment) {
+  constructor(key: string, merge: string | undefined, flow: Flow, environment: TransactionEnvironment) {
     this.#key = key;
-    this.request = request;
+    this.merge = merge;
     this.flow = flow;
     this.#environment = environment;
   }

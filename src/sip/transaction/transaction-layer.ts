@@ -78,23 +78,29 @@ export class TransactionLayer {
 
   /** Another copy of a request that is under way came over another path (RFC 3261 §8.2.2.2): owed a 482. */
   isMerged(request: SipRequest): boolean {
-    if (!mayMerge(request)) return false;
-    const underWay = this.#merges.get(mergeKey(request));
+    const merge = mergeKey(request);
+    const underWay = merge === undefined ? undefined : this.#merges.get(merge);
     return underWay !== undefined && underWay !== serverKey(request);
   }
 
   /** Remembers an INVITE; `responseFlow` is where its responses go. */
   openInviteServer(request: SipRequest, responseFlow: Flow): InviteServerTransaction {
     const key = serverKey(request);
-    const transaction = new InviteServerTransaction(key, request, responseFlow, this.#serverEnvironment);
-    this.#remember(key, request, transaction);
+    const transaction = new InviteServerTransaction(
+      key,
+      mergeKey(request),
+      request,
+      responseFlow,
+      this.#serverEnvironment,
+    );
+    this.#remember(key, transaction);
     return transaction;
   }
 
   openNonInviteServer(request: SipRequest, responseFlow: Flow): NonInviteServerTransaction {
     const key = serverKey(request);
-    const transaction = new NonInviteServerTransaction(key, request, responseFlow, this.#serverEnvironment);
-    this.#remember(key, request, transaction);
+    const transaction = new NonInviteServerTransaction(key, mergeKey(request), responseFlow, this.#serverEnvironment);
+    this.#remember(key, transaction);
     return transaction;
   }
 
@@ -140,22 +146,16 @@ export class TransactionLayer {
     if (allowed) invite.receiveCancel(request);
   }
 
-  #remember(key: string, request: SipRequest, transaction: ServerTransaction): void {
+  #remember(key: string, transaction: ServerTransaction): void {
     this.#servers.set(key, transaction);
-    if (mayMerge(request)) this.#merges.set(mergeKey(request), key);
+    if (transaction.merge !== undefined) this.#merges.set(transaction.merge, key);
   }
 
   #forgetServer(key: string): void {
     const transaction = this.#servers.get(key);
     if (transaction === undefined) return;
     this.#servers.delete(key);
-    if (!mayMerge(transaction.request)) return;
-    const merge = mergeKey(transaction.request);
-    if (this.#merges.get(merge) === key) this.#merges.delete(merge);
+    const { merge } = transaction;
+    if (merge !== undefined && this.#merges.get(merge) === key) this.#merges.delete(merge);
   }
-}
-
-/** The requests that a forking proxy may send us twice and that would then ring or show twice. */
-function mayMerge({ method, toTag }: SipRequest): boolean {
-  return toTag === undefined && (method === 'INVITE' || method === 'MESSAGE');
 }
