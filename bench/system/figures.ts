@@ -17,7 +17,7 @@ export interface Spread {
   readonly deviation: number;
 }
 
-export type Rounds = Readonly<Record<'kamailio' | 'ringfence', readonly Round[]>>;
+export type Rounds = Readonly<Record<'peer' | 'ringfence', readonly Round[]>>;
 
 export interface Machine {
   readonly date: string;
@@ -53,7 +53,7 @@ export function spread(values: readonly number[]): Spread {
 /** Of each pair: what an operation cost us, divided by what it cost the peer at nearly the same time. */
 export function ratios(rounds: Rounds): readonly number[] {
   return rounds.ringfence.flatMap((round, at) => {
-    const peer = rounds.kamailio[at];
+    const peer = rounds.peer[at];
     return peer === undefined ? [] : [round.microsecondsPerOperation / peer.microsecondsPerOperation];
   });
 }
@@ -69,20 +69,20 @@ export function page(title: string, operation: string, about: Machine, setUp: st
       total((round) => round.failed),
       total((round) => round.repeated),
     ];
-    return [`| ${name} | ${spreadText(cost, 1)} | ${counts.join(' | ')} |`];
+    return [`| ${name === 'peer' ? about.peer : name} | ${spreadText(cost, 1)} | ${counts.join(' | ')} |`];
   });
   const all = ratios(rounds);
   return [
     `# ${title}`,
     '',
-    `${about.date}, ${about.processor}, ${about.cores} cores, Linux ${about.kernel}, Node ${about.node}, ${about.peer}`,
+    `${about.date}, ${about.processor}, ${about.cores} cores, Linux ${about.kernel}, Node ${about.node}`,
     '',
     setUp,
     '',
     `| server | CPU us per ${operation}: median (least to most, median deviation) | operations | failed | sent again |`,
     '| --- | --- | --- | --- | --- |',
     ...lines,
-    ...(all.length === 0 ? [] : ['', `CPU ratio ringfence / kamailio: ${spreadText(spread(all), 3)}`]),
+    ...(all.length === 0 ? [] : ['', `CPU ratio ringfence / ${about.peer}: ${spreadText(spread(all), 3)}`]),
     '',
   ].join('\n');
 }

@@ -19,9 +19,15 @@ export async function registerLoad(folder: string, operations: number, users: nu
   copyFileSync(join(here, 'regload.c'), source);
   const regload = join(folder, 'regload');
   await run('gcc', ['-O2', '-w', '-o', regload, source, '-lcrypto']);
+  let rounds = 0;
   return async (server) => {
+    rounds++;
+    // One contact for each user, refreshed by every round: that is what registrars do all day.
+    const env = { ...process.env, LOCALPORT: '5067', RUN: `${rounds}` };
     const before = processorTimeUs(server.pid);
-    const { stdout } = await run(regload, ['127.0.0.1', `${server.port}`, window, `${operations}`, `${users}`]);
+    const { stdout } = await run(regload, ['127.0.0.1', `${server.port}`, window, `${operations}`, `${users}`], {
+      env,
+    });
     const spentUs = processorTimeUs(server.pid) - before;
     const number = (name: string): number => Number(new RegExp(`${name}=(\\d+)`).exec(stdout)?.[1] ?? Number.NaN);
     const done = number('registers');

@@ -1,5 +1,5 @@
-// Compares the whole server with Kamailio: CPU time of all its threads for each registration or call, in interleaved
-// pairs of rounds on loopback. docs/benchmarks.md tells how to run it and how to read it.
+// Compares the whole server with Kamailio, or with another state of itself: CPU time of all its threads for each
+// registration or call, in interleaved pairs of rounds on loopback. docs/benchmarks.md tells how to run it and how to read it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -19,11 +19,15 @@ const { values, positionals } = parseArgs({
     /** Registrations of one round. */
     operations: { type: 'string', default: '50000' },
     users: { type: 'string', default: '1000' },
-    /** One server alone, as for a profile; nothing is written to the results. */
-    only: { type: 'string' },
+    /** Our server alone, as for a profile. */
+    alone: { type: 'boolean', default: false },
     /** Options of Node for our server, between blanks. */
     node: { type: 'string', default: '' },
-    results: { type: 'string', default: join(import.meta.dirname, '..', 'results') },
+    /** A checkout of Ringfence to compare with, in place of Kamailio, and its options of Node. */
+    peer: { type: 'string' },
+    'peer-node': { type: 'string', default: '' },
+    /** Without it, nothing is written. */
+    keep: { type: 'boolean', default: false },
   },
 });
 const [kind] = positionals;
@@ -35,7 +39,7 @@ const operations = Number(values.operations);
 const users = kind === 'register' ? Number(values.users) : 10;
 const setUp =
   kind === 'register'
-    ? `${pairs} interleaved pairs of ${operations} registrations (401, then 200) of ${users} users, 32 at once; bindings kept in memory by Kamailio, on disk by Ringfence`
+    ? `${pairs} interleaved pairs of ${operations} registrations (401, then 200) of ${users} users, 32 at once; Kamailio keeps bindings in memory, Ringfence on disk`
     : `${pairs} interleaved pairs of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-system-'));
@@ -43,7 +47,7 @@ const stops: (() => Promise<void> | void)[] = [];
 try {
   const load = await loadOf(kind);
   const servers = await startServers(kind);
-  const rounds: Record<Server['name'], Round[]> = { kamailio: [], ringfence: [] };
+  const rounds: Record<Server['name'], Round[]> = { peer: [], ringfence: [] };
   for (const server of servers) await load(server); // warm up, not counted
   for (let pair = 0; pair < pairs; pair++) {
     // Who goes first changes, so that a drift of the machine hits both.
@@ -56,12 +60,14 @@ try {
       );
     }
   }
-  const about = machine(await kamailioVersion());
+  const about = machine(
+    values.peer === undefined ? await kamailioVersion() : `${values.peer} ${values['peer-node']}`.trim(),
+  );
   const title = kind === 'register' ? 'Registrations' : 'Calls';
   const report = page(title, kind === 'register' ? 'registration' : 'call', about, setUp, rounds);
   console.log(`\n${report}`);
-  if (values.only === undefined) {
-    const results = resolve(values.results);
+  if (values.keep) {
+    const results = join(import.meta.dirname, '..', 'results');
     mkdirSync(results, { recursive: true });
     const name = join(results, `${kind}-${about.date.slice(0, 16).replaceAll(':', '')}`);
     const data = { kind, machine: about, setUp, ratio: spread(ratios(rounds)), rounds };
@@ -85,7 +91,13 @@ async function startServers(config: 'register' | 'calls'): Promise<readonly Serv
     servers.push(server);
     stops.push(() => server.stop());
   };
-  if (values.only !== 'ringfence') add(await startKamailio(config, folder));
-  if (values.only !== 'kamailio') add(await startRingfence(folder, users, values.node.split(' ').filter(Boolean)));
+  const optionsOf = (text: string): string[] => text.split(' ').filter((option) => option !== '');
+  if (!values.alone && values.peer === undefined) add(await startKamailio(config, folder));
+  if (values.peer !== undefined) {
+    const nodeOptions = optionsOf(values['peer-node']);
+    add(await startRingfence(folder, users, { name: 'peer', checkout: resolve(values.peer), nodeOptions }));
+  }
+  const checkout = join(import.meta.dirname, '..', '..');
+  add(await startRingfence(folder, users, { name: 'ringfence', checkout, nodeOptions: optionsOf(values.node) }));
   return servers;
 }

@@ -7,11 +7,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
-const program = join(here, '..', '..', 'bin', 'ringfence.mjs');
 
 /** A server under load; both know the users u0, u1, ... with the password `secret` in the realm 127.0.0.1. */
 export interface Server {
-  readonly name: 'kamailio' | 'ringfence';
+  readonly name: 'peer' | 'ringfence';
   readonly pid: number;
   readonly port: number;
   stop(): Promise<void>;
@@ -24,7 +23,7 @@ export async function startKamailio(config: 'register' | 'calls', folder: string
   const options = ['-f', join(here, `kamailio-${config}.cfg`), '-m', '512', '-M', '32', '-DD'];
   const child = spawn('/usr/sbin/kamailio', [...options, '-P', join(folder, 'kamailio.pid')], { stdio: 'ignore' });
   await pause(1500);
-  return describe('kamailio', child, 5070);
+  return describe('peer', child, 5070);
 }
 
 export async function kamailioVersion(): Promise<string> {
@@ -32,16 +31,26 @@ export async function kamailioVersion(): Promise<string> {
   return /kamailio (\d+\.\d+\.\d+)/.exec(stdout)?.[0] ?? 'kamailio';
 }
 
-/** @param nodeOptions options of Node for the server, as for a profile. */
-export async function startRingfence(folder: string, users: number, nodeOptions: readonly string[]): Promise<Server> {
-  const data = join(folder, 'data');
+export interface Variant {
+  readonly name: Server['name'];
+  /** Where its sources are: a peer may be another state of our own. */
+  readonly checkout: string;
+  /** Options of Node, as for a profile. */
+  readonly nodeOptions: readonly string[];
+}
+
+/** A server of ours, with a data folder of its own. */
+export async function startRingfence(folder: string, users: number, variant: Variant): Promise<Server> {
+  const { name, checkout, nodeOptions } = variant;
+  const program = join(checkout, 'bin', 'ringfence.mjs');
+  const data = join(folder, name);
   mkdirSync(data);
-  const port = 5080;
+  const [port, mediaPort] = name === 'ringfence' ? [5080, 20_000] : [5070, 30_000];
   const settings = {
     ...{ udp_port: port, tcp_port: 0, metrics_port: 0, listen: '127.0.0.1', realm: '127.0.0.1', log_level: 'warn' },
     // The password of the load generators is fixed, and no good one.
     ...{ enforcestrongauth: false, validatepassword: 0, minpwdlength: 1 },
-    ...{ start_rtp_port: 20_000, end_rtp_port: 29_999 },
+    ...{ start_rtp_port: mediaPort, end_rtp_port: mediaPort + 9999 },
   };
   const assignments = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const child = spawn(process.execPath, [...nodeOptions, program, 'serve', '--data', data, ...assignments], {
@@ -51,8 +60,8 @@ export async function startRingfence(folder: string, users: number, nodeOptions:
   child.stderr?.setEncoding('utf8').on('data', (text: string) => told.push(text));
   await pause(2000);
   if (child.exitCode !== null) throw new Error(told.join(''));
-  const server = describe('ringfence', child, port);
-  const document = join(folder, 'import.json');
+  const server = describe(name, child, port);
+  const document = join(folder, `${name}.json`);
   writeFileSync(document, JSON.stringify(importDocument(users)));
   try {
     await run(process.execPath, [program, 'import', document, '--data', data]);
