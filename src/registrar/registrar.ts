@@ -123,6 +123,7 @@ export class Registrar {
       maxBindings: settings.max_bindings_per_user,
     };
     const nowMs = this.#clock.wallMs();
+    this.#dropExpired(this.bindings.of(account.id, 0), nowMs);
     const outcome = applyRegister(this.bindings.of(account.id, nowMs), wanted, bounds, nowMs);
     if (!outcome.ok) {
       const headers = new HeaderList();
@@ -139,13 +140,16 @@ export class Registrar {
 
   #sweep(): void {
     const nowMs = this.#clock.wallMs();
-    for (const list of this.bindings.all()) {
-      const expired = list.filter((binding) => binding.expiresAtMs <= nowMs);
-      const [first] = expired;
-      if (first === undefined) continue;
-      for (const binding of expired) this.#store.remove(binding.key);
-      this.bindings.replace(first.accountId, this.bindings.of(first.accountId, nowMs));
-    }
+    for (const list of this.bindings.all()) this.#dropExpired(list, nowMs);
+  }
+
+  /** Lets expired bindings of one account go, from the store too. */
+  #dropExpired(list: readonly Binding[], nowMs: number): void {
+    const expired = list.filter((binding) => binding.expiresAtMs <= nowMs);
+    const [first] = expired;
+    if (first === undefined) return;
+    for (const binding of expired) this.#store.remove(binding.key);
+    this.bindings.replace(first.accountId, this.bindings.of(first.accountId, nowMs));
   }
 
   /** A few octets towards each phone whose contact is not where it sends from: its NAT keeps the way open (RFC 5626 §4.4). */

@@ -131,6 +131,7 @@ function unplug(world: World): string | undefined {
   const addresses = [...world.phones.map(({ local }) => local.address), '192.0.2.50', '192.0.2.51'];
   const address = pick(world.random, addresses) ?? '';
   const durationMs = 1000 + world.random.below(45_000);
+  world.wasUnplugged = true;
   world.wire.unplugged.add(address);
   world.clock.after(durationMs, () => world.wire.unplugged.delete(address));
   return `${world.wire.names.get(address)} for ${durationMs} ms`;

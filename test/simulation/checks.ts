@@ -170,8 +170,16 @@ function phoneViews(world: World): Problem[] {
     }
     const cdr = cdrs.get(call.sipCallId);
     if (call.direction === 'incoming' || cdr === undefined || cdr.cause === 'server restart') return [];
-    if (call.answeredAtMs !== undefined && cdr.answeredAtMs === undefined) {
+    if (call.answeredAtMs === undefined) return [];
+    if (cdr.answeredAtMs === undefined) {
       return [{ text: `${name} was connected, and its CDR says: ${describe(cdr)}`, callIds }];
+    }
+    // Who was told only when the faults were over, or never, has another duration through the network's fault.
+    if ((call.endedAtMs ?? 0) >= world.settlingSinceMs) return [];
+    const phoneMs = (call.endedAtMs ?? 0) - call.answeredAtMs;
+    const cdrMs = (cdr.endedAtMs ?? 0) - cdr.answeredAtMs;
+    if (Math.abs(phoneMs - cdrMs) > world.durationToleranceMs) {
+      return [{ text: `${name} was connected for ${phoneMs} ms, its CDR says ${cdrMs}: ${describe(cdr)}`, callIds }];
     }
     return [];
   });

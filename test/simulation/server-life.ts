@@ -64,7 +64,7 @@ export class ServerLife {
       maxDelayMs: options.storeDelayMs,
       failurePerMille: options.storeFailurePerMille,
     });
-    const settings = simulatedSettings(local);
+    const settings = simulatedSettings(local, random.below(2) === 0);
     this.server = new SipServer({
       ...{ network: this.#network, clock: this.#clock, random, realm, plane: this.plane },
       log: problemLog(options.onProblem),
@@ -139,12 +139,13 @@ export class ServerLife {
   }
 }
 
-function simulatedSettings({ address, port }: Endpoint): Settings {
+function simulatedSettings({ address, port }: Endpoint, forcerport: boolean): Settings {
   return {
     ...profileValues('default'),
     listen: [address],
     udp_port: port,
     tcp_port: port,
+    forcerport,
     ring_timeout: 40,
     early_timeout: 30,
     call_timeout: 300,

@@ -42,6 +42,9 @@ export class World {
   readonly views: PhoneView[] = [];
   readonly lives: ServerLife[] = [];
   readonly problems: string[] = [];
+  wasUnplugged = false;
+  /** On the monotonic clock; when the faults ended. */
+  settlingSinceMs = Number.POSITIVE_INFINITY;
   readonly stranger: Stranger;
   readonly #seed: number;
   readonly #faults: NetworkFaults;
@@ -57,8 +60,13 @@ export class World {
     this.stranger = new Stranger(strangerAt, server, victim, this.#chance(3), this.wire);
   }
 
-  get isCalm(): boolean {
-    return this.#faults === noFaults;
+  /**
+   * How far a phone's time in a call may be from the CDR's: a commit and a way each, or what is repeated for 32 s. A
+   * phone without its cable may have any time.
+   */
+  get durationToleranceMs(): number {
+    if (this.wasUnplugged) return Number.POSITIVE_INFINITY;
+    return this.#faults === noFaults ? this.#storeDelayMs + 100 : 35_000;
   }
 
   /** The server that runs now, if one does. */
@@ -128,6 +136,7 @@ export class World {
 
   calmDown(): void {
     this.network.faults = noFaults;
+    this.settlingSinceMs = this.clock.monotonicMs();
     this.wire.unplugged.clear();
     this.wire.note('---- faults end');
   }
