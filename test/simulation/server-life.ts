@@ -43,6 +43,7 @@ export class ServerLife {
   /** How it ended; undefined while it runs. */
   end: 'crashed' | 'stopped' | undefined;
   drainedSinceMs: number | undefined;
+  crashedAtMs: number | undefined;
   /** True once everything that the life before left is ended. */
   tookOver = false;
   readonly #options: LifeOptions;
@@ -102,6 +103,7 @@ export class ServerLife {
   /** The process dies: no more timers, packets or commits. */
   crash(): void {
     this.end = 'crashed';
+    this.crashedAtMs = this.#clock.wallMs();
     this.#clock.kill();
     this.#network.kill();
   }
