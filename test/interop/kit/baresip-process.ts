@@ -7,6 +7,7 @@ import { portsOnLoopback } from './ports.ts';
 import { readWav, type Sound } from './tone.ts';
 import { until } from './until.ts';
 
+const program = 'baresip';
 const modules = process.env['BARESIP_MODULES'] ?? '/usr/lib/baresip/modules';
 
 /**
@@ -53,7 +54,7 @@ export class BaresipProcess {
     );
     const output = openSync(join(folder, 'log'), 'w');
     // Its standard input stays open: at the end of it, baresip quits.
-    this.#child = spawn('baresip', ['-4', '-f', folder], { stdio: ['pipe', output, output] });
+    this.#child = spawn(program, ['-4', '-f', folder], { stdio: ['pipe', output, output] });
     this.#child.on('error', () => {});
   }
 

@@ -70,10 +70,5 @@ export function refuse(
   return env.sipp('refuse.xml', host, { variables: { status } }).ready();
 }
 
-/** A peer that must get nothing; `received` tells what it got. */
-export function bystander(
-  env: Environment,
-  host: 'bob' | 'bobsOther' | 'carrier' | 'reserve' | 'third',
-): Promise<SippProcess> {
-  return env.sipp('answer.xml', host, { variables: { ringMs: 200 } }).ready();
-}
+/** A peer that would answer, and must get nothing; `received` tells what it got. */
+export const bystander = answer;

@@ -39,6 +39,11 @@ export class ServerProcess {
     });
   }
 
+  /** False once the process has ended by itself. */
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   get dataFolder(): string {
     return join(this.folder, 'data');
   }

@@ -6,7 +6,8 @@ import type { Environment } from '../../kit/environment.ts';
 import { office } from '../../kit/office.ts';
 import { shareOfTone } from '../../kit/tone.ts';
 
-export const title = 'a baresip phone that registered over TCP is called over that connection, and hears the caller on UDP';
+export const title =
+  'a baresip phone that registered over TCP is called over that connection, and hears the caller on UDP';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));

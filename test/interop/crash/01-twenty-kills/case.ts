@@ -25,7 +25,9 @@ export async function run(env: Environment): Promise<void> {
     const load = { calls: 1000, variables: { ringMs: 100 }, timeoutS: 60 };
     const bob = await answer(env, 'bob', load);
     const alice = dial(env, 'bob', { calls: 1000, rate: 25, timeoutS: 60 }, 'call-hung-up-on.xml');
-    await until('the first call is up', 10_000, async () => (await server.calls()).some(({ phase }) => phase === 'connected'));
+    await until('the first call is up', 10_000, async () =>
+      (await server.calls()).some(({ phase }) => phase === 'connected'),
+    );
     // The kill meets calls in every phase: the moments differ from round to round.
     await wait(300 + round * 40);
     await server.kill();

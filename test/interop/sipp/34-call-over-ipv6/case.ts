@@ -20,11 +20,20 @@ export async function run(env: Environment): Promise<void> {
   });
   const common = { remote: '::1', remotePort: port(0) };
   const variables = { server: '[remote_ip]', password, headers: 'Expires: 600', granted: '600', holdMs: 0 };
-  const registration = { ...common, authUri: '[::1]', localPort: port(2), variables: { ...variables, user: 'bob', username: 'bob' } };
+  const registration = {
+    ...common,
+    authUri: '[::1]',
+    localPort: port(2),
+    variables: { ...variables, user: 'bob', username: 'bob' },
+  };
   await env.sippAt('register.xml', '::1', registration).passed();
-  const bob = await env.sippAt('answer.xml', '::1', { ...common, localPort: port(2), variables: { ringMs: 200 } }).ready();
+  const bob = await env
+    .sippAt('answer.xml', '::1', { ...common, localPort: port(2), variables: { ringMs: 200 } })
+    .ready();
   const call = { ...variables, user: 'alice', username: 'alice', number: 'bob', headers: '', talkMs: 300 };
-  await env.sippAt('call.xml', '::1', { ...common, authUri: 'bob@[::1]', localPort: port(1), variables: call }).passed();
+  await env
+    .sippAt('call.xml', '::1', { ...common, authUri: 'bob@[::1]', localPort: port(1), variables: call })
+    .passed();
   await bob.passed();
   assert.match(bob.onlyReceived('INVITE'), /^c=IN IP6 ::1\r$/m);
   const cdr = await server.onlyCdr();

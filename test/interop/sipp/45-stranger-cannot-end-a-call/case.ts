@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { answer, dial, office, register } from '../../kit/office.ts';
-import { headerValue } from '../../kit/sip-log.ts';
+import { headerValue, type LoggedMessage } from '../../kit/sip-log.ts';
 import { until } from '../../kit/until.ts';
 
 export const title = 'a BYE or CANCEL with the right identifiers from a wrong address ends nothing';
@@ -12,10 +12,10 @@ export async function run(env: Environment): Promise<void> {
   const bob = await answer(env, 'bob');
   const alice = dial(env, 'bob', { variables: { talkMs: 2500 } });
   await until('the call is up', 5000, async () => (await server.calls())[0]?.phase === 'connected');
-  await until('sipp has written its log', 3000, () =>
-    alice.messages().some(({ kind, direction }) => kind === 'ACK' && direction === 'sent'),
-  );
-  const overheard = alice.messages().find(({ text }) => /^SIP\/2\.0 200/.test(text))?.text ?? '';
+  const isAnswer = ({ direction, kind, text }: LoggedMessage): boolean =>
+    direction === 'received' && kind === '200' && headerValue(text, 'CSeq') === '2 INVITE';
+  await until('sipp has written its log', 3000, () => alice.messages().some(isAnswer));
+  const overheard = alice.messages().find(isAnswer)?.text ?? '';
   const variables = {
     from: headerValue(overheard, 'From'),
     to: headerValue(overheard, 'To'),
