@@ -15,6 +15,7 @@ const causes = {
   'call timeout': { status: 200, text: 'the longest connected time was reached' },
   'absolute timeout': { status: 408, text: 'the longest life of any call was reached' },
   'media timeout': { status: 200, text: 'no media arrived from either side' },
+  'media lost': { status: 503, text: 'the relay of the call died' },
   'no ack': { status: 200, text: 'the caller never acknowledged the answer' },
   'peer gone': { status: 200, text: 'a side stopped answering requests' },
   'media refused': { status: 488, text: 'the media that was offered cannot be relayed' },
@@ -69,10 +70,10 @@ export function causeOfStatus(status: number): Cause {
 }
 
 /**
- * What the caller is told of the callee's refusal: the same, but for what concerns only our own leg to the callee. A
- * challenge or a complaint about our extensions never reaches the caller, and a redirect is not followed.
+ * What the other leg is told of a refusal: the same, but for what concerns only our own leg to the one who refused. A
+ * challenge or a complaint about our extensions never reaches the other leg, and a redirect is not followed.
  */
-export function statusForCaller(status: number): number {
+export function statusForOtherLeg(status: number): number {
   if (status < 400) return statusOf('redirected');
   const ours = [401, 407, 420, 421, 482, 483, 494];
   return ours.includes(status) ? 503 : status;

@@ -4,6 +4,8 @@ import type { NonInviteServerTransaction } from '../sip/transaction/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { callerIdOf } from './admission/caller-id.ts';
 import { identifyCaller } from './admission/identify.ts';
+import { fromValue } from './b2bua/branches.ts';
+import type { CallerId } from './b2bua/plan.ts';
 import { readDialled } from './routing/number.ts';
 import type { CallServices } from './services.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -40,10 +42,10 @@ export class MessageService {
     const bindings = callee.enabled ? registrar.bindingsOf(callee.id).slice(0, settings().max_forks) : [];
     if (bindings.length === 0) return answer(480);
     const from = callerIdOf(request, verdict.caller, directory, settings().allowcalleridchange);
-    this.#fork(request, bindings, from.user, answer);
+    this.#fork(request, bindings, from, answer);
   }
 
-  #fork(request: SipRequest, bindings: readonly Binding[], from: string, answer: (status: number) => void): void {
+  #fork(request: SipRequest, bindings: readonly Binding[], from: CallerId, answer: (status: number) => void): void {
     const { stack, registrar } = this.#services;
     let left = bindings.length;
     let best = 480;
@@ -67,12 +69,12 @@ export class MessageService {
     }
   }
 
-  #copyFor(request: SipRequest, binding: Binding, flow: Flow, from: string): SipRequest {
+  #copyFor(request: SipRequest, binding: Binding, flow: Flow, from: CallerId): SipRequest {
     const { stack } = this.#services;
     const host = bracketed(stack.advertised(flow).address);
     const headers = new HeaderList()
       .append('max-forwards', String(Math.max(0, (request.maxForwards ?? 70) - 1)))
-      .append('from', `<sip:${encodeURIComponent(from)}@${host}>;tag=${stack.newTag()}`)
+      .append('from', `${fromValue(from, host)};tag=${stack.newTag()}`)
       .append('to', `<sip:${binding.user}@${host}>`)
       .append('call-id', stack.newCallId())
       .append('cseq', '1 MESSAGE')

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { serveControl } from '../api/control/serve-control.ts';
+import type { Log } from '../base/log/log.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { type Health, serveHealth } from './health-server.ts';
 import { controlSocketName } from '../cli/session.ts';
@@ -22,6 +23,7 @@ export async function serve(options: StartOptions, say: Say): Promise<number> {
     return 1;
   }
   const server = started.value;
+  nameLastWords(server.log);
   const health: Health = { ready: true };
   let http: Server | undefined;
   const giveUp = async (reason: string): Promise<number> => {
@@ -53,6 +55,18 @@ export async function serve(options: StartOptions, say: Say): Promise<number> {
   await server.stop();
   server.log.info('stopped');
   return 0;
+}
+
+/** What nothing has caught is named before the process ends; a promise that nobody looked at ends nothing. */
+function nameLastWords(log: Log): void {
+  const told = (error: unknown): string | undefined => (error instanceof Error ? error.stack : String(error));
+  process.on('unhandledRejection', (reason) =>
+    log.error('a promise failed and nobody looked', { error: told(reason) }),
+  );
+  process.on('uncaughtException', (error) => {
+    log.error('the server ends for a fault of its own', { error: told(error) });
+    process.exit(1);
+  });
 }
 
 function welcome({ sip, settings, store, log, firstStart }: RunningServer, say: Say): void {

@@ -4,6 +4,7 @@ import type { DirectorySnapshot } from '../accounts/change.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
+import { guardedClock } from '../base/time/guarded-clock.ts';
 import { CallService } from '../call/call-service.ts';
 import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
@@ -55,7 +56,13 @@ export class SipServer {
 
   constructor(parts: SipServerParts) {
     this.#parts = parts;
-    const { clock, random, settings, log } = parts;
+    const { random, settings, log } = parts;
+    const onFault = (error: unknown): void => {
+      log.error('broken invariant; one unit of work was stopped', {
+        error: error instanceof Error ? error.stack : String(error),
+      });
+    };
+    const clock = guardedClock(parts.clock, onFault);
     this.directory = new AccountDirectory(parts.directory);
     this.guard = new SourceGuard(clock);
     this.stack = new SipStack(
@@ -69,6 +76,7 @@ export class SipServer {
         advertise: (flow) => advertisedEndpoint(flow, settings(), parts.ownAddresses()),
         forceRport: () => settings().forcerport,
         serverName: 'Ringfence',
+        onFault,
       },
       {
         admit: (source) => this.guard.admit(source),

@@ -70,6 +70,9 @@ export class Phone {
         advertise: () => this.#local,
         forceRport: () => true,
         serverName: 'Ringfence phone',
+        onFault: (error) => {
+          throw error;
+        },
       },
       {
         admit: ({ remote }) => (remote.address === server.address ? 'serve' : 'drop'),

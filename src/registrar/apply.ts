@@ -60,7 +60,8 @@ export function applyRegister(
   for (const contact of request.contacts) {
     const key = bindingKey(request.accountId, contact);
     const known = live.find((binding) => binding.key === key);
-    if (known !== undefined && isOutOfOrder(known, request)) return fail({ status: 500, reason: 'Request Out of Order' });
+    if (known !== undefined && isOutOfOrder(known, request))
+      return fail({ status: 500, reason: 'Request Out of Order' });
     const grantedS = grantedSeconds(contact, request.expiresS, bounds);
     if (!grantedS.ok) return grantedS;
     if (grantedS.value > 0) put.push(toBinding(key, contact, request, grantedS.value, nowMs));
@@ -77,7 +78,8 @@ export function applyRegister(
 
 function removeAll(live: readonly Binding[], request: RegisterRequest): Result<RegisterOutcome, RegisterRefusal> {
   if (request.expiresS !== 0) return fail({ status: 400, reason: 'Contact * Needs Expires 0' });
-  if (live.some((binding) => isOutOfOrder(binding, request))) return fail({ status: 500, reason: 'Request Out of Order' });
+  if (live.some((binding) => isOutOfOrder(binding, request)))
+    return fail({ status: 500, reason: 'Request Out of Order' });
   return ok({ bindings: [], put: [], removed: live });
 }
 

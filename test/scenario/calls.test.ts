@@ -147,6 +147,77 @@ describe('calls between users', () => {
     assert.equal(stage.store.cdrs[0]?.callerNumber, 'alice');
   });
 
+  test('a name in any script is shown as UTF-8, and a hidden caller shows its number nowhere', async () => {
+    const stage = await Stage.open({
+      accounts: [{ name: 'lukasz', displayName: 'Łukasz 日本', callerId: '4369912345' }],
+    });
+    const lukasz = await stage.phone('lukasz', '192.0.2.23');
+    const bob = await stage.phone('bob', '192.0.2.22');
+    await stage.invite(lukasz, 'lukasz', 'sip:bob@server.example');
+    assert.equal(Buffer.from(bob.request('INVITE').from.displayName, 'latin1').toString('utf8'), 'Łukasz 日本');
+    bob.respond(bob.request('INVITE'), 486);
+    await stage.run(20);
+    const hidden = lukasz.build('INVITE', 'sip:bob@server.example', 'anonymous', { body: sdp('192.0.2.23') });
+    lukasz.send(hidden);
+    await stage.run(20);
+    lukasz.send(lukasz.authorised(hidden, lukasz.response('INVITE', 407), 'lukasz', 'a right password'));
+    await stage.run(20);
+    const seen = bob.request('INVITE');
+    const text = [...seen.headers.entries()].join('\n');
+    assert.ok(!text.includes('4369912345') && !text.includes('lukasz@') && text.includes('anonymous.invalid'), text);
+  });
+
+  test('a re-INVITE without an offer gets ours, and its answer in the ACK reaches the media and the other side', async () => {
+    const stage = await Stage.open();
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const bob = await stage.phone('bob', '192.0.2.22');
+    const invite = await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
+    await stage.run(20);
+    const answer = alice.response('INVITE', 200);
+    alice.ack(invite, answer);
+    await stage.run(20);
+    alice.send(alice.inDialog('INVITE', invite, answer));
+    await stage.run(20);
+    const offered = alice.response('INVITE', 200);
+    assert.match(offered.body, /m=audio/);
+    const ack = alice.inDialogAck(invite, offered);
+    ack.headers.append('content-type', 'application/sdp');
+    alice.send(new SipRequest('ACK', ack.uri, ack.headers, sdp('192.0.2.21', 45_000)));
+    await stage.run(20);
+    const again = bob.request('INVITE');
+    assert.notEqual(again.toTag, undefined);
+    bob.respond(again, 200, { body: sdp('192.0.2.22') });
+    await stage.run(20);
+    assert.deepEqual(stage.plane.sessions[0]?.configOf(0, 'a')?.target, { address: '192.0.2.21', port: 45_000 });
+  });
+
+  test('a callee gets its ACK only when the answer is written down', async () => {
+    const stage = await Stage.open();
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const bob = await stage.phone('bob', '192.0.2.22');
+    const release = stage.store.holdAnswers();
+    await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
+    await stage.run(100);
+    assert.deepEqual([bob.requests('ACK').length, alice.statuses('INVITE').includes(200)], [0, false]);
+    release();
+    await stage.run(20);
+    assert.deepEqual([bob.requests('ACK').length, alice.statuses('INVITE').includes(200)], [1, true]);
+  });
+
+  test('a 200 without SDP counts with the SDP of the 183 before it', async () => {
+    const stage = await Stage.open();
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const bob = await stage.phone('bob', '192.0.2.22');
+    await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    bob.respond(bob.request('INVITE'), 183, { body: sdp('192.0.2.22') });
+    await stage.run(20);
+    bob.respond(bob.request('INVITE'), 200);
+    await stage.run(20);
+    assert.match(alice.response('INVITE', 200).body, /m=audio/);
+  });
+
   test('a call that cannot be written down is not made', async () => {
     const stage = await Stage.open();
     const alice = await stage.phone('alice', '192.0.2.21');

@@ -1,7 +1,7 @@
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import type { Account, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
-import { silentLog } from '../../src/base/log/log.ts';
+import { type Log, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
 import type { CallStore } from '../../src/call/ports.ts';
 import type { CallAnswer, CallRow, Cdr } from '../../src/call/record.ts';
@@ -25,6 +25,7 @@ class MemoryCallStore implements CallStore {
   readonly answers: CallAnswer[] = [];
   readonly cdrs: Cdr[] = [];
   failing = false;
+  #answersHeld: Promise<void> = Promise.resolve();
 
   begin(row: CallRow): Promise<void> {
     this.rows.push(row);
@@ -33,7 +34,14 @@ class MemoryCallStore implements CallStore {
 
   answer(row: CallAnswer): Promise<void> {
     this.answers.push(row);
-    return Promise.resolve();
+    return this.#answersHeld;
+  }
+
+  /** Answers are not written until what comes back is called. */
+  holdAnswers(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#answersHeld = promise;
+    return resolve;
   }
 
   end(cdr: Cdr): Promise<void> {
@@ -41,6 +49,15 @@ class MemoryCallStore implements CallStore {
     return Promise.resolve();
   }
 }
+
+/** An error that the server logs fails the test that caused it. */
+const loudLog: Log = {
+  ...silentLog,
+  error: (message, fields) => {
+    throw new Error(`${message} ${JSON.stringify(fields)}`);
+  },
+  child: () => loudLog,
+};
 
 export interface StageOptions {
   readonly settings?: Partial<Settings>;
@@ -68,7 +85,7 @@ export class Stage {
       network: this.network.host(serverEndpoint.address),
       clock: this.clock,
       random: seededRandom(11),
-      log: silentLog,
+      log: loudLog,
       settings: () => this.settings,
       realm,
       directory: snapshotOf(options),

@@ -32,6 +32,9 @@ export class ScriptedTrunk {
         advertise: () => local,
         forceRport: () => true,
         serverName: 'carrier',
+        onFault: (error) => {
+          throw error;
+        },
       },
       {
         admit: () => 'serve',

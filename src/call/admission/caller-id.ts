@@ -1,5 +1,5 @@
 import type { AccountDirectory } from '../../accounts/directory.ts';
-import { parseUri, type SipRequest } from '../../sip/message/index.ts';
+import { parseUri, type SipRequest, toOctets } from '../../sip/message/index.ts';
 import type { CallerId, Caller } from '../b2bua/plan.ts';
 
 const maxDisplayNameOctets = 100;
@@ -31,7 +31,7 @@ export function callerIdOf(
   if (allowChange > 0) return asked;
   const bare = user.replace(/^\+/, '');
   const owned = user === account.name || user === account.callerId || directory.numbersOf(account.id).includes(bare);
-  return { displayName: account.displayName, user: owned && user !== account.name ? user : shown, anonymous };
+  return { displayName: toOctets(account.displayName), user: owned && user !== account.name ? user : shown, anonymous };
 }
 
 /** A caller without a name: RFC 3323 §4.1.1.3, or an empty user. */

@@ -39,7 +39,7 @@ export function branchesOf(
       sdp,
       headers: passedHeaders(request),
     };
-    return [{ flow, spec, session: sessionOptions(services, account, plan.callerId.user), side }];
+    return [{ flow, spec, session: sessionOptions(services, account, contactUserOf(plan.callerId)), side }];
   };
   if (destination.kind === 'trunk') {
     const flow = trunkFlow(services, destination.trunk);
@@ -88,7 +88,7 @@ export function bridgeSide(services: CallServices, account: Account | undefined,
 }
 
 /** The settings and parts that every media bridge of ours takes. */
-export function bridgeOptions(services: CallServices, onSilent: () => void): BridgeOptions {
+export function bridgeOptions(services: CallServices, onEnd: BridgeOptions['onEnd']): BridgeOptions {
   const { plane, settings, random, ownAddresses, relayAddressFor } = services;
   const { media_timeout, media_timeout_hold, checkrtpaddr, start_rtp_port, end_rtp_port } = settings();
   return {
@@ -100,7 +100,7 @@ export function bridgeOptions(services: CallServices, onSilent: () => void): Bri
     ownAddresses: ownAddresses(),
     ownPorts: [start_rtp_port, end_rtp_port],
     newSessionId: () => String(random.below(2 ** 31)),
-    onSilent,
+    onEnd,
   };
 }
 
@@ -121,7 +121,13 @@ function trunkTarget(trunk: Trunk, sentNumber: string): Target {
   return { requestUri: uri, to: uri, routes: [] };
 }
 
-function fromValue({ displayName, user, anonymous }: CallerId, host: string): string {
+/** Who hides its number hides it in the Contact too. */
+export function contactUserOf({ user, anonymous }: CallerId): string {
+  return anonymous ? '' : user;
+}
+
+/** The From value for a callee, without a tag. */
+export function fromValue({ displayName, user, anonymous }: CallerId, host: string): string {
   if (anonymous) return '"Anonymous" <sip:anonymous@anonymous.invalid>';
   const quoted = displayName === '' ? '' : `"${displayName.replace(/["\\]/g, '\\$&')}" `;
   return `${quoted}<sip:${safeUser(user)}@${host}>`;

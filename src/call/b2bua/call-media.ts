@@ -5,7 +5,7 @@ import type { Flow } from '../../sip/transport/flow.ts';
 import type { CallServices } from '../services.ts';
 import { bridgeOptions, bridgeSide } from './branches.ts';
 import type { EarlyMediaPolicy } from './early-media.ts';
-import { type BridgeProblem, type BridgeSide, MediaBridge } from './media-bridge.ts';
+import { type BridgeOptions, type BridgeProblem, type BridgeSide, MediaBridge } from './media-bridge.ts';
 
 /**
  * The media of a call while it is not known who answers: a bridge for each address family among the devices that
@@ -15,7 +15,7 @@ export class CallMedia {
   readonly #services: CallServices;
   readonly #offerSdp: string;
   readonly #caller: BridgeSide;
-  readonly #onSilent: () => void;
+  readonly #onEnd: BridgeOptions['onEnd'];
   /** By the address that the relay binds towards the callee. */
   readonly #bridges = new Map<string, MediaBridge>();
   #chosen: MediaBridge | undefined;
@@ -24,12 +24,12 @@ export class CallMedia {
   constructor(
     services: CallServices,
     caller: { readonly account: Account | undefined; readonly flow: Flow; readonly offerSdp: string },
-    onSilent: () => void,
+    onEnd: BridgeOptions['onEnd'],
   ) {
     this.#services = services;
     this.#offerSdp = caller.offerSdp;
     this.#caller = bridgeSide(services, caller.account, caller.flow);
-    this.#onSilent = onSilent;
+    this.#onEnd = onEnd;
   }
 
   /** Why no bridge could be opened, once one was needed. */
@@ -96,7 +96,7 @@ export class CallMedia {
     const relayAddress = this.#services.relayAddressFor(side.ownAddress);
     const known = this.#bridges.get(relayAddress);
     if (known !== undefined) return known;
-    const opened = MediaBridge.open(bridgeOptions(this.#services, this.#onSilent), this.#offerSdp, this.#caller, side);
+    const opened = MediaBridge.open(bridgeOptions(this.#services, this.#onEnd), this.#offerSdp, this.#caller, side);
     if (!opened.ok) {
       this.#problem = opened.error;
       return undefined;

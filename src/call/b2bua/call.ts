@@ -8,7 +8,7 @@ import {
   mayFailOver,
   passableReasons,
   reasonValue,
-  statusForCaller,
+  statusForOtherLeg,
   statusOf,
   textOf,
 } from '../cause.ts';
@@ -74,8 +74,8 @@ export class Call {
     this.record = new CallRecord(services.clock, plan, transaction.request, flow);
     const offerSdp = sdpOf(transaction.request);
     this.#hasOffer = offerSdp !== undefined;
-    this.#media = new CallMedia(services, { account, flow, offerSdp: offerSdp ?? '' }, () =>
-      this.end('media timeout', 'system'),
+    this.#media = new CallMedia(services, { account, flow, offerSdp: offerSdp ?? '' }, (cause) =>
+      this.end(cause, 'system'),
     );
     this.#early = earlyMediaPolicy(settings, account?.kind === 'sipserver');
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
@@ -103,14 +103,21 @@ export class Call {
     if (!this.#hasOffer) return this.end('media refused', 'system');
     const { cdr } = this.record;
     this.#log.info('call started', { leg: 'caller', dialled: cdr.dialledNumber, source: cdr.sourceAddress });
-    store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr }).then(
-      () => {
-        if (this.#phase !== 'starting') return;
-        this.#phase = 'ringing';
-        this.#tryNext();
-      },
-      () => this.end('store failed', 'system'),
-    );
+    this.#whenStored(store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr }), () => {
+      if (this.#phase !== 'starting') return;
+      this.#phase = 'ringing';
+      this.#tryNext();
+    });
+  }
+
+  /** Goes on once a row is on disk; without it, or when something breaks on the way, the call is over. */
+  #whenStored(written: Promise<void>, goOn: () => void): void {
+    written
+      .then(goOn, () => this.end('store failed', 'system'))
+      .catch((error: unknown) => {
+        this.#log.error('call broke', { error: error instanceof Error ? error.stack : String(error) });
+        this.end('failed', 'system');
+      });
   }
 
   /** Ends the call on both sides, whatever its phase; the first reason stands. */
@@ -208,14 +215,12 @@ export class Call {
     this.record.answered(this.#media.bridge?.codecs() ?? '');
     if (!forCaller.ok) return this.end(forCaller.error, 'system');
     this.#log.info('call answered', { leg: 'callee', target: this.record.cdr.calleeName });
-    this.#writeAnswer(leg).then(
-      () => {
-        if (this.#phase !== 'answering') return;
-        this.#phase = 'up';
-        this.#inbound.answer(forCaller.value);
-      },
-      () => this.end('store failed', 'system'),
-    );
+    this.#whenStored(this.#writeAnswer(leg), () => {
+      if (this.#phase !== 'answering') return;
+      this.#phase = 'up';
+      leg.acknowledge();
+      this.#inbound.answer(forCaller.value);
+    });
   }
 
   #writeAnswer(leg: OutboundLeg): Promise<void> {
@@ -248,7 +253,7 @@ export class Call {
   #giveUp(): void {
     const { status, retryAfterS } = this.#lastRefusal ?? { status: 480 };
     this.end(causeOfStatus(status), 'callee', {
-      status: statusForCaller(status),
+      status: statusForOtherLeg(status),
       reasons: [],
       ...(retryAfterS === undefined ? {} : { retryAfterS }),
     });

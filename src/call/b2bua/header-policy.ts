@@ -1,7 +1,10 @@
 import type { SipRequest } from '../../sip/message/index.ts';
 
-/** Headers of an INVITE that pass from the caller to the callee; everything else stays on its own leg. */
-const passedOnInvite = ['subject', 'priority', 'alert-info', 'accept-language', 'organization', 'privacy'] as const;
+/**
+ * Headers of an INVITE that pass from the caller to the callee; everything else stays on its own leg. Alert-Info and
+ * Call-Info do not: they make phones fetch a URL, or answer by themselves and become a microphone.
+ */
+const passedOnInvite = ['subject', 'priority', 'accept-language', 'organization', 'privacy'] as const;
 const maxValueOctets = 500;
 const maxValues = 4;
 

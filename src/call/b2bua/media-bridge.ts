@@ -35,7 +35,8 @@ export interface BridgeOptions {
   readonly ownPorts: readonly [number, number];
   /** Unguessable session ids for the o= lines. */
   readonly newSessionId: () => string;
-  readonly onSilent: () => void;
+  /** The media is over, and the call with it. */
+  readonly onEnd: (cause: 'media timeout' | 'media lost') => void;
 }
 
 export type BridgeProblem = 'media refused' | 'no media port';
@@ -92,7 +93,7 @@ export class MediaBridge {
       addressA: options.relayAddressFor(a.ownAddress),
       addressB: options.relayAddressFor(b.ownAddress),
       onEvent: (event) => {
-        if (event.kind === 'silent') options.onSilent();
+        options.onEnd(event.kind === 'silent' ? 'media timeout' : 'media lost');
       },
     });
     if (session === undefined) return fail('no media port');

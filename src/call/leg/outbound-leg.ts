@@ -45,6 +45,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #session: Session | undefined;
   #earlySdp: string | undefined;
   #cancelReasons: readonly string[] | undefined;
+  /** Sends the ACK of the answer that counts; set once that answer has come, cleared once it was sent. */
+  #sendAck: (() => void) | undefined;
   /** ACKs by the To tag that they answer: each repeated 2xx is owed its own again. */
   readonly #acks = new Map<string, { readonly flow: Flow; readonly octets: string }>();
 
@@ -85,6 +87,15 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     if (this.#state === 'proceeding') this.#sendCancel();
   }
 
+  /**
+   * Sends the ACK of the answer: once the answer is written down, so that a callee whom a dying server has forgotten
+   * gets none, and ends the call by itself (RFC 3261 §13.3.1.4).
+   */
+  acknowledge(): void {
+    this.#sendAck?.();
+    this.#sendAck = undefined;
+  }
+
   offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void {
     if (this.#session === undefined) done({ status: 491 });
     else this.#session.offer(sdp, done);
@@ -101,6 +112,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       return done();
     }
     this.#state = 'over';
+    this.acknowledge();
     this.#session.end(reasons, done);
   }
 
@@ -164,22 +176,28 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     const tag = response.toTag ?? '';
     const acknowledged = this.#acks.get(tag);
     if (acknowledged !== undefined) return acknowledged.flow.send(acknowledged.octets);
+    if (tag === this.#session?.remoteTag) return;
     // A stranger tag after this many is a peer gone mad; its 2xx times out on its own side.
     if (this.#acks.size >= 20) return;
     const { stack, followTarget } = this.#options;
     const dialog = Dialog.fromResponse(request, response);
     const flow = dialogFlow(stack, dialog, this.flow, followTarget);
-    this.#acks.set(tag, { flow, octets: stack.sendAck(dialog.createAck(request.cseq.seq), flow) });
-    const sdp = sdpOf(response);
+    const acknowledge = (): void => {
+      this.#acks.set(tag, { flow, octets: stack.sendAck(dialog.createAck(request.cseq.seq), flow) });
+    };
+    // A gateway that gave its SDP in a 183 may leave it out of the 200.
+    const sdp = sdpOf(response) ?? this.#earlySdp;
     if (
       this.#state === 'answered' ||
       this.#cancelReasons !== undefined ||
       this.#state === 'over' ||
       sdp === undefined
     ) {
+      acknowledge();
       return this.#endSurplus(dialog, sdp);
     }
     this.#state = 'answered';
+    this.#sendAck = acknowledge;
     const session = new Session(this.#options, dialog, flow, this.#spec.sdp, this.#observer);
     this.#session = session;
     stack.dialogs.add(this.localTag, session);

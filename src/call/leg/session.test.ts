@@ -37,6 +37,9 @@ class Bench {
       {
         ...{ network: this.network, clock: this.clock, random: seededRandom(2), timers: defaultTimers },
         ...{ transportLimits: defaultTransportLimits, maxTransactions: 100, serverName: 'test' },
+        onFault: (error: unknown) => {
+          throw error;
+        },
         advertise: () => server,
         forceRport: () => true,
       },

@@ -1,12 +1,13 @@
 import type { Clock } from '../../base/time/clock.ts';
 import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
-import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/index.ts';
+import { HeaderList, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods, type DialogOwner, type SipStack } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction, TimerValues } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import { statusForOtherLeg } from '../cause.ts';
 import { sdpOf, withSdp } from './bodies.ts';
+import { DialogClient } from './dialog-client.ts';
 import type { ConnectedLeg, LegEnd, PassedRequest, SessionObserver } from './events.ts';
-import { dialogFlow } from './next-hop.ts';
 import type { TrunkCredentials } from './trunk-credentials.ts';
 
 /** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
@@ -28,28 +29,30 @@ export interface SessionOptions {
   readonly followTarget: boolean;
 }
 
+type OfferDone = (outcome: { readonly sdp: string } | { readonly status: number }) => void;
+
 /** One established dialog of a call: everything that may happen in it, in either direction (RFC 3261 §12.2, §14, §15). */
 export class Session implements DialogOwner, ConnectedLeg {
   readonly #options: SessionOptions;
   readonly #dialog: Dialog;
   readonly #observer: SessionObserver;
-  #flow: Flow;
+  readonly #client: DialogClient;
   #open = true;
   /** Whose offer is under way: a second one is glare (RFC 3261 §14.1). */
   #offerBy: 'nobody' | 'us' | 'peer' = 'nobody';
-  /** Ends the re-INVITE that is under way, whoever sent it, when the dialog ends. */
+  /** Ends the re-INVITE under way: a peer's is refused, ours is waited for no longer. */
   #dropOffer: () => void = () => {};
   #lastSdpSent: string;
   #repeater: SuccessRepeater | undefined;
-  /** What is left to do once our 2xx is acknowledged, of a dialog that was ended before. */
+  /** True while our 2xx carries our own offer, whose answer is in the ACK (RFC 3261 §13.2.2.4). */
+  #answerInAck = false;
+  /** The BYE that waits for the ACK of our 2xx. */
   #afterAck: { readonly bye: () => void; readonly done: () => void } | undefined;
-  /** The ACK of our last re-INVITE: each repeated 2xx is owed it again. */
-  #lastAck = { seq: -1, octets: '' };
 
   constructor(options: SessionOptions, dialog: Dialog, flow: Flow, lastSdpSent: string, observer: SessionObserver) {
     this.#options = options;
     this.#dialog = dialog;
-    this.#flow = flow;
+    this.#client = new DialogClient(options, dialog, flow);
     this.#lastSdpSent = lastSdpSent;
     this.#observer = observer;
   }
@@ -67,7 +70,7 @@ export class Session implements DialogOwner, ConnectedLeg {
   }
 
   get flow(): Flow {
-    return this.#flow;
+    return this.#client.flow;
   }
 
   /** Sends our 2xx and repeats it until its ACK; without one the leg is over (RFC 3261 §13.3.1.4). */
@@ -80,13 +83,18 @@ export class Session implements DialogOwner, ConnectedLeg {
   }
 
   onAck(request: SipRequest, _flow: Flow): void {
-    this.#repeater?.acknowledge(request.cseq.seq);
+    const isFirst = this.#repeater?.acknowledge(request.cseq.seq) === true;
     if (this.#repeater?.waiting === false) this.#sayBye();
+    const sdp = sdpOf(request);
+    if (!isFirst || !this.#answerInAck || sdp === undefined || !this.#open) return;
+    this.#answerInAck = false;
+    // To the other leg it is an offer like any other; this peer has the last word of its own exchange already.
+    this.#observer.onOffer({ sdp, answer: () => {}, refuse: () => {} });
   }
 
   onRequest(request: SipRequest, flow: Flow): void {
     const { stack, checkSource } = this.#options;
-    const verdict = checkSource(request, flow, this.#flow);
+    const verdict = checkSource(request, flow, this.#client.flow);
     if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
     const inOrder = this.#dialog.acceptSequence(request) === 'in order';
     // A BYE acts whatever its number: a call that stays up because two requests crossed costs money (RFC 3261 §12.2.2).
@@ -109,36 +117,36 @@ export class Session implements DialogOwner, ConnectedLeg {
     }
   }
 
-  offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void {
+  offer(sdp: string, done: OfferDone): void {
     if (!this.#open) return done({ status: 481 });
     if (this.#offerBy !== 'nobody' || this.#repeater?.waiting === true) return done({ status: 491 });
     this.#offerBy = 'us';
-    const request = this.#newRequest('INVITE', sdp, 'application/sdp');
-    this.#sendReinvite(request, sdp, done, true);
+    this.#dropOffer = this.#client.invite(sdp, (response) => {
+      this.#offerBy = 'nobody';
+      const status = response?.status ?? 408;
+      // RFC 3261 §12.2.1.2: a peer that is silent, or does not know the dialog, has left the call.
+      if (status === 408 || status === 481) this.#fail('no answer to request');
+      if (response === undefined || status >= 300) return done({ status: statusForOtherLeg(status) });
+      this.#dialog.refreshTarget(response);
+      this.#lastSdpSent = sdp;
+      const answered = sdpOf(response);
+      done(answered === undefined ? { status: 488 } : { sdp: answered });
+    });
   }
 
   pass(passed: PassedRequest): void {
     if (!this.#open) return passed.respond(481);
-    const request = this.#newRequest(passed.method, passed.body, passed.contentType);
-    for (const [name, value] of passed.headers) request.headers.append(name, value);
-    this.#options.stack.sendRequest(request, this.#liveFlow(), {
-      onResponse: (response) => {
-        if (response.status < 200) return;
-        passed.respond(response.status);
-        // RFC 3261 §12.2.1.2: a peer that does not know the dialog has left the call.
-        if (response.status === 481) this.#fail('no answer to request');
-      },
-      onTimeout: () => {
-        passed.respond(408);
-        this.#fail('no answer to request');
-      },
+    this.#client.send(passed, (response) => {
+      const status = response?.status ?? 408;
+      passed.respond(status < 300 ? status : statusForOtherLeg(status));
+      if (status === 408 || status === 481) this.#fail('no answer to request');
     });
   }
 
   /** Ends the dialog with a BYE; `done` when the peer has answered it or never will. */
   end(reasons: readonly string[], done: () => void = () => {}): void {
     if (!this.#open) return done();
-    const bye = (): void => this.#sendBye(reasons, done, true);
+    const bye = (): void => this.#sendBye(reasons, done);
     if (this.#repeater?.waiting !== true) {
       this.#close();
       return bye();
@@ -148,25 +156,16 @@ export class Session implements DialogOwner, ConnectedLeg {
     this.#afterAck = { bye, done };
   }
 
-  #sendBye(
-    reasons: readonly string[],
-    done: () => void,
-    mayAuthenticate: boolean,
-    authorization?: readonly [string, string],
-  ): void {
-    const { stack, credentials } = this.#options;
-    const request = this.#newRequest('BYE', '', '');
-    for (const reason of reasons) request.headers.append('reason', reason);
-    if (authorization !== undefined) request.headers.append(...authorization);
-    stack.sendRequest(request, this.#liveFlow(), {
-      onResponse: (response) => {
-        if (response.status < 200) return;
-        const answer = mayAuthenticate ? credentials?.answer(request, response) : undefined;
-        if (answer === undefined) done();
-        else this.#sendBye(reasons, done, false, answer);
-      },
-      onTimeout: done,
-    });
+  /** Contact and Allow of our 2xx. */
+  successHeaders(): HeaderList {
+    return new HeaderList()
+      .append('contact', this.#options.stack.contact(this.#client.flow, this.#options.contactUser))
+      .append('allow', allowedMethods);
+  }
+
+  #sendBye(reasons: readonly string[], done: () => void): void {
+    const headers = reasons.map((reason) => ['reason', reason] as const);
+    this.#client.send({ method: 'BYE', contentType: '', body: '', headers }, done);
   }
 
   #onBye(request: SipRequest, flow: Flow): void {
@@ -190,9 +189,10 @@ export class Session implements DialogOwner, ConnectedLeg {
     }
     respond(100);
     this.#dialog.refreshTarget(request);
-    this.#flow = flow;
+    this.#client.moveTo(flow);
     const sdp = sdpOf(request);
     // A re-INVITE without an offer asks for ours: what it was last told still holds (RFC 3261 §14.2).
+    this.#answerInAck = sdp === undefined;
     if (sdp === undefined) return this.#succeed(transaction, this.#lastSdpSent);
     this.#offerBy = 'peer';
     const finish = (): boolean => {
@@ -216,16 +216,8 @@ export class Session implements DialogOwner, ConnectedLeg {
 
   #succeed(transaction: InviteServerTransaction, sdp: string): void {
     this.#lastSdpSent = sdp;
-    const headers = this.successHeaders();
-    const plain = this.#options.stack.response(transaction.request, 200, this.#dialog.localTag, headers);
+    const plain = this.#options.stack.response(transaction.request, 200, this.#dialog.localTag, this.successHeaders());
     this.sendSuccess(transaction, withSdp(plain, sdp));
-  }
-
-  /** Contact and Allow of our 2xx. */
-  successHeaders(): HeaderList {
-    return new HeaderList()
-      .append('contact', this.#options.stack.contact(this.#flow, this.#options.contactUser))
-      .append('allow', allowedMethods);
   }
 
   #onPassed(request: SipRequest, flow: Flow, method: 'INFO' | 'MESSAGE'): void {
@@ -247,74 +239,10 @@ export class Session implements DialogOwner, ConnectedLeg {
     transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag, headers));
   }
 
-  #sendReinvite(
-    request: SipRequest,
-    sdp: string,
-    done: (outcome: { readonly sdp: string } | { readonly status: number }) => void,
-    mayAuthenticate: boolean,
-  ): void {
-    const { stack, credentials } = this.#options;
-    const flow = this.#liveFlow();
-    let finished = false;
-    const finish = (outcome: { readonly sdp: string } | { readonly status: number }): void => {
-      if (finished) return;
-      finished = true;
-      this.#offerBy = 'nobody';
-      done(outcome);
-    };
-    const transaction = stack.sendInvite(request, flow, {
-      onResponse: (response) => {
-        if (response.status < 200) return;
-        if (response.status >= 300) {
-          const answer = mayAuthenticate ? credentials?.answer(request, response) : undefined;
-          if (answer !== undefined) {
-            const again = this.#newRequest('INVITE', sdp, 'application/sdp');
-            again.headers.append(...answer);
-            return this.#sendReinvite(again, sdp, done, false);
-          }
-          if (response.status === 408 || response.status === 481) this.#fail('no answer to request');
-          return finish({ status: response.status });
-        }
-        this.#acknowledge(request.cseq.seq, flow);
-        this.#dialog.refreshTarget(response);
-        this.#lastSdpSent = sdp;
-        const answered = sdpOf(response);
-        finish(answered === undefined ? { status: 488 } : { sdp: answered });
-      },
-      onTimeout: () => {
-        this.#fail('no answer to request');
-        finish({ status: 408 });
-      },
-    });
-    this.#dropOffer = () => transaction.expire();
-  }
-
-  #acknowledge(seq: number, flow: Flow): void {
-    if (this.#lastAck.seq === seq) return flow.send(this.#lastAck.octets);
-    this.#lastAck = { seq, octets: this.#options.stack.sendAck(this.#dialog.createAck(seq), flow) };
-  }
-
-  #newRequest(method: string, body: string, contentType: string): SipRequest {
-    const { stack, contactUser } = this.#options;
-    const bare = this.#dialog.createRequest(method);
-    if (method === 'INVITE') {
-      bare.headers.append('contact', stack.contact(this.#flow, contactUser));
-      bare.headers.append('allow', allowedMethods);
-    }
-    if (body !== '') bare.headers.append('content-type', contentType);
-    return new SipRequest(method, bare.uri, bare.headers, body);
-  }
-
-  #liveFlow(): Flow {
-    const { stack, followTarget } = this.#options;
-    this.#flow = dialogFlow(stack, this.#dialog, this.#flow, followTarget);
-    return this.#flow;
-  }
-
   #fail(cause: LegEnd['cause']): void {
     if (!this.#open) return this.#sayBye();
     this.#close();
-    this.#sendBye([], () => {}, true);
+    this.#sendBye([], () => {});
     this.#observer.onEnd({ cause, reasons: [] });
   }
 

@@ -35,7 +35,7 @@ export class PairPool {
   readonly #drainMs: number;
   readonly #random: Random;
   #free: number[] = [];
-  #binding = 0;
+  readonly #binding = new Set<number>();
   /** In the order they become ready; a pair that drains is bound, a port that is retried is not. */
   #waiting: { readonly port: number; readonly readyMs: number; readonly bound: boolean }[] = [];
 
@@ -51,30 +51,29 @@ export class PairPool {
   }
 
   get bindingCount(): number {
-    return this.#binding;
+    return this.#binding.size;
   }
 
   /** Ports to bind now, so that enough pairs are free ahead. */
   topUp(): readonly number[] {
     const ports: number[] = [];
-    while (this.#free.length + this.#binding < this.#ahead) {
+    while (this.#free.length + this.#binding.size < this.#ahead) {
       const port = this.#range.take();
       if (port === undefined) break;
-      this.#binding++;
+      this.#binding.add(port);
       ports.push(port);
     }
     return ports;
   }
 
   bound(port: number): void {
-    this.#binding--;
+    if (!this.#binding.delete(port)) return;
     this.#free.push(port);
   }
 
   /** Another program holds one of the two ports: they are left alone for a while. */
   unusable(port: number, nowMs: number): void {
-    this.#binding--;
-    this.#wait(port, nowMs + retryMs, false);
+    if (this.#binding.delete(port)) this.#wait(port, nowMs + retryMs, false);
   }
 
   take(): number | undefined {
@@ -89,6 +88,19 @@ export class PairPool {
   /** Late packets of the old call must not reach the next one: the pair rests first. */
   release(port: number, nowMs: number): void {
     this.#wait(port, nowMs + this.#drainMs, true);
+  }
+
+  /** Gives back a pair of a worker that died: its sockets died with it. */
+  releaseUnbound(port: number, nowMs: number): void {
+    this.#wait(port, nowMs + this.#drainMs, false);
+  }
+
+  /** The worker died, and with it every socket: nothing is bound any more. */
+  lost(): void {
+    for (const port of [...this.#free, ...this.#binding]) this.#range.giveBack(port);
+    this.#free = [];
+    this.#binding.clear();
+    this.#waiting = this.#waiting.map(({ port, readyMs }) => ({ port, readyMs, bound: false }));
   }
 
   /** When the next pair has rested; undefined when none is waiting. */

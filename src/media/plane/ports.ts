@@ -53,8 +53,8 @@ export interface StreamStats {
   readonly b: SideStats;
 }
 
-/** `silent`: nothing arrived from either side for the limit of `openSession`. */
-export type MediaEvent = { readonly kind: 'silent'; readonly silentMs: number };
+/** `silent`: nothing arrived from either side for the limit of `openSession`. `lost`: the relay of this session died. */
+export type MediaEvent = { readonly kind: 'silent'; readonly silentMs: number } | { readonly kind: 'lost' };
 
 export interface SessionOptions {
   readonly streamCount: number;

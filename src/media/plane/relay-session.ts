@@ -8,15 +8,17 @@ export class RelaySession implements MediaSession {
   readonly #id: number;
   readonly #options: SessionOptions;
   readonly #pairs: StreamPairs[] = [];
+  readonly #generation: number;
   #closing: Promise<readonly StreamStats[]> | undefined;
 
   constructor(link: WorkerLink, id: number, options: SessionOptions, pairs: readonly StreamPairs[]) {
     this.#link = link;
     this.#id = id;
     this.#options = options;
+    this.#generation = link.generation;
     const { silenceMs, holdSilenceMs, onEvent } = options;
     link.send({ kind: 'open', session: id, silenceMs, holdSilenceMs });
-    link.watchSilence(id, (silentMs) => onEvent({ kind: 'silent', silentMs }));
+    link.watch(id, onEvent);
     for (const pair of pairs) this.#open(pair);
   }
 
@@ -31,7 +33,7 @@ export class RelaySession implements MediaSession {
   }
 
   addStream(): boolean {
-    if (this.#closing !== undefined) return false;
+    if (this.#closing !== undefined || this.#isLost) return false;
     const [pairs] = this.#link.takePairs(this.#options.addressA, this.#options.addressB, 1) ?? [];
     if (pairs === undefined) return false;
     this.#open(pairs);
@@ -39,25 +41,31 @@ export class RelaySession implements MediaSession {
   }
 
   configure(stream: number, side: Side, config: SideConfig): void {
-    if (this.#closing !== undefined) return;
+    if (this.#closing !== undefined || this.#isLost) return;
     assert(stream >= 0 && stream < this.#pairs.length, `the session has no stream ${stream}`);
     this.#link.send({ kind: 'configure', session: this.#id, stream, side, config });
   }
 
   setPaidUntil(remainingMs: number | undefined): void {
-    if (this.#closing === undefined) this.#link.send({ kind: 'paid', session: this.#id, remainingMs });
+    if (this.#closing === undefined && !this.#isLost) this.#link.send({ kind: 'paid', session: this.#id, remainingMs });
   }
 
   stats(): Promise<readonly StreamStats[]> {
+    if (this.#isLost) return Promise.resolve([]);
     return this.#closing ?? this.#link.request('stats', this.#id);
   }
 
   close(): Promise<readonly StreamStats[]> {
     if (this.#closing !== undefined) return this.#closing;
-    this.#closing = this.#link.request('close', this.#id);
-    this.#link.watchSilence(this.#id, undefined);
-    this.#link.release(this.#pairs);
+    this.#closing = this.#isLost ? Promise.resolve([]) : this.#link.request('close', this.#id);
+    this.#link.watch(this.#id, undefined);
+    this.#link.release(this.#pairs, this.#generation);
     return this.#closing;
+  }
+
+  /** The worker that relayed it has died. */
+  get #isLost(): boolean {
+    return this.#link.generation !== this.#generation;
   }
 
   #open(pairs: StreamPairs): void {

@@ -3,7 +3,7 @@ import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import type { Command, Report } from './messages.ts';
 import { PairPool, type PortRange } from './pair-pool.ts';
-import type { PortPair, StreamStats } from './ports.ts';
+import type { MediaEvent, PortPair, StreamStats } from './ports.ts';
 
 export interface LinkOptions {
   readonly poolAhead: number;
@@ -20,17 +20,21 @@ export interface StreamPairs {
   readonly b: PortPair;
 }
 
+/** A worker that dies at once is not started again at once. */
+const restartMs = 1000;
+
 /** The signalling thread's end of one media worker: its pools, commands in batches, and the answers. */
 export class WorkerLink {
   readonly #options: LinkOptions;
-  readonly #worker: Worker;
+  #worker: Worker;
   readonly #pools: ReadonlyMap<string, PairPool>;
   readonly #onWaiting: () => void;
   readonly #answers = new Map<number, (stats: readonly StreamStats[]) => void>();
-  readonly #silence = new Map<number, (silentMs: number) => void>();
+  readonly #watchers = new Map<number, (event: MediaEvent) => void>();
   #batch: Command[] = [];
   #nextRequest = 1;
   #closed = false;
+  #generation = 0;
   #onBound: (() => void) | undefined;
 
   /** `onWaiting` is told when a pair begins to rest, see `nextReadyMs`. */
@@ -41,9 +45,12 @@ export class WorkerLink {
     this.#pools = new Map(
       [...ranges].map(([address, range]) => [address, new PairPool(range, ahead, options.drainMs, options.random)]),
     );
-    this.#worker = new Worker(new URL('../relay/relay-worker.ts', import.meta.url));
-    this.#worker.on('message', (report: Report) => this.#take(report));
-    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#worker = this.#startWorker();
+  }
+
+  /** Counts the workers that died: a session of an earlier generation has no relay any more. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Resolves when the first pairs are bound, as many as can be. */
@@ -91,9 +98,12 @@ export class WorkerLink {
     return taken;
   }
 
-  release(pairs: readonly StreamPairs[]): void {
+  release(pairs: readonly StreamPairs[], generation: number): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const pair of pairs.flatMap(({ a, b }) => [a, b])) this.#pools.get(pair.address)?.release(pair.rtp, nowMs);
+    for (const { address, rtp } of pairs.flatMap(({ a, b }) => [a, b])) {
+      if (generation === this.#generation) this.#pools.get(address)?.release(rtp, nowMs);
+      else this.#pools.get(address)?.releaseUnbound(rtp, nowMs);
+    }
     this.#onWaiting();
   }
 
@@ -114,13 +124,14 @@ export class WorkerLink {
   }
 
   /** `undefined` ends the watch. */
-  watchSilence(session: number, onSilent: ((silentMs: number) => void) | undefined): void {
-    if (onSilent === undefined) this.#silence.delete(session);
-    else this.#silence.set(session, onSilent);
+  watch(session: number, onEvent: ((event: MediaEvent) => void) | undefined): void {
+    if (onEvent === undefined) this.#watchers.delete(session);
+    else this.#watchers.set(session, onEvent);
   }
 
   async close(): Promise<void> {
-    this.#end();
+    this.#closed = true;
+    this.#forgetWaiting();
     await this.#worker.terminate();
   }
 
@@ -154,7 +165,7 @@ export class WorkerLink {
         this.#onBound?.();
         return;
       case 'silent':
-        this.#silence.get(report.session)?.(report.silentMs);
+        this.#watchers.get(report.session)?.({ kind: 'silent', silentMs: report.silentMs });
         return;
       case 'stats':
         this.#answers.get(report.request)?.(report.stats);
@@ -162,17 +173,34 @@ export class WorkerLink {
     }
   }
 
+  #startWorker(): Worker {
+    const worker = new Worker(new URL('../relay/relay-worker.ts', import.meta.url));
+    worker.on('message', (report: Report) => this.#take(report));
+    worker.on('error', (error: Error) => this.#fail(error));
+    return worker;
+  }
+
+  /** Its calls have lost their media and are told so; after a moment a new worker serves the next ones. */
   #fail(error: Error): void {
     if (this.#closed) return;
-    this.#end();
+    this.#generation++;
+    this.#batch = [];
+    for (const pool of this.#pools.values()) pool.lost();
+    const watchers = [...this.#watchers.values()];
+    this.#forgetWaiting();
     this.#options.onFailure(error);
+    for (const tell of watchers) tell({ kind: 'lost' });
+    this.#options.clock.after(restartMs, () => {
+      if (this.#closed) return;
+      this.#worker = this.#startWorker();
+      this.#topUp();
+    });
   }
 
   /** Nobody waits for ever for a worker that is gone. */
-  #end(): void {
-    this.#closed = true;
+  #forgetWaiting(): void {
     for (const answer of this.#answers.values()) answer([]);
     this.#answers.clear();
-    this.#silence.clear();
+    this.#watchers.clear();
   }
 }

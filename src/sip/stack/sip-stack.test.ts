@@ -35,6 +35,9 @@ class Bench {
         advertise: () => server,
         forceRport: () => this.forceRport,
         serverName: 'test',
+        onFault: (error) => {
+          throw error;
+        },
       },
       {
         admit: () => 'serve',

@@ -52,6 +52,8 @@ export interface StackOptions {
   /** Whether answers go to the port that a packet came from, also where no rport asks for it [own.forcerport]. */
   readonly forceRport: () => boolean;
   readonly serverName: string;
+  /** Told of a broken invariant: the message that met it is lost, and nothing else. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Joins transport, transactions and dialogs, and is what the domain sends and answers through. */
@@ -76,9 +78,9 @@ export class SipStack {
     });
     this.#transport = new TransportLayer(options.network, options.clock, options.transportLimits, {
       admit: (source) => user.admit(source),
-      onRequest: (request, flow) => this.#receive(request, flow),
-      onResponse: (response, flow) => this.#transactions.receiveResponse(response, flow),
-      onMalformed: (error, flow) => this.#onMalformed(error, flow),
+      onRequest: (request, flow) => this.#guarded(() => this.#receive(request, flow)),
+      onResponse: (response, flow) => this.#guarded(() => this.#transactions.receiveResponse(response, flow)),
+      onMalformed: (error, flow) => this.#guarded(() => this.#onMalformed(error, flow)),
       onKeepAlive: (flow) => user.onKeepAlive(flow),
       onConnectionClosed: (flow) => user.onConnectionClosed(flow),
     });
@@ -175,6 +177,14 @@ export class SipStack {
     if (request.method === 'ACK') return;
     const response = this.response(request, status, this.newTag(), headers, reason);
     this.#responseFlow(request, flow).send(serialise(response));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.onFault(error);
+    }
   }
 
   #receive(request: SipRequest, flow: Flow): void {
