@@ -56,7 +56,6 @@ export class Environment {
       metrics_port: '0',
       start_rtp_port: '20000',
       end_rtp_port: '24000',
-      rtp_pool_ahead: '8',
       log_level: 'debug',
       ...settings,
     });
