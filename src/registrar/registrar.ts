@@ -38,8 +38,8 @@ export class Registrar {
   readonly #settings: () => Settings;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Accounts that registered over a TCP connection, by its remote endpoint; as many as there are connections. */
-  readonly #connections = new Map<string, number>();
+  /** Accounts that registered over a TCP connection, by its remote endpoint; the lines of a phone share one. */
+  readonly #connections = new Map<string, Set<number>>();
   #timers: Timer[] = [];
 
   constructor(options: {
@@ -59,10 +59,14 @@ export class Registrar {
     this.bindings = new Bindings(() => options.settings().max_bindings);
   }
 
-  /** Takes over what the store remembered, and starts to let bindings expire and to hold NAT mappings. */
+  /**
+   * Takes over what the store remembered, and starts to let bindings expire and to hold NAT mappings. Bindings over TCP
+   * are forgotten: the connections that they were made on ended with the last server (RFC 5626 §5.3).
+   */
   start(remembered: readonly Binding[]): void {
     for (const binding of remembered) {
-      this.bindings.replace(binding.accountId, [...this.bindings.of(binding.accountId, 0), binding]);
+      if (binding.transport === 'tcp') this.#store.remove(binding.key);
+      else this.bindings.replace(binding.accountId, [...this.bindings.of(binding.accountId, 0), binding]);
     }
     this.#every(sweepMs, () => this.#sweep());
     this.#every(
@@ -134,8 +138,15 @@ export class Registrar {
     for (const binding of outcome.value.removed) this.#store.remove(binding.key);
     for (const binding of outcome.value.put) this.#store.put(binding);
     this.counts.registered++;
-    if (flow.connectionId !== 0) this.#connections.set(formatEndpoint(flow.remote), account.id);
+    if (flow.connectionId !== 0) this.#rememberConnection(flow, account.id);
     answer(200, contactHeaders(outcome.value.bindings, nowMs));
+  }
+
+  #rememberConnection(flow: Flow, accountId: number): void {
+    const key = formatEndpoint(flow.remote);
+    const accounts = this.#connections.get(key);
+    if (accounts === undefined) this.#connections.set(key, new Set([accountId]));
+    else accounts.add(accountId);
   }
 
   #sweep(): void {
@@ -164,18 +175,21 @@ export class Registrar {
   /** A phone on TCP is reachable over the connection that it registered on, and no longer than that lives (RFC 5626 §5.3). */
   onConnectionClosed(flow: Flow): void {
     const key = formatEndpoint(flow.remote);
-    const accountId = this.#connections.get(key);
-    if (accountId === undefined) return;
+    const accounts = this.#connections.get(key) ?? [];
     this.#connections.delete(key);
-    const lost = (binding: Binding): boolean =>
+    for (const accountId of accounts) this.#dropBindingsOn(flow, accountId);
+  }
+
+  #dropBindingsOn(flow: Flow, accountId: number): void {
+    const isLost = (binding: Binding): boolean =>
       binding.transport === 'tcp' &&
       binding.sourcePort === flow.remote.port &&
       binding.sourceAddress === flow.remote.address;
     const all = this.bindings.of(accountId, 0);
-    for (const binding of all.filter(lost)) this.#store.remove(binding.key);
+    for (const binding of all.filter(isLost)) this.#store.remove(binding.key);
     this.bindings.replace(
       accountId,
-      all.filter((binding) => !lost(binding)),
+      all.filter((binding) => !isLost(binding)),
     );
   }
 

@@ -24,10 +24,12 @@ export class ScriptedPeer {
   readonly received: SipMessage[] = [];
   readonly #server: Endpoint;
   readonly #socket: UdpSocket;
+  readonly #transport: 'UDP' | 'TCP';
   #seq = 0;
 
-  private constructor(socket: UdpSocket, server: Endpoint) {
+  private constructor(socket: UdpSocket, server: Endpoint, transport: 'UDP' | 'TCP' = 'UDP') {
     this.#socket = socket;
+    this.#transport = transport;
     this.local = socket.local;
     this.#server = server;
   }
@@ -40,6 +42,19 @@ export class ScriptedPeer {
     });
     const peer = new ScriptedPeer(socket, server);
     peers.push(peer);
+    return peer;
+  }
+
+  /** A peer with one TCP connection to the server, over which several users may register. */
+  static overTcp(network: Network, localAddress: string, server: Endpoint): ScriptedPeer {
+    const stream = network.connectTcp(server, localAddress);
+    const { local } = stream;
+    const send = (octets: Buffer): void => stream.write(octets);
+    const peer = new ScriptedPeer({ local, send, close: () => stream.destroy() }, server, 'TCP');
+    stream.onData = (octets) => {
+      const message = parseMessage(octets.toString('latin1'), defaultParseLimits);
+      if (message.ok) peer.received.push(message.value);
+    };
     return peer;
   }
 
@@ -69,6 +84,11 @@ export class ScriptedPeer {
     return found;
   }
 
+  /** Closes the socket, or the connection. */
+  close(): void {
+    this.#socket.close();
+  }
+
   heard(): string {
     return this.received.map((each) => (each.kind === 'request' ? each.method : `${each.status}`)).join(' ');
   }
@@ -86,18 +106,18 @@ export class ScriptedPeer {
     method: string,
     uri: string,
     user: string,
-    given: { headers?: HeaderList; body?: string; callId?: string } = {},
+    given: { headers?: HeaderList; body?: string; callId?: string; contact?: string } = {},
   ): SipRequest {
     this.#seq++;
     const { address, port } = this.local;
     const headers = new HeaderList()
-      .append('via', `SIP/2.0/UDP ${address}:${port};rport;branch=z9hG4bK${random.hex(8)}`)
+      .append('via', `SIP/2.0/${this.#transport} ${address}:${port};rport;branch=z9hG4bK${random.hex(8)}`)
       .append('max-forwards', '70')
       .append('from', `<sip:${user}@server.example>;tag=${random.hex(4)}`)
       .append('to', method === 'REGISTER' ? `<sip:${user}@server.example>` : `<${uri}>`)
       .append('call-id', given.callId ?? random.hex(8))
       .append('cseq', `${this.#seq} ${method}`)
-      .append('contact', `<sip:${user}@${address}:${port}>`);
+      .append('contact', given.contact ?? `<sip:${user}@${address}:${port}>`);
     for (const [name, value] of given.headers?.entries() ?? []) headers.append(name, value);
     if (given.body !== undefined) headers.append('content-type', 'application/sdp');
     return new SipRequest(method, uri, headers, given.body ?? '');

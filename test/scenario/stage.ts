@@ -101,10 +101,12 @@ export class Stage {
     });
   }
 
-  static async open(options: StageOptions = {}): Promise<Stage> {
+  /** `bindings` are those that the last life of the server has left in the store. */
+  static async open(options: StageOptions = {}, bindings: readonly Binding[] = []): Promise<Stage> {
     const stage = new Stage(options);
+    for (const binding of bindings) stage.bindings.set(binding.key, binding);
+    stage.server.remember(bindings);
     await stage.server.listen();
-    await stage.server.takeOver({ bindings: [], unfinishedCalls: [], lastHeartbeatMs: undefined });
     return stage;
   }
 
@@ -115,13 +117,22 @@ export class Stage {
   /** A phone that has registered as `user`. */
   async phone(user: string, address: string): Promise<ScriptedPeer> {
     const phone = await this.peer(address);
-    const register = phone.build('REGISTER', 'sip:server.example', user);
+    await this.register(phone, user);
+    return phone;
+  }
+
+  /** A device of several lines that has no socket but its one TCP connection. */
+  tcpPeer(address: string): ScriptedPeer {
+    return ScriptedPeer.overTcp(this.network.host(address), address, serverEndpoint);
+  }
+
+  async register(phone: ScriptedPeer, user: string, given: Parameters<ScriptedPeer['build']>[3] = {}): Promise<void> {
+    const register = phone.build('REGISTER', 'sip:server.example', user, given);
     phone.send(register);
     await this.run(20);
     phone.send(phone.authorised(register, phone.response('REGISTER', 401), user, password));
     await this.run(20);
     phone.response('REGISTER', 200);
-    return phone;
   }
 
   /** An INVITE that has passed the challenge; the caller has its 100. */
