@@ -93,6 +93,46 @@ describe('changes of a binding set', () => {
     );
   });
 
+  test('an instance without reg-id is named by its contact: two contacts of it stand side by side (RFC 5626 §6)', () => {
+    const instance = '+sip.instance="<urn:uuid:1>"';
+    const bindings = registered(`<sip:a@192.0.2.1>;${instance}`, `<sip:a@192.0.2.1;transport=tcp>;${instance}`);
+    assert.deepEqual(
+      bindings.map(({ contact }) => contact),
+      ['sip:a@192.0.2.1', 'sip:a@192.0.2.1;transport=tcp'],
+    );
+  });
+
+  test('the same contact twice in one REGISTER is one binding, with the times of the last', () => {
+    const outcome = apply([], request(['<sip:a@192.0.2.1>;expires=120', '<sip:a@192.0.2.1>;expires=300']));
+    assert.ok(outcome.ok);
+    const { bindings, put } = outcome.value;
+    assert.deepEqual(
+      [bindings, put].map((list) => list.map(({ expiresAtMs }) => expiresAtMs - now)),
+      [[300_000], [300_000]],
+    );
+  });
+
+  test('a flow of a device twice in one REGISTER is one binding, at the last contact', () => {
+    const instance = '+sip.instance="<urn:uuid:1>";reg-id=1';
+    const outcome = apply([], request([`<sip:a@192.0.2.1>;${instance}`, `<sip:a@192.0.2.2>;${instance}`]));
+    assert.deepEqual(outcome.ok ? outcome.value.bindings.map(({ contact }) => contact) : [], ['sip:a@192.0.2.2']);
+  });
+
+  test('a contact that is added and removed in one REGISTER is gone, whatever stood before', () => {
+    const before = registered('<sip:a@192.0.2.1>');
+    const outcome = apply(before, request(['<sip:a@192.0.2.1>', '<sip:a@192.0.2.1>;expires=0'], { cseq: 9 }));
+    assert.ok(outcome.ok);
+    assert.deepEqual([outcome.value.bindings.length, outcome.value.removed.length], [0, 1]);
+  });
+
+  test('headers and method of a contact are not kept, and do not make it another one (RFC 3261 §19.1.5)', () => {
+    const bindings = registered('<sip:a@192.0.2.1;ob;method=BYE?Route=x>', '<sip:a@192.0.2.1;ob>');
+    assert.deepEqual(
+      bindings.map(({ contact }) => contact),
+      ['sip:a@192.0.2.1;ob'],
+    );
+  });
+
   test('an old CSeq of the same Call-ID changes nothing', () => {
     const [first] = registered('<sip:a@192.0.2.1>');
     assert.ok(first);

@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { detached, type NameAddr } from '../sip/message/index.ts';
 import type { Binding } from './binding.ts';
+import { bindingUri } from './contact-uri.ts';
 
 /** What a REGISTER asks for, already parsed, and where it came from. */
 export interface RegisterRequest {
@@ -52,13 +53,13 @@ export function applyRegister(
 ): Result<RegisterOutcome, RegisterRefusal> {
   const live = current.filter((binding) => binding.expiresAtMs > nowMs);
   if (request.contacts === '*') return removeAll(live, request);
-  if (request.contacts.length > bounds.maxBindings) {
+  const contacts = contactsByKey(request.accountId, request.contacts);
+  if (contacts.size > bounds.maxBindings) {
     return fail({ status: 403, reason: `Too Many Contacts (at most ${bounds.maxBindings})` });
   }
   const put: Binding[] = [];
   const removed: Binding[] = [];
-  for (const contact of request.contacts) {
-    const key = bindingKey(request.accountId, contact);
+  for (const [key, contact] of contacts) {
     const known = live.find((binding) => binding.key === key);
     if (known !== undefined && isOutOfOrder(known, request))
       return fail({ status: 500, reason: 'Request Out of Order' });
@@ -87,11 +88,20 @@ function isOutOfOrder(binding: Binding, request: RegisterRequest): boolean {
   return binding.callId === request.callId && request.cseq <= binding.cseq;
 }
 
-/** RFC 5626 §4.1: an instance and reg-id name a device whatever its contact is now; else the contact itself does. */
+/** A contact that stands twice in one REGISTER is one binding, and the last word about it counts. */
+function contactsByKey(accountId: number, contacts: readonly NameAddr[]): ReadonlyMap<string, NameAddr> {
+  return new Map(contacts.map((contact) => [bindingKey(accountId, contact), contact]));
+}
+
+/**
+ * An instance with a reg-id names a flow of a device whatever its contact is now; without reg-id the URI names the
+ * binding, though there be an instance (RFC 5626 §6).
+ */
 function bindingKey(accountId: number, contact: NameAddr): string {
-  const instance = contact.params.get('+sip.instance');
-  if (instance === undefined || instance === '') return detached(`${accountId}|${contact.uri}`);
-  return detached(`${accountId}|${instance}|${contact.params.get('reg-id') ?? ''}`);
+  const instance = contact.params.get('+sip.instance') ?? '';
+  const regId = contact.params.get('reg-id') ?? '';
+  if (instance === '' || regId === '') return `${accountId}|${bindingUri(contact.uri)}`;
+  return detached(`${accountId}|${instance}|${regId}`);
 }
 
 function grantedSeconds(
@@ -112,7 +122,7 @@ function toBinding(key: string, contact: NameAddr, request: RegisterRequest, gra
     key,
     accountId: request.accountId,
     user: request.user,
-    contact: detached(contact.uri),
+    contact: bindingUri(contact.uri),
     instance: detached(contact.params.get('+sip.instance') ?? ''),
     callId: request.callId,
     cseq: request.cseq,

@@ -5,7 +5,7 @@ export interface Binding {
   readonly accountId: number;
   /** Address of record user part: the account's name. */
   readonly user: string;
-  /** The Contact URI as the phone wrote it. */
+  /** The Contact URI as the phone wrote it, without headers and `method`: calls to it carry it as Request-URI. */
   readonly contact: string;
   /** `+sip.instance` of the contact, or empty. */
   readonly instance: string;
