@@ -57,7 +57,7 @@ const server = new SipServer({
   ownAddresses: () => own,
 });
 await server.listen();
-await server.takeOver({ bindings: [], unfinishedCalls: [], lastHeartbeatMs: undefined });
+server.remember([]);
 
 function register(user: string, round: number, cseq: number, authorization: string): Buffer {
   const address = `<sip:${user}@127.0.0.1>`;

@@ -54,7 +54,7 @@ export function causeOfStatus(status: number): Cause {
     case 480:
       return 'unreachable';
     case 408:
-      return 'call init timeout';
+      return 'no answer';
     case 487:
       return 'cancelled';
     case 488:
@@ -75,18 +75,40 @@ export function causeOfStatus(status: number): Cause {
  */
 export function statusForOtherLeg(status: number): number {
   if (status < 400) return statusOf('redirected');
-  const ours = [401, 407, 420, 421, 482, 483, 494];
-  return ours.includes(status) ? 503 : status;
+  return isAboutOurLeg(status) ? 503 : status;
 }
 
-/** Whether the next route may be tried: the next hop failed, not the callee. */
+/** Refusals of what we sent and not of the call: wrong credentials, an extension, a hop count. */
+function isAboutOurLeg(status: number): boolean {
+  return [401, 407, 420, 421, 482, 483, 494].includes(status);
+}
+
+/** Whether the next route may be tried: the next hop failed, or our leg to it, and not the callee. */
 export function mayFailOver(status: number): boolean {
-  return status === 408 || (status >= 500 && status < 600);
+  return status === 408 || isAboutOurLeg(status) || (status >= 500 && status < 600);
 }
 
 /** Reason header value (RFC 3326) for a BYE or CANCEL of ours. */
 export function reasonValue(protocol: 'SIP' | 'Q.850', code: number, text: string): string {
   return `${protocol};cause=${code};text="${text.replace(/["\\\r\n]/g, '')}"`;
+}
+
+/** Q.850 causes of ends that are our doing; every other is 31, normal and unspecified. */
+const q850: Partial<Record<Cause, number>> = {
+  'no answer': 19,
+  'account disabled': 21,
+  'no media port': 34,
+  failed: 41,
+  'store failed': 41,
+  'media lost': 41,
+  'server stopped': 41,
+  'server restart': 41,
+  'media refused': 88,
+};
+
+/** Reason of an end of our own making, as peers are told it: a number, for what it means here is not for them. */
+export function ourReason(cause: Cause): string {
+  return `Q.850;cause=${q850[cause] ?? 31}`;
 }
 
 const passedReason = /^(?:SIP|Q\.850)\s*;[\x20-\x7e]{1,200}$/i;

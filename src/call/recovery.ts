@@ -1,7 +1,7 @@
 import type { Log } from '../base/log/log.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import { restoredDialog } from './b2bua/dialog-record.ts';
-import { reasonValue } from './cause.ts';
+import { ourReason } from './cause.ts';
 import type { CallStore } from './ports.ts';
 import type { Cdr, DialogRecord, UnfinishedCall } from './record.ts';
 
@@ -16,8 +16,13 @@ export async function endDeadCalls(
 ): Promise<void> {
   const { stack, store, log } = services;
   for (const call of unfinished) {
-    if (call.caller !== undefined) sendBye(stack, call.caller);
-    if (call.callee !== undefined) sendBye(stack, call.callee);
+    try {
+      if (call.caller !== undefined) sendBye(stack, call.caller);
+      if (call.callee !== undefined) sendBye(stack, call.callee);
+    } catch (error) {
+      // One call that cannot be told must not keep the others, and the server, from going on.
+      log.error('BYE of a dead call could not be sent', { call: call.cdr.callId, error: String(error) });
+    }
     await store.end(finalCdr(call, lastHeartbeatMs));
     log.warn('call of the dead server ended', { call: call.cdr.callId, account: call.cdr.callerName });
   }
@@ -36,6 +41,6 @@ function sendBye(stack: SipStack, record: DialogRecord): void {
   const flow = stack.flowTo(record.transport, remote, local) ?? stack.flowTo(record.transport, remote);
   if (flow === undefined) return;
   const bye = restoredDialog(record).createRequest('BYE');
-  bye.headers.append('reason', reasonValue('SIP', 503, 'server restart'));
+  bye.headers.append('reason', ourReason('server restart'));
   stack.sendRequest(bye, flow, { onResponse: () => {}, onTimeout: () => {} });
 }

@@ -10,6 +10,7 @@ import type { Settings } from '../settings/index.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import type { TimerValues } from '../sip/transaction/index.ts';
 import type { CallStore } from './ports.ts';
+import type { TrunkLines } from './routing/trunk-lines.ts';
 
 /** What the parts of a call work with; built once by src/main. */
 export interface CallServices {
@@ -22,6 +23,7 @@ export interface CallServices {
   readonly registrar: Registrar;
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
+  readonly trunkLines: TrunkLines;
   readonly store: CallStore;
   readonly decisions: DecisionStore;
   readonly log: Log;

@@ -30,12 +30,15 @@ export function machineAddresses(): readonly OwnAddress[] {
  * address in the peer's own network, else the public address of the settings, else the machine's first one.
  */
 export function advertisedEndpoint(flow: Flow, settings: Settings, own: readonly OwnAddress[]): Endpoint {
-  const { address, port } = flow.local;
+  const { address } = flow.local;
+  // A connection that we opened has a port of its own; new requests to us go to the one that we listen on.
+  const port = flow.transport === 'tcp' && settings.tcp_port !== 0 ? settings.tcp_port : flow.local.port;
   const remote = flow.remote.address;
   const hasPublic = settings.public_address !== '' && isIPv6(settings.public_address) === isIPv6(remote);
   const isNear = [...loopback, ...privateRanges].some((range) => range.contains(remote));
   if (hasPublic && !isNear) return { address: settings.public_address, port };
-  if (address !== '0.0.0.0' && address !== '::') return { address, port };
+  // A connection that is still being opened has no local address yet.
+  if (address !== '' && address !== '0.0.0.0' && address !== '::') return { address, port };
   return { address: addressTowards(remote, own), port };
 }
 

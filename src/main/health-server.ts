@@ -40,6 +40,8 @@ export async function serveHealth(server: RunningServer, health: Health): Promis
     }
   });
   http.maxConnections = maxConnections;
+  // A refused accept, as for want of descriptors, concerns that one connection.
+  http.on('error', () => {});
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen({ port: metrics_port, host: metrics_address }, resolve);

@@ -10,6 +10,7 @@ import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
 import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
+import { TrunkLines } from '../call/routing/trunk-lines.ts';
 import { Authenticator } from '../guard/authenticate.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import { SourceGuard } from '../guard/source-guard.ts';
@@ -107,6 +108,7 @@ export class SipServer {
         registrar: this.registrar,
         timers: defaultTimers,
       },
+      trunkLines: new TrunkLines(),
       resolveHost: parts.resolveHost,
       ownAddresses: () => parts.ownAddresses().map(({ address }) => address),
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
@@ -124,13 +126,16 @@ export class SipServer {
     }
   }
 
-  /** Takes over what the last server left: its bindings stand, its calls are ended. */
-  async takeOver(left: {
-    readonly bindings: readonly Binding[];
+  /** The bindings of the last server stand; to be called before the first packet is taken. */
+  remember(bindings: readonly Binding[]): void {
+    this.registrar.start(bindings);
+  }
+
+  /** Ends the calls that the last server left behind. */
+  async endDeadCalls(left: {
     readonly unfinishedCalls: readonly UnfinishedCall[];
     readonly lastHeartbeatMs: number | undefined;
   }): Promise<void> {
-    this.registrar.start(left.bindings);
     const { calls: store, log } = this.#parts;
     await endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs, { stack: this.stack, store, log });
   }

@@ -74,8 +74,9 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     });
     undo.push(async () => sip.close());
     for (const server of sip.directory.sipServers()) if (server.trunk !== undefined) hosts.resolve(server.trunk.host);
+    sip.remember(snapshot.bindings);
     await sip.listen();
-    await sip.takeOver(snapshot);
+    await sip.endDeadCalls(snapshot);
     store.startHeartbeat();
     const stop = async (): Promise<void> => {
       for (const step of undo.toReversed()) await step();

@@ -401,10 +401,12 @@ describe('calls to and from SIP servers', () => {
   for (const { callee, caller, cause } of answers) {
     test(`${callee} of a server becomes ${caller} for the caller and '${cause}' in the CDR`, async () => {
       const stage = await Stage.open(carriers);
-      const first = await stage.peer('192.0.2.50');
+      const [first, second] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
       const alice = await stage.phone('alice', '192.0.2.21');
       await stage.invite(alice, 'alice', 'sip:0049301234@server.example');
       first.respond(first.request('INVITE'), callee);
+      await stage.run(20);
+      for (const invite of second.requests('INVITE')) second.respond(invite, callee);
       await stage.run(20);
       assert.deepEqual([alice.statuses('INVITE').at(-1), stage.store.cdrs[0]?.cause], [caller, cause]);
     });

@@ -22,6 +22,7 @@ const random = seededRandom(99);
 export class ScriptedPeer {
   readonly local: Endpoint;
   readonly received: SipMessage[] = [];
+  octetsReceived = 0;
   readonly #server: Endpoint;
   readonly #socket: UdpSocket;
   readonly #transport: 'UDP' | 'TCP';
@@ -37,6 +38,7 @@ export class ScriptedPeer {
   static async at(network: Network, local: Endpoint, server: Endpoint): Promise<ScriptedPeer> {
     const peers: ScriptedPeer[] = [];
     const socket = await network.bindUdp(local, (octets) => {
+      for (const each of peers) each.octetsReceived += octets.length;
       const message = parseMessage(octets.toString('latin1'), defaultParseLimits);
       if (message.ok) peers[0]?.received.push(message.value);
     });

@@ -82,9 +82,10 @@ export class ServerLife {
   /** Binds, and begins to end what the last life left. */
   async start(): Promise<void> {
     const { disk, lastHeartbeatMs } = this.#options;
+    this.server.remember([...disk.bindings.values()]);
     await this.server.listen();
-    const left = { bindings: [...disk.bindings.values()], unfinishedCalls: disk.unfinished(), lastHeartbeatMs };
-    void this.server.takeOver(left).then(() => {
+    const left = { unfinishedCalls: disk.unfinished(), lastHeartbeatMs };
+    void this.server.endDeadCalls(left).then(() => {
       this.tookOver = true;
     });
     this.#watchSilence();

@@ -97,7 +97,7 @@ export class Attempt {
     if (this.#over || this.#winner !== undefined || this.#legs.some((leg) => leg.state === 'proceeding')) return;
     this.#finish();
     for (const leg of this.#legs) leg.cancel([]);
-    this.#observer.onRefused({ status: 408, reason: 'Request Timeout' });
+    this.#observer.onRefused(bestOf([...this.#refusals, { status: 408, reason: 'Request Timeout', isOurs: true }]));
   }
 
   #finish(): void {

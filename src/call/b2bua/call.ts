@@ -6,18 +6,17 @@ import {
   type Cause,
   causeOfStatus,
   mayFailOver,
+  ourReason,
   passableReasons,
-  reasonValue,
   statusForOtherLeg,
   statusOf,
-  textOf,
 } from '../cause.ts';
 import { sdpOf } from '../leg/bodies.ts';
 import type { ConnectedLeg, LegEnd, Offer, PassedRequest, Progress, Refused } from '../leg/events.ts';
 import { InboundLeg } from '../leg/inbound-leg.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import type { EndedBy } from '../record.ts';
-import { destinationName } from '../routing/destination.ts';
+import { type Destination, destinationName } from '../routing/destination.ts';
 import type { CallServices } from '../services.ts';
 import { Attempt, type Branch } from './attempt.ts';
 import { branchesOf, sessionOptions } from './branches.ts';
@@ -52,6 +51,8 @@ export class Call {
   readonly #hasOffer: boolean;
   #phase: CallPhase = 'starting';
   #nextDestination = 0;
+  /** Gives back the line of the SIP server that is tried or talked to. */
+  #releaseTrunkLine: () => void = () => {};
   #attempt: Attempt | undefined;
   #callee: OutboundLeg | undefined;
   #lastRefusal: Refused | undefined;
@@ -135,6 +136,7 @@ export class Call {
     const ending = new Unconfirmed(2, () => this.#onOver(this));
     const legs = new Unconfirmed(2, () => {
       this.plan.lease?.release();
+      this.#releaseTrunkLine();
       ending.done();
     });
     if (this.#callee === undefined) legs.done();
@@ -172,13 +174,17 @@ export class Call {
       destinationName(destination),
       destination.kind === 'trunk' ? destination.sentNumber : '',
     );
+    if (!this.#takeTrunkLine(destination)) {
+      return this.#onRefused({ status: 503, reason: 'SIP server is full', isOurs: true });
+    }
     const branches = branchesOf(this.#services, this.plan, destination, this.#inbound.request, (side) =>
       this.#media.offerFor(side),
     );
     const { problem } = this.#media;
     if (branches.length === 0 && problem !== undefined) return this.end(problem, 'system');
     if (branches.length === 0) {
-      return this.#onRefused({ status: destination.kind === 'trunk' ? 503 : 480, reason: 'Nothing to Dial' });
+      const status = destination.kind === 'trunk' ? 503 : 480;
+      return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
     }
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
     this.#attempt = new Attempt(branches, this.#services.clock, initTimeoutMs, {
@@ -190,6 +196,15 @@ export class Call {
       onEnd: (end) => this.#onLegEnd(end, 'callee'),
     });
     this.#attempt.start();
+  }
+
+  /** A SIP server is never sent more calls at once than its `maxcalls`. */
+  #takeTrunkLine(destination: Destination): boolean {
+    this.#releaseTrunkLine();
+    if (destination.kind === 'devices') return true;
+    const release = this.#services.trunkLines.take(destination.account.id, destination.trunk.maxCalls);
+    this.#releaseTrunkLine = release ?? (() => {});
+    return release !== undefined;
   }
 
   #onProgress(branch: Branch, { status, reason, sdp }: Progress): void {
@@ -251,8 +266,9 @@ export class Call {
   }
 
   #giveUp(): void {
-    const { status, retryAfterS } = this.#lastRefusal ?? { status: 480 };
-    this.end(causeOfStatus(status), 'callee', {
+    const { status, retryAfterS, isOurs } = this.#lastRefusal ?? { status: 480, isOurs: true };
+    const cause = isOurs === true && status === 408 ? 'call init timeout' : causeOfStatus(status);
+    this.end(cause, isOurs === true ? 'system' : 'callee', {
       status: statusForOtherLeg(status),
       reasons: [],
       ...(retryAfterS === undefined ? {} : { retryAfterS }),
@@ -295,9 +311,9 @@ export class Call {
   }
 }
 
-/** Reason of our own making: none where a peer ended the call, the setting's name where we did. */
+/** Reason of our own making; none where a peer ended the call. */
 function endReasons(cause: Cause, by: EndedBy): readonly string[] {
-  return by === 'system' ? [reasonValue('SIP', statusOf(cause), `${cause}: ${textOf(cause)}`)] : [];
+  return by === 'system' ? [ourReason(cause)] : [];
 }
 
 /** Counts what is still to be confirmed. */

@@ -9,6 +9,8 @@ export interface Refused {
   readonly reason: string;
   /** Seconds of a Retry-After that came with it. */
   readonly retryAfterS?: number;
+  /** True where nobody refused, but we gave up or could not dial. */
+  readonly isOurs?: boolean;
 }
 
 /** Early state: ringing, or progress with media. */

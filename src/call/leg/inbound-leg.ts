@@ -4,6 +4,7 @@ import type { DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { withSdp } from './bodies.ts';
+import { earlyDialogAnswer } from './early-dialog.ts';
 import type { ConnectedLeg, SessionObserver, PassedRequest, Progress } from './events.ts';
 import { Session, type SessionOptions } from './session.ts';
 
@@ -103,7 +104,10 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     const { stack, checkSource } = this.#options;
     const verdict = checkSource(request, flow, this.flow);
     if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
-    if (request.method !== 'BYE') return stack.reply(request, flow, 481);
+    if (request.method !== 'BYE') {
+      const { status, headers } = earlyDialogAnswer(request.method);
+      return stack.reply(request, flow, status, headers);
+    }
     stack.openRequest(request, flow).respond(stack.response(request, 200, this.localTag));
     this.#onCancel(request);
   }

@@ -4,7 +4,8 @@ import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import { buildCancel, type InviteClientTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { retryAfterOf, sdpOf } from './bodies.ts';
-import type { ConnectedLeg, OutboundObserver, PassedRequest } from './events.ts';
+import { earlyDialogAnswer } from './early-dialog.ts';
+import type { ConnectedLeg, OutboundObserver, PassedRequest, Refused } from './events.ts';
 import { dialogFlow } from './next-hop.ts';
 import { Session, type SessionOptions } from './session.ts';
 
@@ -118,7 +119,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
 
   /** Before the answer nothing that the callee sends in the dialog is of use. */
   onRequest(request: SipRequest, flow: Flow): void {
-    this.#options.stack.reply(request, flow, 481);
+    const { status, headers } = earlyDialogAnswer(request.method);
+    this.#options.stack.reply(request, flow, status, headers);
   }
 
   onAck(): void {}
@@ -158,7 +160,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
 
   #onTimeout(): void {
     const status = this.#cancelReasons === undefined ? 408 : 487;
-    this.#refused(status, reasonPhrase(status), undefined);
+    this.#refused({ status, reason: reasonPhrase(status), isOurs: true });
   }
 
   #onProvisional(response: SipResponse): void {
@@ -213,7 +215,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     }
     if (this.#state !== 'over' && this.#state !== 'answered') {
       const cancelled = this.#cancelReasons !== undefined;
-      this.#refused(cancelled || sdp !== undefined ? 487 : 488, reasonPhrase(cancelled ? 487 : 488), undefined);
+      const status = cancelled || sdp !== undefined ? 487 : 488;
+      this.#refused({ status, reason: reasonPhrase(status), isOurs: true });
     }
   }
 
@@ -225,14 +228,16 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       this.#state = 'calling';
       return this.#sendInvite(authorization);
     }
-    this.#refused(response.status, response.reason, retryAfterOf(response));
+    const { status, reason } = response;
+    const retryAfterS = retryAfterOf(response);
+    this.#refused(retryAfterS === undefined ? { status, reason } : { status, reason, retryAfterS });
   }
 
-  #refused(status: number, reason: string, retryAfterS: number | undefined): void {
+  #refused(refused: Refused): void {
     if (this.#state === 'over' || this.#state === 'answered') return;
     this.#state = 'over';
     this.#options.stack.dialogs.remove(this.localTag);
-    this.#observer.onRefused(retryAfterS === undefined ? { status, reason } : { status, reason, retryAfterS });
+    this.#observer.onRefused(refused);
   }
 
   #sendCancel(): void {

@@ -29,6 +29,9 @@ export interface SessionOptions {
   readonly followTarget: boolean;
 }
 
+/** Requests that one peer may have under way to the other at once. */
+const maxPassing = 8;
+
 type OfferDone = (outcome: { readonly sdp: string } | { readonly status: number }) => void;
 
 /** One established dialog of a call: everything that may happen in it, in either direction (RFC 3261 §12.2, §14, §15). */
@@ -42,6 +45,8 @@ export class Session implements DialogOwner, ConnectedLeg {
   #offerBy: 'nobody' | 'us' | 'peer' = 'nobody';
   /** Ends the re-INVITE under way: a peer's is refused, ours is waited for no longer. */
   #dropOffer: () => void = () => {};
+  /** Requests of the peer that the other leg has not answered yet. */
+  #passing = 0;
   #lastSdpSent: string;
   #repeater: SuccessRepeater | undefined;
   /** True while our 2xx carries our own offer, whose answer is in the ACK (RFC 3261 §13.2.2.4). */
@@ -179,16 +184,17 @@ export class Session implements DialogOwner, ConnectedLeg {
 
   #onReinvite(request: SipRequest, flow: Flow): void {
     const { stack } = this.#options;
+    // What is refused at once is remembered nowhere: a peer that keeps asking costs an answer each, and no more.
+    if (!this.#open) return stack.reply(request, flow, 481);
+    if (this.#offerBy === 'us') return stack.reply(request, flow, 491);
+    if (this.#offerBy === 'peer' || this.#repeater?.waiting === true) {
+      return stack.reply(request, flow, 500, new HeaderList().append('retry-after', '2'));
+    }
     const transaction = stack.openInvite(request, flow);
     const respond = (status: number, headers?: HeaderList): void =>
       transaction.respond(stack.response(request, status, this.#dialog.localTag, headers));
-    if (!this.#open) return respond(481);
-    if (this.#offerBy === 'us') return respond(491);
-    if (this.#offerBy === 'peer' || this.#repeater?.waiting === true) {
-      return respond(500, new HeaderList().append('retry-after', '2'));
-    }
+    transaction.attach({ onCancel: () => this.#dropOffer(), onAckTimeout: () => {} });
     respond(100);
-    this.#dialog.refreshTarget(request);
     this.#client.moveTo(flow);
     const sdp = sdpOf(request);
     // A re-INVITE without an offer asks for ours: what it was last told still holds (RFC 3261 §14.2).
@@ -216,11 +222,16 @@ export class Session implements DialogOwner, ConnectedLeg {
 
   #succeed(transaction: InviteServerTransaction, sdp: string): void {
     this.#lastSdpSent = sdp;
+    this.#dialog.refreshTarget(transaction.request);
     const plain = this.#options.stack.response(transaction.request, 200, this.#dialog.localTag, this.successHeaders());
     this.sendSuccess(transaction, withSdp(plain, sdp));
   }
 
   #onPassed(request: SipRequest, flow: Flow, method: 'INFO' | 'MESSAGE'): void {
+    if (this.#passing >= maxPassing) {
+      return this.#options.stack.reply(request, flow, 503, new HeaderList().append('retry-after', '2'));
+    }
+    this.#passing++;
     const transaction = this.#options.stack.openRequest(request, flow);
     const kept = ['info-package', 'content-disposition'] as const;
     this.#observer.onPassed({
@@ -229,7 +240,9 @@ export class Session implements DialogOwner, ConnectedLeg {
       body: request.body,
       headers: kept.flatMap((name) => request.headers.getAll(name).map((value) => [name, value] as const)),
       respond: (status) => {
-        if (transaction.open) transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag));
+        if (!transaction.open) return;
+        this.#passing--;
+        transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag));
       },
     });
   }

@@ -4,6 +4,7 @@ import {
   HeaderList,
   parseNameAddr,
   parseNameAddrList,
+  parseUri,
   SipRequest,
   type SipResponse,
 } from '../message/index.ts';
@@ -108,7 +109,9 @@ export class Dialog {
 
   /** Follows the Contact of a target refresh: re-INVITE, UPDATE and their 2xx (RFC 3261 §12.2). */
   refreshTarget(message: SipRequest | SipResponse): void {
-    this.#remoteTarget = detached(contactUri(message.headers) ?? this.#remoteTarget);
+    const target = contactUri(message.headers);
+    // What is no SIP URI could not be sent to; the old target then still holds.
+    if (target !== undefined && /^sips?:/i.test(target) && parseUri(target).ok) this.#remoteTarget = detached(target);
   }
 
   /** A new request with the next CSeq; the sender adds Via and Contact. */

@@ -28,6 +28,8 @@ import { type Advertise, contactValue, viaValue } from './advertise.ts';
 import { DialogRegistry } from './dialog-registry.ts';
 import { refusalOf } from './sanity.ts';
 
+const maxAmplification = 3;
+
 /** What the domain is told by the stack. */
 export interface StackUser {
   /** Asked before a packet is parsed. */
@@ -82,7 +84,7 @@ export class SipStack {
       onResponse: (response, flow) => this.#guarded(() => this.#transactions.receiveResponse(response, flow)),
       onMalformed: (error, flow) => this.#guarded(() => this.#onMalformed(error, flow)),
       onKeepAlive: (flow) => user.onKeepAlive(flow),
-      onConnectionClosed: (flow) => user.onConnectionClosed(flow),
+      onConnectionClosed: (flow) => this.#guarded(() => this.#onConnectionClosed(flow)),
     });
   }
 
@@ -166,7 +168,9 @@ export class SipStack {
   /** A response with our tag and name; `headers` go in as they are. */
   response(request: SipRequest, status: number, localTag: string, headers?: HeaderList, reason?: string): SipResponse {
     const plain = createResponse(request, status, reason);
-    const tagged = status === 100 || request.toTag !== undefined ? plain : withToTag(plain, localTag);
+    // A To that could not be read (RFC 4475 has such) goes back as it came, for a tag would make it worse.
+    const mayTag = status !== 100 && request.toTag === undefined && request.to.uri !== '';
+    const tagged = mayTag ? withToTag(plain, localTag) : plain;
     tagged.headers.append('server', this.#options.serverName);
     for (const [name, value] of headers?.entries() ?? []) tagged.headers.append(name, value);
     return tagged;
@@ -176,7 +180,8 @@ export class SipStack {
   reply(request: SipRequest, flow: Flow, status: number, headers?: HeaderList, reason?: string): void {
     if (request.method === 'ACK') return;
     const response = this.response(request, status, this.newTag(), headers, reason);
-    this.#responseFlow(request, flow).send(serialise(response));
+    const octets = notAmplified(response, flow.receivedOctets ?? 0);
+    if (octets !== undefined) this.#responseFlow(request, flow).send(octets);
   }
 
   #guarded(work: () => void): void {
@@ -195,6 +200,9 @@ export class SipStack {
   #onRequest(request: SipRequest, flow: Flow): void {
     const refusal = refusalOf(request);
     if (refusal !== undefined) return this.reply(request, flow, refusal.status, refusal.headers, refusal.reason);
+    // At the bound only a BYE goes on: it makes room.
+    const isFull = this.#transactions.size >= this.#options.maxTransactions && request.method !== 'BYE';
+    if (isFull) return this.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
     if (request.toTag !== undefined) {
       const owner = this.dialogs.find(request);
       if (owner === undefined) this.reply(request, flow, 481);
@@ -202,10 +210,13 @@ export class SipStack {
       return;
     }
     if (this.#transactions.isMerged(request)) return this.reply(request, flow, 482);
-    if (this.#transactions.size >= this.#options.maxTransactions) {
-      return this.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
-    }
     this.#user.onRequest(request, flow);
+  }
+
+  /** What was sent on a connection that has gone will not be answered (RFC 3261 §17.1.4). */
+  #onConnectionClosed(flow: Flow): void {
+    this.#transactions.connectionClosed(flow.connectionId);
+    this.#user.onConnectionClosed(flow);
   }
 
   #onMalformed(error: ParseError, flow: Flow): void {
@@ -232,6 +243,21 @@ export class SipStack {
     if (port === flow.remote.port) return flow;
     return this.#transport.flowTo('udp', { address: flow.remote.address, port }, flow.local) ?? flow;
   }
+}
+
+/** Headers of an answer that a stranger can do without. */
+const dispensableHeaders = ['server', 'allow', 'accept'] as const;
+
+/**
+ * The answer within three times the octets of its question, so that nobody's forged address is hit by more than was
+ * paid for; undefined where even its bare form is longer. 0 octets asked means a connection, or a peer that is proven.
+ */
+function notAmplified(response: SipResponse, askedOctets: number): string | undefined {
+  const full = serialise(response);
+  if (askedOctets === 0 || full.length <= maxAmplification * askedOctets) return full;
+  for (const name of dispensableHeaders) response.headers.delete(name);
+  const bare = serialise(response);
+  return bare.length <= maxAmplification * askedOctets ? bare : undefined;
 }
 
 function sameSource(one: Flow, other: Flow): boolean {

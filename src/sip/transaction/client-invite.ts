@@ -76,6 +76,13 @@ export class InviteClientTransaction {
     this.#timerB = clock.after(transactionTimeoutMs(timers), () => this.#onTimerB());
   }
 
+  /** The connection has gone: nobody will answer (RFC 3261 §17.1.4). */
+  fail(): void {
+    if (this.#state !== 'calling' && this.#state !== 'proceeding') return;
+    this.#terminate();
+    this.#user.onTimeout();
+  }
+
   #armTimerA(intervalMs: number): void {
     this.#timerA = this.#environment.clock.after(intervalMs, () => {
       this.flow.send(this.#octets);

@@ -63,6 +63,13 @@ export class NonInviteClientTransaction {
     this.#terminate();
   }
 
+  /** The connection has gone: nobody will answer (RFC 3261 §17.1.4). */
+  fail(): void {
+    if (this.#state !== 'trying' && this.#state !== 'proceeding') return;
+    this.#terminate();
+    this.#user.onTimeout();
+  }
+
   #armTimerE(intervalMs: number): void {
     const { clock, timers } = this.#environment;
     this.#timerE = clock.after(intervalMs, () => {

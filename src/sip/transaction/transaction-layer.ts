@@ -33,6 +33,8 @@ export interface TransactionUser {
 /** The transaction layer (RFC 3261 §17): matches messages to machines, makes machines, forgets them. */
 export class TransactionLayer {
   readonly #clients = new Map<string, ClientTransaction>();
+  /** Client transactions on connections, by the connection's number: they end with it. */
+  readonly #onConnections = new Map<number, Set<ClientTransaction>>();
   readonly #servers = new Map<string, ServerTransaction>();
   /** Requests under way by the fields that merged copies share, with the key of their transaction. */
   readonly #merges = new Map<string, string>();
@@ -47,7 +49,7 @@ export class TransactionLayer {
     this.#user = user;
     this.#timeouts = new ExpiryQueue(clock, transactionTimeoutMs(timers), (expire) => expire());
     const afterTimeout = (expire: () => void): void => this.#timeouts.push(expire);
-    this.#clientEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#clients.delete(key) };
+    this.#clientEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#forgetClient(key) };
     this.#serverEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#forgetServer(key) };
   }
 
@@ -108,7 +110,7 @@ export class TransactionLayer {
   startInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): InviteClientTransaction {
     const key = clientKey(request.topVia.branch, 'INVITE');
     const transaction = new InviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
-    this.#clients.set(key, transaction);
+    this.#rememberClient(key, transaction);
     transaction.start();
     return transaction;
   }
@@ -116,9 +118,16 @@ export class TransactionLayer {
   startNonInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): NonInviteClientTransaction {
     const key = clientKey(request.topVia.branch, request.method);
     const transaction = new NonInviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
-    this.#clients.set(key, transaction);
+    this.#rememberClient(key, transaction);
     transaction.start();
     return transaction;
+  }
+
+  /** A transport error for every request that waits on this connection (RFC 3261 §17.1.4). */
+  connectionClosed(connectionId: number): void {
+    const waiting = this.#onConnections.get(connectionId);
+    this.#onConnections.delete(connectionId);
+    for (const client of waiting ?? []) client.fail();
   }
 
   /** Ends every transaction without telling anyone, so that no timer is left: for shut-down. */
@@ -144,6 +153,25 @@ export class TransactionLayer {
     const allowed = this.#user.mayCancel(invite, request, flow);
     this.#user.answerCancel(request, flow, allowed ? 200 : 481);
     if (allowed) invite.receiveCancel(request);
+  }
+
+  #rememberClient(key: string, transaction: ClientTransaction): void {
+    this.#clients.set(key, transaction);
+    const { connectionId } = transaction.flow;
+    if (connectionId === 0) return;
+    const others = this.#onConnections.get(connectionId);
+    if (others === undefined) this.#onConnections.set(connectionId, new Set([transaction]));
+    else others.add(transaction);
+  }
+
+  #forgetClient(key: string): void {
+    const transaction = this.#clients.get(key);
+    if (transaction === undefined) return;
+    this.#clients.delete(key);
+    const { connectionId } = transaction.flow;
+    const others = this.#onConnections.get(connectionId);
+    others?.delete(transaction);
+    if (others?.size === 0) this.#onConnections.delete(connectionId);
   }
 
   #remember(key: string, transaction: ServerTransaction): void {

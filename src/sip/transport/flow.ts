@@ -16,6 +16,8 @@ export interface Flow {
   readonly remote: Endpoint;
   /** A number for each TCP connection, 0 for UDP. */
   readonly connectionId: number;
+  /** Length of the datagram that came over this flow; absent on a connection, and where nothing came. */
+  readonly receivedOctets?: number;
   /** `octets` is a string of one character for each octet (latin1), as everywhere in src/sip. */
   send(octets: string): void;
 }

@@ -11,12 +11,14 @@ class UdpFlow implements Flow {
   readonly connectionId = 0;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  readonly receivedOctets: number;
   readonly #socket: UdpSocket;
 
-  constructor(socket: UdpSocket, remote: Endpoint) {
+  constructor(socket: UdpSocket, remote: Endpoint, receivedOctets: number) {
     this.#socket = socket;
     this.local = socket.local;
     this.remote = remote;
+    this.receivedOctets = receivedOctets;
   }
 
   send(octets: string): void {
@@ -39,7 +41,7 @@ export class UdpTransport {
     // A datagram that comes before the bind is reported finds no socket to be answered from, and is lost.
     let bound: UdpSocket | undefined;
     const socket = await this.#network.bindUdp(local, (octets, remote) => {
-      if (bound !== undefined) this.#receive(octets, new UdpFlow(bound, remote));
+      if (bound !== undefined) this.#receive(octets, new UdpFlow(bound, remote, octets.length));
     });
     bound = socket;
     this.#sockets.push(socket);
@@ -54,7 +56,7 @@ export class UdpTransport {
         local === undefined
           ? socket.local.address.includes(':') === isIpv6
           : socket.local === local || sameEndpoint(socket.local, local);
-      if (fits) return new UdpFlow(socket, remote);
+      if (fits) return new UdpFlow(socket, remote, 0);
     }
     return undefined;
   }
