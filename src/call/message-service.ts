@@ -3,17 +3,22 @@ import { HeaderList, SipRequest, type SipResponse } from '../sip/message/index.t
 import type { NonInviteServerTransaction } from '../sip/transaction/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { callerIdOf } from './admission/caller-id.ts';
+import { findUser } from './admission/find-user.ts';
 import { identifyCaller } from './admission/identify.ts';
 import { fromValue } from './b2bua/branches.ts';
 import type { CallerId } from './b2bua/plan.ts';
-import { readDialled } from './routing/number.ts';
+import { statusForOtherLeg } from './cause.ts';
+import { numberingPlan, readDialled } from './routing/number.ts';
 import type { CallServices } from './services.ts';
 import type { Binding } from '../registrar/binding.ts';
 
 /** The text of one message; RFC 3428 §8 wants none above the size that fits a datagram. */
 const maxBodyOctets = 1300;
 
-/** Passes MESSAGE between users of ours (RFC 3428): to every device of the callee, answered by the best of their answers. */
+/**
+ * Passes MESSAGE between users of ours (RFC 3428): to every device of the callee, answered when the first device takes
+ * it, else by the best of their refusals.
+ */
 export class MessageService {
   readonly #services: CallServices;
 
@@ -34,11 +39,9 @@ export class MessageService {
     const answer = (status: number): void => respond(stack, transaction, request, status);
     if (!verdict.caller.account.enabled) return answer(403);
     if (request.body.length > maxBodyOctets) return answer(413);
-    const dialled = readDialled(request.uri, numberingPlan(settings()));
-    const text = dialled?.kind === 'name' ? dialled.name : (dialled?.digits ?? '');
-    const canonical = dialled?.kind === 'number' ? dialled.canonical : '';
-    const callee = directory.accountByName(text) ?? directory.numberOwner(canonical);
-    if (callee?.kind !== 'enduser') return answer(404);
+    const dialled = readDialled(request.uri, numberingPlan(settings()), verdict.strip);
+    const callee = dialled && findUser(this.#services, dialled);
+    if (callee === undefined) return answer(404);
     const bindings = callee.enabled ? registrar.bindingsOf(callee.id).slice(0, settings().max_forks) : [];
     if (bindings.length === 0) return answer(480);
     const from = callerIdOf(request, verdict.caller, directory, settings().allowcalleridchange);
@@ -47,12 +50,11 @@ export class MessageService {
 
   #fork(request: SipRequest, bindings: readonly Binding[], from: CallerId, answer: (status: number) => void): void {
     const { stack, registrar } = this.#services;
-    let left = bindings.length;
-    let best = 480;
+    const refusals: number[] = [];
     const settle = (status: number): void => {
-      left--;
-      if (status < 300 || (best >= 300 && status < best)) best = status;
-      if (left === 0) answer(best);
+      if (status < 300) return answer(status);
+      refusals.push(statusForOtherLeg(status));
+      if (refusals.length === bindings.length) answer(bestOf(refusals));
     };
     for (const binding of bindings) {
       const flow = registrar.flowOf(binding);
@@ -79,13 +81,15 @@ export class MessageService {
       .append('call-id', stack.newCallId())
       .append('cseq', '1 MESSAGE')
       .append('content-type', request.headers.get('content-type') ?? 'text/plain');
+    for (const uri of binding.path) headers.append('route', `<${uri}>`);
     return new SipRequest('MESSAGE', binding.contact, headers, request.body);
   }
 }
 
-function numberingPlan(settings: ReturnType<CallServices['settings']>): Parameters<typeof readDialled>[1] {
-  const { home_country, international_prefix, national_prefix } = settings;
-  return { homeCountry: home_country, internationalPrefix: international_prefix, nationalPrefix: national_prefix };
+/** A 6xx before all, then the lowest class (RFC 3261 §16.7 step 6); silence says least. */
+function bestOf(refusals: readonly number[]): number {
+  const rank = (status: number): number => (status >= 600 ? 0 : status === 408 ? 900 : status);
+  return refusals.toSorted((one, other) => rank(one) - rank(other))[0] ?? 480;
 }
 
 function respond(

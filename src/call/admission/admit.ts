@@ -2,10 +2,11 @@ import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts'
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import type { Caller, CallerId, CallPlan } from '../b2bua/plan.ts';
-import { type Dialled, readDialled } from '../routing/number.ts';
+import { type Dialled, numberingPlan, readDialled } from '../routing/number.ts';
 import type { CallServices } from '../services.ts';
 import { callerIdOf } from './caller-id.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
+import { dialledText } from './find-user.ts';
 
 /** A call on its way through the list: each step adds what it decided. Nothing is counted before the caller is proven. */
 export interface Candidate {
@@ -67,7 +68,7 @@ export function planOf(candidate: Candidate): CallPlan {
     callId,
     caller,
     callerId,
-    dialledNumber: dialled === undefined ? '' : dialled.kind === 'name' ? dialled.name : dialled.digits,
+    dialledNumber: dialled === undefined ? '' : dialledText(dialled),
     canonicalNumber: dialled === undefined ? '' : dialled.kind === 'name' ? dialled.name : dialled.canonical,
     numberClass: dialled?.kind === 'number' ? dialled.numberClass : 'internal',
     destinations: found?.destinations ?? [],
@@ -98,13 +99,7 @@ function checkAnonymous({ settings }: CallServices, { caller, callerId }: Candid
 }
 
 function checkNumber({ settings }: CallServices, candidate: Candidate): Refusal | 'yes' {
-  const { home_country, international_prefix, national_prefix } = settings();
-  const plan = {
-    homeCountry: home_country,
-    internationalPrefix: international_prefix,
-    nationalPrefix: national_prefix,
-  };
-  candidate.dialled = readDialled(candidate.request.uri, plan, candidate.strip);
+  candidate.dialled = readDialled(candidate.request.uri, numberingPlan(settings()), candidate.strip);
   return candidate.dialled === undefined ? refusal('number', 404, 'unreadable', 'a user name or a number') : 'yes';
 }
 

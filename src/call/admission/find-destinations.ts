@@ -5,6 +5,7 @@ import type { Dialled } from '../routing/number.ts';
 import { compileRules, orderTargets, selectRule } from '../routing/select-rule.ts';
 import type { Caller } from '../b2bua/plan.ts';
 import type { CallServices } from '../services.ts';
+import { dialledText, findUser } from './find-user.ts';
 
 /** Where a call goes, or why nowhere. */
 export type Found =
@@ -21,10 +22,10 @@ export type Found =
  * guests, reach users only: from trunk to trunk there is no way without a user of ours who pays.
  */
 export function findDestinations(services: CallServices, caller: Caller, dialled: Dialled, nowMs: number): Found {
-  const text = dialled.kind === 'name' ? dialled.name : dialled.digits;
+  const text = dialledText(dialled);
   const { directory } = services;
-  const user = directory.accountByName(text) ?? numberOwner(services, dialled);
-  if (user !== undefined && user.kind === 'enduser') return devicesOf(services, user);
+  const user = findUser(services, dialled);
+  if (user !== undefined) return devicesOf(services, user);
   const mayDialOut = caller.kind === 'account' && caller.account.kind !== 'sipserver';
   if (dialled.kind === 'name' || !mayDialOut) return notFound(text);
   const { account } = caller;
@@ -52,11 +53,6 @@ export function findDestinations(services: CallServices, caller: Caller, dialled
   }
   const { name, maxDurationS, recordInCdr } = choice.rule;
   return { kind: 'found', destinations, dialRule: recordInCdr ? name : '', maxDurationS };
-}
-
-function numberOwner({ directory }: CallServices, dialled: Dialled): Account | undefined {
-  if (dialled.kind === 'name') return undefined;
-  return directory.numberOwner(dialled.canonical) ?? directory.numberOwner(dialled.digits);
 }
 
 function devicesOf(services: CallServices, account: Account): Found {

@@ -1,3 +1,4 @@
+import type { Settings } from '../../settings/index.ts';
 import { parseUri } from '../../sip/message/index.ts';
 
 /** How numbers are written where the server stands. */
@@ -6,6 +7,11 @@ export interface NumberingPlan {
   readonly homeCountry: string;
   readonly internationalPrefix: string;
   readonly nationalPrefix: string;
+}
+
+export function numberingPlan(settings: Settings): NumberingPlan {
+  const { home_country, international_prefix, national_prefix } = settings;
+  return { homeCountry: home_country, internationalPrefix: international_prefix, nationalPrefix: national_prefix };
 }
 
 /** What was dialled: a name of a user, or a number with its forms. */
