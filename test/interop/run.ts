@@ -70,6 +70,8 @@ async function runCase(one: InteropCase, index: number, workFolder: string): Pro
   });
   try {
     await Promise.race([one.run(env), tooLate]);
+    const [fault] = env.faults();
+    if (fault !== undefined) return { kind: 'FAILED', why: `the server logged a fault of its own: ${fault}` };
     return { kind: 'ok' };
   } catch (error) {
     if (error instanceof Skipped) return { kind: 'skipped', why: error.message };

@@ -93,6 +93,12 @@ export class Environment {
     this.#undo.push(step);
   }
 
+  /** Lines of the servers' logs that tell of a fault of theirs: broken invariants, lost records, dead threads. */
+  faults(): readonly string[] {
+    const isFault = (line: string): boolean => line.startsWith('{"level":50') || line.includes('InvariantError');
+    return this.#servers.flatMap((server) => server.log().split('\n').filter(isFault));
+  }
+
   async close(): Promise<void> {
     for (const peer of this.#peers) await peer.stop();
     for (const step of this.#undo.toReversed()) await step();
