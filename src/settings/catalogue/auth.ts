@@ -36,7 +36,7 @@ export const authSettings = {
     hardened: 60,
     min: 10,
     max: 3600,
-    effect: 'live',
+    effect: 'restart',
   }),
   realm: string({
     id: 'own.realm',

@@ -28,7 +28,7 @@ export const registrarSettings = {
   }),
   max_bindings_per_user: int({
     id: 'own.max-bindings-per-user',
-    text: 'How many phones may be registered for one user at once; the next one is refused. It exists so that a stolen password cannot fill the memory, or ring hundreds of places.',
+    text: 'How many phones may be registered for one user at once; one more takes the place of the one that registered longest ago. It exists so that a stolen password cannot fill the memory, or ring hundreds of places.',
     default: 10,
     hardened: 5,
     min: 1,
