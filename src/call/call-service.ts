@@ -68,7 +68,7 @@ export class CallService {
 
   /** A new INVITE. A stranger's costs nothing that outlives this function. */
   onInvite(request: SipRequest, flow: Flow): void {
-    const { stack, authenticator, log } = this.#services;
+    const { stack, authenticator, strangerLog } = this.#services;
     if (this.#draining) return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '30'));
     const verdict = identifyCaller(this.#services, request, flow);
     if (verdict.kind === 'challenge') {
@@ -80,12 +80,8 @@ export class CallService {
     if (verdict.kind === 'refused') {
       this.counts.unproven++;
       const { reason, userName } = verdict;
-      log.info('call refused before its caller was proven', {
-        reason,
-        userName,
-        source: flow.remote.address,
-        callId: request.callId,
-      });
+      const fields = { reason, userName, callId: request.callId };
+      strangerLog.refused('call refused before its caller was proven', flow.remote.address, fields);
       return stack.reply(request, flow, 403);
     }
     const { caller, strip } = verdict;
@@ -100,7 +96,7 @@ export class CallService {
 
   /** Answers with the decision's id and writes the CDR of the attempt. */
   #refuse(candidate: Candidate, refused: Refusal, flow: Flow): void {
-    const { stack, clock, random, store, decisions, log } = this.#services;
+    const { stack, clock, random, store, decisions, log, strangerLog } = this.#services;
     this.counts.refused++;
     const { request, caller } = candidate;
     const account = caller.kind === 'account' ? caller.account.name : 'guest';
@@ -108,6 +104,11 @@ export class CallService {
     const headers = new HeaderList();
     // Q.850 cause 21: call rejected; the id leads an operator to the decision, and tells a caller nothing.
     if (caller.kind === 'account') headers.append('reason', reasonValue('Q.850', 21, decision.id));
+    // A guest has proven nothing: it gets one answer that is never repeated.
+    if (caller.kind === 'guest') {
+      strangerLog.refused('guest refused', flow.remote.address, { rule: refused.rule, callId: request.callId });
+      return stack.reply(request, flow, refused.sipStatus, headers);
+    }
     const transaction = stack.openInvite(request, flow);
     transaction.respond(stack.response(request, refused.sipStatus, stack.newTag(), headers));
     const { rule, measured, wouldPass, sipStatus } = refused;
@@ -120,7 +121,6 @@ export class CallService {
       decision: decision.id,
       callId: request.callId,
     });
-    if (caller.kind === 'guest') return;
     decisions.put(decision);
     const record = new CallRecord(clock, planOf(candidate), request, flow);
     record.refusedBy(decision.id);

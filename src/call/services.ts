@@ -4,6 +4,7 @@ import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
 import type { DecisionStore } from '../guard/ports.ts';
+import type { StrangerLog } from '../guard/stranger-log.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import type { Settings } from '../settings/index.ts';
@@ -27,6 +28,7 @@ export interface CallServices {
   readonly store: CallStore;
   readonly decisions: DecisionStore;
   readonly log: Log;
+  readonly strangerLog: StrangerLog;
   /** The numeric address of a SIP server's host, from a cache; undefined while it is not known. */
   readonly resolveHost: (host: string) => string | undefined;
   /** Our own addresses, which media must not be sent to. */

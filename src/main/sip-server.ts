@@ -13,6 +13,7 @@ import type { UnfinishedCall } from '../call/record.ts';
 import { TrunkLines } from '../call/routing/trunk-lines.ts';
 import { Authenticator } from '../guard/authenticate.ts';
 import type { DecisionStore } from '../guard/ports.ts';
+import { StrangerLog } from '../guard/stranger-log.ts';
 import { SourceGuard } from '../guard/source-guard.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -98,7 +99,8 @@ export class SipServer {
       onAuthenticated: (address) => this.guard.authenticated(address),
     });
     const { stack, authenticator, directory } = this;
-    this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, log });
+    const strangerLog = new StrangerLog(clock, log);
+    this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, strangerLog });
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
       ...{
@@ -108,9 +110,11 @@ export class SipServer {
         registrar: this.registrar,
         timers: defaultTimers,
       },
+      strangerLog,
       trunkLines: new TrunkLines(),
       resolveHost: parts.resolveHost,
-      ownAddresses: () => parts.ownAddresses().map(({ address }) => address),
+      ownAddresses: () =>
+        [...parts.ownAddresses().map(({ address }) => address), settings().public_address].filter(isNamed),
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
     };
     this.calls = new CallService(services);
@@ -204,8 +208,18 @@ function transportLimits(settings: Settings): typeof defaultTransportLimits {
   };
 }
 
-/** The relay binds the media address of the settings, or the wildcard of the family that a side is shown. */
-export function relayAddress(settings: Settings, ownAddress: string): string {
-  if (settings.media_address !== '') return settings.media_address;
-  return ownAddress.includes(':') ? '::' : '0.0.0.0';
+/**
+ * Where the relay's ports for a side are bound: the media address of the settings; else the wildcard of the family that
+ * the side is shown, where `listen` has it; else the listening address itself.
+ */
+export function relayAddress({ media_address, listen }: Settings, ownAddress: string): string {
+  if (media_address !== '') return media_address;
+  if (listen.includes(ownAddress)) return ownAddress;
+  const wildcard = ownAddress.includes(':') ? '::' : '0.0.0.0';
+  const sameFamily = listen.find((address) => address.includes(':') === ownAddress.includes(':'));
+  return listen.includes(wildcard) ? wildcard : (sameFamily ?? wildcard);
+}
+
+function isNamed(address: string): boolean {
+  return address !== '';
 }

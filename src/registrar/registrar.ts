@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/model.ts';
 import { formatEndpoint } from '../base/net/endpoint.ts';
-import type { Log } from '../base/log/log.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
+import type { StrangerLog } from '../guard/stranger-log.ts';
 import type { Settings } from '../settings/index.ts';
 import {
   detached,
@@ -37,7 +37,7 @@ export class Registrar {
   readonly #store: BindingStore;
   readonly #settings: () => Settings;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #strangerLog: StrangerLog;
   /** Accounts that registered over a TCP connection, by its remote endpoint; the lines of a phone share one. */
   readonly #connections = new Map<string, Set<number>>();
   #timers: Timer[] = [];
@@ -48,14 +48,14 @@ export class Registrar {
     readonly store: BindingStore;
     readonly settings: () => Settings;
     readonly clock: Clock;
-    readonly log: Log;
+    readonly strangerLog: StrangerLog;
   }) {
     this.#stack = options.stack;
     this.#authenticator = options.authenticator;
     this.#store = options.store;
     this.#settings = options.settings;
     this.#clock = options.clock;
-    this.#log = options.log;
+    this.#strangerLog = options.strangerLog;
     this.bindings = new Bindings(() => options.settings().max_bindings);
   }
 
@@ -103,7 +103,8 @@ export class Registrar {
     if (identity.kind === 'refused') {
       this.counts.refused++;
       const { reason, userName } = identity;
-      this.#log.info('registration refused', { reason, userName, source: flow.remote.address, callId: request.callId });
+      const fields = { reason, userName, callId: request.callId };
+      this.#strangerLog.refused('registration refused', flow.remote.address, fields);
       return this.#stack.reply(request, flow, 403);
     }
     this.#serve(request, flow, identity.account);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { HeaderList } from '../../src/sip/message/index.ts';
 import { sdp } from './scripted-peer.ts';
 import { Stage, trunkAt } from './stage.ts';
 
@@ -93,6 +94,16 @@ describe('what a peer may do to a call', () => {
     assert.ok(alice.statuses('INFO').includes(503));
   });
 
+  test('one call relays four streams at most, and refuses the others line by line', async () => {
+    const { stage, alice, bob } = await ringing();
+    const many = Array.from({ length: 15 }, (_, line) => `m=audio ${41_000 + line * 2} RTP/AVP 0\r\n`).join('');
+    const free = stage.plane.capacity().free;
+    await stage.invite(alice, 'alice', 'sip:bob@server.example', sdp('192.0.2.21') + many);
+    assert.equal(free - stage.plane.capacity().free, 8);
+    const ports = [...bob.request('INVITE').body.matchAll(/m=audio (\d+)/g)].map(([, port]) => port !== '0');
+    assert.deepEqual([ports.length, ports.filter(Boolean).length], [16, 4]);
+  });
+
   test('the other side never learns why an account was cut off', async () => {
     const { stage, alice, bob, invite } = await ringing();
     bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
@@ -135,6 +146,34 @@ describe('SIP servers', () => {
     const carol = await stage.phone('alice', '192.0.2.23');
     await stage.invite(carol, 'alice', 'sip:0049303@server.example');
     assert.match(small.request('INVITE').uri, /0049303/);
+  });
+
+  test('a customer or carrier that names a third party as its contact makes us send there nothing', async () => {
+    const stage = await Stage.open({
+      accounts: [
+        { name: 'carrier', kind: 'sipserver', trunk: trunkAt('192.0.2.50') },
+        { name: 'wholesale', kind: 'trafficsender', needAuth: 1, authIp: ['192.0.2.60'] },
+      ],
+      dialRules: [{ pattern: '00.', routes: [{ sipServerId: 3, priority: 1, weight: 1 }] }],
+    });
+    const victim = await stage.peer('192.0.2.77');
+    const carrier = await stage.peer('192.0.2.50');
+    const sender = await stage.peer('192.0.2.60');
+    const invite = sender.build('INVITE', 'sip:0049301@server.example', '+43', { body: sdp('192.0.2.60') });
+    invite.headers.set('contact', '<sip:x@192.0.2.77:5060>').append('record-route', '<sip:192.0.2.77:5060;lr>');
+    sender.send(invite);
+    await stage.run(20);
+    const headers = new HeaderList().append('record-route', '<sip:192.0.2.77;lr>');
+    carrier.respond(carrier.request('INVITE'), 200, { body: sdp('192.0.2.50'), headers });
+    await stage.run(20);
+    sender.ack(invite, sender.response('INVITE', 200));
+    await stage.run(20);
+    for (const call of stage.server.calls.calls()) stage.server.calls.endCall(call.plan.callId);
+    await stage.run(5000);
+    assert.deepEqual(
+      [victim.octetsReceived, carrier.requests('BYE').length > 0, sender.requests('BYE').length > 0],
+      [0, true, true],
+    );
   });
 
   test('a SIP server that refuses the TCP connection is followed by the next one at once', async () => {

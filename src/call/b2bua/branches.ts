@@ -69,8 +69,19 @@ export function sessionOptions(
     contactUser: safeUser(contactUser),
     checkSource: (request, flow, dialogFlow) => checkDialogSource(services, account, request, flow, dialogFlow),
     credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
-    followTarget: account !== undefined && account.kind !== 'enduser',
+    mayFollow: (address) => isConfiguredFor(services, account, address),
   };
+}
+
+/** A SIP server may name another next hop, but only one of its configured addresses: nobody else makes us send anywhere. */
+function isConfiguredFor(
+  { directory, resolveHost }: CallServices,
+  account: Account | undefined,
+  address: string,
+): boolean {
+  if (account?.trunk === undefined) return false;
+  if (resolveHost(account.trunk.host) === address) return true;
+  return directory.sipServersAt(address).some(({ id }) => id === account.id);
 }
 
 /** What the media plane must know of a leg: whose it is, and which private networks its media may live in. */

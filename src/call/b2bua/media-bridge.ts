@@ -51,6 +51,9 @@ interface SideState {
   relay: boolean;
 }
 
+/** Audio, video, and two to spare: one call must not take the ports of ten. Further m-lines get port 0. */
+const maxStreams = 4;
+
 const other = { a: 'b', b: 'a' } as const;
 
 /**
@@ -87,7 +90,7 @@ export class MediaBridge {
     const relayed = describeMedia(offer.value).filter((media) => isRelayable(media.protocol) && media.port !== 0);
     if (relayed.length === 0) return fail('media refused');
     const session = options.plane.openSession({
-      streamCount: relayed.length,
+      streamCount: Math.min(relayed.length, maxStreams),
       silenceMs: options.silenceMs,
       holdSilenceMs: options.holdSilenceMs,
       addressA: options.relayAddressFor(a.ownAddress),
@@ -112,6 +115,7 @@ export class MediaBridge {
     if (problem) return fail('media refused');
     for (const [index, media] of describeMedia(parsed.value).entries()) {
       if (this.#streams[index] !== undefined || !isRelayable(media.protocol) || media.port === 0) continue;
+      if (this.#used === maxStreams) continue;
       if (this.#used === this.#session.streamCount && !this.#session.addStream()) return fail('no media port');
       this.#streams[index] = this.#used++;
     }

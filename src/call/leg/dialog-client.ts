@@ -114,8 +114,8 @@ export class DialogClient {
   }
 
   #liveFlow(): Flow {
-    const { stack, followTarget } = this.#options;
-    this.#flow = dialogFlow(stack, this.#dialog, this.#flow, followTarget);
+    const { stack, mayFollow } = this.#options;
+    this.#flow = dialogFlow(stack, this.#dialog, this.#flow, mayFollow);
     return this.#flow;
   }
 }

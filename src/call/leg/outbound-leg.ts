@@ -181,9 +181,9 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     if (tag === this.#session?.remoteTag) return;
     // A stranger tag after this many is a peer gone mad; its 2xx times out on its own side.
     if (this.#acks.size >= 20) return;
-    const { stack, followTarget } = this.#options;
+    const { stack, mayFollow } = this.#options;
     const dialog = Dialog.fromResponse(request, response);
-    const flow = dialogFlow(stack, dialog, this.flow, followTarget);
+    const flow = dialogFlow(stack, dialog, this.flow, mayFollow);
     const acknowledge = (): void => {
       this.#acks.set(tag, { flow, octets: stack.sendAck(dialog.createAck(request.cseq.seq), flow) });
     };

@@ -57,7 +57,7 @@ class Bench {
     this.options = {
       ...{ stack: this.stack, clock: this.clock, timers: defaultTimers, contactUser: 'us', credentials: undefined },
       checkSource: () => 'ok',
-      followTarget: false,
+      mayFollow: () => false,
     };
   }
 

@@ -25,8 +25,8 @@ export interface SessionOptions {
   readonly contactUser: string;
   readonly checkSource: SourceCheck;
   readonly credentials: TrunkCredentials | undefined;
-  /** True for SIP servers, whose Record-Route and Contact are followed; a phone is reached where it sends from. */
-  readonly followTarget: boolean;
+  /** Whether Record-Route and Contact may name this address as the next hop; a phone is reached where it sends from. */
+  readonly mayFollow: (address: string) => boolean;
 }
 
 /** Requests that one peer may have under way to the other at once. */
