@@ -27,6 +27,7 @@ import { defaultTransportLimits, type Flow, type Network } from '../sip/transpor
 import { advertisedEndpoint, type OwnAddress } from './addresses.ts';
 
 const maxTransactions = 200_000;
+const maxFaultsTold = 100;
 
 /** What the signalling plane is made of. The simulation gives its own network, clock, chance, media and stores. */
 export interface SipServerParts {
@@ -59,7 +60,10 @@ export class SipServer {
   constructor(parts: SipServerParts) {
     this.#parts = parts;
     const { random, settings, log } = parts;
+    let faultsTold = 0;
     const onFault = (error: unknown): void => {
+      // Whoever can cause one can cause a million: the first hundred say all that there is to know.
+      if (faultsTold++ >= maxFaultsTold) return;
       log.error('broken invariant; one unit of work was stopped', {
         error: error instanceof Error ? error.stack : String(error),
       });

@@ -32,9 +32,11 @@ export class CallMedia {
     this.#onEnd = onEnd;
   }
 
-  /** Why no bridge could be opened, once one was needed. */
-  get problem(): BridgeProblem | undefined {
-    return this.#problem;
+  /** Why no bridge could be opened since the last question. */
+  takeProblem(): BridgeProblem | undefined {
+    const problem = this.#problem;
+    this.#problem = undefined;
+    return problem;
   }
 
   /** The bridge of the device that answered. */

@@ -37,6 +37,10 @@ interface EndDetails {
   readonly retryAfterS?: number;
 }
 
+/** How often, and after how long, a call asks again for media ports before it gets 503. */
+const portTries = 10;
+const portRetryMs = 20;
+
 /** One call: the leg of an admitted caller, the destinations that are tried for it, and the leg that answered. */
 export class Call {
   readonly plan: CallPlan;
@@ -177,17 +181,29 @@ export class Call {
     if (!this.#takeTrunkLine(destination)) {
       return this.#onRefused({ status: 503, reason: 'SIP server is full', isOurs: true });
     }
+    this.#dial(destination, portTries);
+  }
+
+  #dial(destination: Destination, triesLeft: number): void {
+    const { clock } = this.#services;
     const branches = branchesOf(this.#services, this.plan, destination, this.#inbound.request, (side) =>
       this.#media.offerFor(side),
     );
-    const { problem } = this.#media;
-    if (branches.length === 0 && problem !== undefined) return this.end(problem, 'system');
+    const problem = branches.length === 0 ? this.#media.takeProblem() : undefined;
+    if (problem === 'no media port' && triesLeft > 0) {
+      // A burst of calls has taken what was bound ahead; the workers are binding more.
+      clock.after(portRetryMs, () => {
+        if (this.#phase === 'ringing') this.#dial(destination, triesLeft - 1);
+      });
+      return;
+    }
+    if (problem !== undefined) return this.end(problem, 'system');
     if (branches.length === 0) {
       const status = destination.kind === 'trunk' ? 503 : 480;
       return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
     }
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
-    this.#attempt = new Attempt(branches, this.#services.clock, initTimeoutMs, {
+    this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
       onProgress: (branch, progress) => this.#onProgress(branch, progress),
       onAnswer: (branch, leg, sdp) => this.#onAnswer(branch, leg, sdp),
       onRefused: (refused) => this.#onRefused(refused),
