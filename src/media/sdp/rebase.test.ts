@@ -30,6 +30,19 @@ test('the other leg sees our origin, address and ports, and unknown lines in the
   ]);
 });
 
+const leaks: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ['an RTCP address of the session', ['a=rtcp:53 IN IP4 198.51.100.7'], []],
+  ['the same with capitals', ['a=RTCP:53 IN IP4 198.51.100.7'], []],
+  ['a title of the media', [], ['i=camera in the office of 198.51.100.7']],
+  ['links and addresses in the media', [], ['u=http://198.51.100.7/', 'e=a@198.51.100.7', 'p=+198.51.100.7']],
+];
+for (const [what, session, media] of leaks) {
+  test(`${what} does not reach the other leg`, () => {
+    const sent = rebase(sdpOf(...head, ...session, 'm=audio 4000 RTP/AVP 0', ...media), own);
+    assert.doesNotMatch(sent, /198\.51\.100\.7/);
+  });
+}
+
 test('telephone-event passes unchanged, so that RFC 4733 digits work end to end [media.dtmf-mode]', () => {
   const sent = rebase(sdpOf(...head, 'm=audio 4000 RTP/AVP 8 96', 'a=rtpmap:96 telephone-event/8000'), own);
   assert.match(sent, /m=audio 12000 RTP\/AVP 8 96\r\n/);

@@ -25,7 +25,7 @@ const transportAttributes: ReadonlySet<string> = new Set([
   ...['tcap', 'acap', 'pcfg', 'acfg', 'csup', 'creq', 'ccap', 'lcfg', 'sescap', 'mcap', 'rmcap', 'mfcap', 'mscap'],
 ]);
 
-/** Session lines that name the sender or carry a key: subject, information, links, addresses, key (RFC 8866 §5). */
+/** Lines that name the sender or carry a key: subject, information, links, addresses, key (RFC 8866 §5). */
 const personalTypes = new Set(['o', 's', 'i', 'u', 'e', 'p', 'k', 'c']);
 
 /**
@@ -41,7 +41,8 @@ export function rebase(sdp: Sdp, own: OwnDescription): string {
     `c=IN ${family} ${own.address}`,
   ];
   for (const line of sdp.session.slice(1)) {
-    if (!personalTypes.has(line.type) && !namesTransport(line)) lines.push(`${line.type}=${line.value}`);
+    if (!personalTypes.has(line.type) && !namesTransport(line) && !isRtcp(line))
+      lines.push(`${line.type}=${line.value}`);
   }
   // Timing is mandatory (RFC 8866 §5.9), and some phones leave it out.
   if (!sdp.session.some((line) => line.type === 't')) lines.push('t=0 0');
@@ -60,11 +61,16 @@ function rebaseMedia(media: SdpMedia, pair: PortPair | undefined, connection: st
   const port = media.port === 0 || pair === undefined || !isRelayable(media.protocol) ? 0 : pair.rtp;
   const lines = [`m=${media.kind} ${port} ${media.protocol} ${media.formats.join(' ')}`];
   for (const line of media.lines) {
-    if (line.type === 'c' || line.type === 'k' || namesTransport(line)) continue;
-    if (attributeName(line) !== 'rtcp') lines.push(`${line.type}=${line.value}`);
+    if (personalTypes.has(line.type) || namesTransport(line)) continue;
+    if (!isRtcp(line)) lines.push(`${line.type}=${line.value}`);
     else if (pair !== undefined && port !== 0) lines.push(`a=rtcp:${pair.rtcp} ${connection}`);
   }
   return lines;
+}
+
+/** RFC 3605: for one m-line it is written anew; for the session it means nothing, but some take it as a default. */
+function isRtcp(line: SdpLine): boolean {
+  return attributeName(line)?.toLowerCase() === 'rtcp';
 }
 
 function namesTransport(line: SdpLine): boolean {
