@@ -44,7 +44,7 @@ export interface SideStats {
   readonly foreign: number;
   /** Packets over the rate bound. */
   readonly overRate: number;
-  /** Not RTP version 2, or cut short. */
+  /** Not RTP version 2, cut short, or from port 0. */
   readonly malformed: number;
 }
 

@@ -43,8 +43,7 @@ export class BoundPair {
 
   #receive(channel: Channel, packet: Uint8Array, source: RemoteInfo): void {
     this.#onPacket();
-    // Nobody can be answered at port 0, and dgram throws when it is told to.
-    if (this.#stream === undefined || this.#opposite === undefined || source.port === 0) return;
+    if (this.#stream === undefined || this.#opposite === undefined) return;
     const now = performance.now();
     const departure = this.#stream.receive(this.#side, channel, packet, source.address, source.port, now);
     if (departure === undefined) return;

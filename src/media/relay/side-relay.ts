@@ -85,7 +85,7 @@ export class SideRelay {
 
   /** @returns whether the packet may be relayed. */
   acceptRtp(packet: Uint8Array, address: string, port: number, nowMs: number): boolean {
-    if (rtpHeaderOctets(packet) === -1) {
+    if (isUnanswerable(port) || rtpHeaderOctets(packet) === -1) {
       this.#malformed++;
       return false;
     }
@@ -104,7 +104,7 @@ export class SideRelay {
 
   /** RTCP from either of our sockets; its source must be at RTP's address. It never changes where RTP goes. */
   acceptRtcp(channel: Channel, packet: Uint8Array, address: string, port: number, nowMs: number): boolean {
-    if (!isRtcpCompound(packet)) {
+    if (isUnanswerable(port) || !isRtcpCompound(packet)) {
       this.#malformed++;
       return false;
     }
@@ -198,6 +198,11 @@ export class SideRelay {
     }
     return ++this.#unprovenSent <= unprovenPerSecond;
   }
+}
+
+/** Nothing can be sent to port 0, and a socket that is told to throws: such a source must never be learnt. */
+function isUnanswerable(port: number): boolean {
+  return port === 0;
 }
 
 function departure(channel: Channel, endpoint: Endpoint | undefined): Departure | undefined {

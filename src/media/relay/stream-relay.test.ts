@@ -289,6 +289,24 @@ test('telephone-event packets pass like voice [media.dtmf-mode]', () => {
   assert.deepEqual(wire.send('a', addressA, 4000, 3, { type: 101 }), times(3, toB));
 });
 
+for (const [when, learnt] of [
+  ['while its source is being learnt', 0],
+  ['when its source is known and silent', 10],
+] as const) {
+  test(`a packet from port 0 is refused, counted and never learnt, ${when}`, () => {
+    const wire = new Wire({ target: undefined, rtcpTarget: undefined, rtcpMux: true });
+    wire.send('a', addressA, 5555, learnt);
+    wire.nowMs += 10_000;
+    assert.deepEqual(wire.send('a', addressA, 0, 20, { ssrc: 5555 }), times(20, ''));
+    for (const channel of ['rtp', 'rtcp'] as const) {
+      assert.equal(wire.raw('a', channel, receiverReport(5555), addressA, 0), '');
+    }
+    assert.equal(wire.relay.stats().a.malformed, 22);
+    assert.equal(wire.relay.stats().a.packets, learnt);
+    assert.deepEqual(wire.send('b', addressB, 4000, 1), [learnt === 0 ? '' : `rtp ${addressA}:5555`]);
+  });
+}
+
 test('a muted side is heard by nobody but still counted, and its source still learnt', () => {
   const wire = new Wire({ relay: false });
   assert.deepEqual(wire.send('a', addressA, 5555, 6), times(6, ''));
@@ -323,7 +341,7 @@ test('whatever strangers send, media of a locked stream goes to its own peer onl
     fc.constantFrom<Side>('a', 'b'),
     fc.constantFrom('rtp' as const, 'rtcp' as const),
     fc.constantFrom(stranger, '203.0.113.9'),
-    fc.integer({ min: 1, max: 65_535 }),
+    fc.integer({ min: 0, max: 65_535 }),
     fc.uint8Array({ maxLength: 40 }),
     fc.integer({ min: 0, max: 3000 }),
   );
