@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { systemRandom } from '../../base/random/random.ts';
 import { systemClock } from '../../base/time/system-clock.ts';
 import { SimulatedClock } from '../../../test/kit/simulated-clock.ts';
@@ -228,3 +229,49 @@ test('two workers share the range, and closing the plane answers whoever still w
     assert.equal(plane.capacity().free, 0);
   });
 });
+
+for (const [how, reason] of [
+  ['throw', /told to throw/],
+  ['exit', /ended by itself with code 0/],
+] as const) {
+  const title = `a media worker that dies by ${how} is replaced: its calls are told, its ports come back, new calls have media`;
+  test(title, { timeout: 30_000 }, async () => {
+    const clock = new SimulatedClock();
+    const workerUrl = new URL('../../../test/kit/mortal-relay-worker.ts', import.meta.url);
+    const failures: string[] = [];
+    const onFailure = (error: Error): void => void failures.push(error.message);
+    const ports = { portStart: 37_040, portEnd: 37_047 };
+    await withPlane({ ...ports, clock, workerUrl, onFailure }, async (plane) => {
+      const orders = new BroadcastChannel('mortal media workers');
+      const lost = Promise.withResolvers<MediaEvent>();
+      const call = open(plane, lost.resolve);
+      // This pair has rested at a moment when no worker runs, and must come back too.
+      await open(plane).close();
+      clock.advance(4500);
+      orders.postMessage(how);
+      assert.deepEqual(await lost.promise, { kind: 'lost' });
+      orders.close();
+      assert.equal(failures.length, 1);
+      assert.match(failures[0] ?? '', reason);
+      assert.deepEqual([await call.stats(), await call.close()], [[], []]);
+      assert.equal(plane.capacity().free, 0);
+
+      clock.advance(600);
+      await setImmediate();
+      clock.advance(400);
+      clock.advance(5000);
+      while (plane.capacity().free < 4) await setImmediate();
+      const [alice, bob] = [await Phone.start(), await Phone.start()];
+      const next = open(plane);
+      next.configure(0, 'a', alice.config());
+      next.configure(0, 'b', bob.config());
+      await next.stats();
+      const heard = bob.hear();
+      alice.send(next.ports(0, 'a'), 'after the death');
+      assert.equal((await heard).text, 'after the death');
+      assert.equal(failures.length, 1);
+      alice.close();
+      bob.close();
+    });
+  });
+}

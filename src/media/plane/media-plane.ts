@@ -19,8 +19,10 @@ export interface MediaPlaneOptions {
   readonly workers: number;
   readonly random: Random;
   readonly clock: Clock;
-  /** A worker died: its calls have no media any more. */
+  /** A worker died: its calls have no media any more. Another one takes its place. */
   readonly onFailure: (error: Error) => void;
+  /** The program of a worker, if it is not the relay itself. */
+  readonly workerUrl?: URL;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly onFailure: (error: Error) => void;
+  /** The program of a worker, if it is not the relay itself. */
+  readonly workerUrl?: URL;
 }
 
 /** The port pairs that one stream takes. */
@@ -34,6 +36,8 @@ export class WorkerLink {
   #batch: Command[] = [];
   #nextRequest = 1;
   #closed = false;
+  /** False from the death of a worker until the next one runs: commands would go nowhere. */
+  #running = true;
   #generation = 0;
   #onBound: (() => void) | undefined;
 
@@ -82,6 +86,7 @@ export class WorkerLink {
 
   /** All of the pairs or none. */
   takePairs(addressA: string, addressB: string, streamCount: number): readonly StreamPairs[] | undefined {
+    if (!this.#running) return undefined;
     const taken: StreamPairs[] = [];
     while (taken.length < streamCount) {
       const a = this.#takePair(addressA);
@@ -141,6 +146,7 @@ export class WorkerLink {
   }
 
   #topUp(): void {
+    if (!this.#running) return;
     for (const [address, pool] of this.#pools) {
       for (const rtp of pool.topUp()) this.send({ kind: 'bind', address, rtp });
     }
@@ -174,15 +180,21 @@ export class WorkerLink {
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(new URL('../relay/relay-worker.ts', import.meta.url));
+    const worker = new Worker(this.#options.workerUrl ?? new URL('../relay/relay-worker.ts', import.meta.url));
+    let reason: Error | undefined;
     worker.on('message', (report: Report) => this.#take(report));
-    worker.on('error', (error: Error) => this.#fail(error));
+    worker.on('error', (error: Error) => {
+      reason = error;
+    });
+    // Whatever it died of, its ports are free again only when it has exited.
+    worker.on('exit', (code) => this.#fail(reason ?? new Error(`media worker ended by itself with code ${code}`)));
     return worker;
   }
 
   /** Its calls have lost their media and are told so; after a moment a new worker serves the next ones. */
   #fail(error: Error): void {
     if (this.#closed) return;
+    this.#running = false;
     this.#generation++;
     this.#batch = [];
     for (const pool of this.#pools.values()) pool.lost();
@@ -193,6 +205,7 @@ export class WorkerLink {
     this.#options.clock.after(restartMs, () => {
       if (this.#closed) return;
       this.#worker = this.#startWorker();
+      this.#running = true;
       this.#topUp();
     });
   }
