@@ -23,6 +23,7 @@ export function office(env: Environment, changes: Readonly<Record<string, Fields
   };
 }
 
+type Answering = 'bob' | 'bobsOther' | 'carrier' | 'reserve' | 'third';
 type Phone = 'alice' | 'bob' | 'bobsOther';
 
 /** Registers a user's phone from the address and port at which it then answers. */
@@ -53,22 +54,16 @@ export function dialRefused(env: Environment, number: string, status: number, op
 }
 
 /** A peer that rings for `ringMs` and answers; the other side ends the call. */
-export function answer(
-  env: Environment,
-  host: 'bob' | 'bobsOther' | 'carrier' | 'reserve' | 'third',
-  options: PeerOptions = {},
-): Promise<SippProcess> {
+export function answer(env: Environment, host: Answering, options: PeerOptions = {}): Promise<SippProcess> {
   return env.sipp('answer.xml', host, { ...options, variables: { ringMs: 200, ...options.variables } }).ready();
 }
 
 /** A peer that rings and refuses with a status. */
-export function refuse(
-  env: Environment,
-  host: 'bob' | 'bobsOther' | 'carrier' | 'reserve' | 'third',
-  status: number,
-): Promise<SippProcess> {
+export function refuse(env: Environment, host: Answering, status: number): Promise<SippProcess> {
   return env.sipp('refuse.xml', host, { variables: { status } }).ready();
 }
 
 /** A peer that would answer, and must get nothing; `received` tells what it got. */
-export const bystander = answer;
+export function bystander(env: Environment, host: Answering): Promise<SippProcess> {
+  return answer(env, host);
+}

@@ -20,7 +20,10 @@ export async function run(env: Environment): Promise<void> {
   await bob.says('200 OK (Ringfence)');
   const users = async (): Promise<string> => {
     const { bindings } = await server.ask('bindings list', {});
-    return bindings.map(({ user }) => user).sort().join();
+    return bindings
+      .map(({ user }) => user)
+      .sort()
+      .join();
   };
   await until('Linphone is registered', 10_000, async () => (await users()) === 'alice,bob');
   alice.command(`call sip:bob@${env.serverAddress}`);
