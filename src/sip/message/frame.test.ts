@@ -50,6 +50,26 @@ test('a message of the maximal size passes and the next one too', () => {
   assert.deepEqual(framed([largest.slice(0, 5), largest.slice(5), empty]).items, [largest, empty]);
 });
 
+test('octets of a message that is not whole are counted until it is; line ends between messages are none', () => {
+  const framer = new StreamFramer(defaultParseLimits);
+  const rows: readonly (readonly [string, number])[] = [
+    ['\r\n\r', 0],
+    ['\n', 0],
+    ['OPTIONS', 7],
+    [withBody.slice(7, -3), withBody.length - 3],
+    [withBody.slice(-3), 0],
+    [`${empty}OPT`, 3],
+    [empty.slice(3), 0],
+    ['OPT\0 ', 5],
+    ['\r\n\r\n', 0],
+  ];
+  for (const [octets, pending] of rows) {
+    framer.push(octets);
+    assert.equal(framer.pendingOctets, pending, JSON.stringify(octets));
+  }
+  assert.equal(framer.failure?.status, 400);
+});
+
 test('octets that trickle in one by one cost linear time', () => {
   const start = [...head, 'CSeq: 1 OPTIONS', ''].join('\r\n');
   const slow = `${start}X: ${'x'.repeat(50_000)}\r\nl: 10000\r\n\r\n${'y'.repeat(10_000)}`;

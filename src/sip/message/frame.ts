@@ -35,6 +35,11 @@ export class StreamFramer {
     return this.#failure;
   }
 
+  /** Octets kept of a message that is not whole yet; line ends between messages are none. */
+  get pendingOctets(): number {
+    return this.#heldOctets;
+  }
+
   /** An error ends the connection: where the next message would begin is not known. */
   push(octets: string): Result<readonly FrameItem[], ParseError> {
     const items: FrameItem[] = [];
@@ -121,6 +126,7 @@ export class StreamFramer {
   #fail(status: number, reason: string, respondTo?: ParseError['respondTo']): void {
     this.#failure = { status, reason, respondTo: respondTo?.method === 'ACK' ? undefined : respondTo };
     this.#chunks = [];
+    this.#heldOctets = 0;
   }
 }
 
