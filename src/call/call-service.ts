@@ -85,6 +85,7 @@ export class CallService {
       return stack.reply(request, flow, 403);
     }
     const { caller, strip } = verdict;
+    if (caller.kind === 'account') stack.trustConnection(flow);
     const candidate = newCandidate(this.#services, { request, caller, strip, callsNow: this.#calls.size });
     const plan = admitCall(this.#services, candidate);
     if ('sipStatus' in plan) return this.#refuse(candidate, plan, flow);

@@ -22,10 +22,12 @@ const alice: Account = {
 };
 
 let clock: SimulatedClock;
+let proven: Flow[];
 let settings: Settings;
 
 beforeEach(() => {
   clock = new SimulatedClock();
+  proven = [];
   settings = profileValues('default');
 });
 
@@ -42,7 +44,7 @@ function authenticator(account: Account = alice): { directory: AccountDirectory;
     nonceKey,
     bootId: 'boot',
     random,
-    onAuthenticated: () => {},
+    onAuthenticated: (flow) => proven.push(flow),
   });
   return { directory, authenticator: made };
 }
@@ -107,6 +109,17 @@ describe('identity by digest', () => {
 
   test('a request without credentials is challenged', () => {
     assert.equal(outcome(authenticator().authenticator.identify(request(), flow())), 'challenge');
+  });
+
+  test('the flow of a right answer is told of, that of a wrong one or of none is not', () => {
+    const { authenticator: made } = authenticator();
+    const challenges = made.challenges(flow(), false);
+    made.identify(request(), flow());
+    made.identify(request(answer(challenges, { password: 'wrong' })), flow());
+    assert.deepEqual(proven, []);
+    const over = flow();
+    made.identify(request(answer(challenges)), over);
+    assert.deepEqual(proven, [over]);
   });
 
   test('a captured answer is worth nothing: the same nonce and count again is stale [auth.strongdigestauth]', () => {

@@ -42,7 +42,7 @@ export class Authenticator {
   readonly #clock: Clock;
   readonly #settings: () => Settings;
   readonly #realm: string;
-  readonly #onAuthenticated: (address: string) => void;
+  readonly #onAuthenticated: (flow: Flow) => void;
   readonly #mint: NonceMint;
   readonly #counts: NonceCount;
   /** An account that is not there has an HA1 too, which nobody knows, so that its answer costs the same work. */
@@ -57,8 +57,8 @@ export class Authenticator {
     readonly nonceKey: KeyObject;
     readonly bootId: string;
     readonly random: Random;
-    /** Told of each address that answered a challenge rightly. */
-    readonly onAuthenticated: (address: string) => void;
+    /** Told of each flow on which a challenge was answered rightly. */
+    readonly onAuthenticated: (flow: Flow) => void;
   }) {
     this.#directory = options.directory;
     this.#clock = options.clock;
@@ -121,7 +121,7 @@ export class Authenticator {
       return { kind: 'refused', reason: problem, userName: credentials.username };
     if (strength >= 2 && this.#counts.take(credentials) === 'replayed') return { kind: 'challenge', stale: true };
     this.#remember(account, flow);
-    this.#onAuthenticated(flow.remote.address);
+    this.#onAuthenticated(flow);
     return { kind: 'account', account, by: 'digest' };
   }
 

@@ -100,7 +100,10 @@ export class SipServer {
       nonceKey: createSecretKey(random.hex(32), 'hex'),
       bootId: random.hex(8),
       random,
-      onAuthenticated: (address) => this.guard.authenticated(address),
+      onAuthenticated: (flow) => {
+        this.guard.authenticated(flow.remote.address);
+        this.stack.trustConnection(flow);
+      },
     });
     const { stack, authenticator, directory } = this;
     const strangerLog = new StrangerLog(clock, log);

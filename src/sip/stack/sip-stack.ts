@@ -117,6 +117,11 @@ export class SipStack {
     return this.#transport.flowTo(flow.transport, flow.remote) ?? flow;
   }
 
+  /** The peer has proven to be one of ours: its connection no longer makes room for others. Nothing for UDP. */
+  trustConnection(flow: Flow): void {
+    this.#transport.trust(flow.connectionId);
+  }
+
   advertised(flow: Flow): Endpoint {
     return this.#options.advertise(flow);
   }

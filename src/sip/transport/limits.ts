@@ -42,6 +42,8 @@ export interface TransportLimits {
   readonly maxConnectionsPerSource: number;
   /** A connection is closed this long after the peer's last octet. */
   readonly idleTimeoutMs: number;
+  /** The same for an accepted connection whose peer has sent valid messages and is not trusted, where that is shorter. */
+  readonly untrustedIdleTimeoutMs: number;
   /** An accepted connection is closed this long after its start if no valid message has come. */
   readonly strangerTimeoutMs: number;
   /** A connection that we opened is closed this long after our last message if no valid one has come back. */
@@ -50,6 +52,8 @@ export interface TransportLimits {
   readonly halfMessageTimeoutMs: number;
   /** Octets that a peer may leave untaken before its connection is closed. */
   readonly maxPendingOctets: number;
+  /** The same for an accepted connection that is not trusted, where that is less. */
+  readonly maxUntrustedPendingOctets: number;
 }
 
 export const defaultTransportLimits: TransportLimits = {
@@ -57,11 +61,13 @@ export const defaultTransportLimits: TransportLimits = {
   maxConnections: 2_000,
   maxConnectionsPerSource: 20,
   idleTimeoutMs: 600_000,
+  untrustedIdleTimeoutMs: 120_000,
   strangerTimeoutMs: 30_000,
   // Longer than timer B: the transaction is the first to give up (RFC 3261 §17.1.1.2).
   unansweredTimeoutMs: 40_000,
   halfMessageTimeoutMs: 10_000,
   maxPendingOctets: 1_048_576,
+  maxUntrustedPendingOctets: 65_536,
 };
 
 /** Counters since the start, and the connections of now. */

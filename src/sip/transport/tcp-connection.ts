@@ -11,6 +11,12 @@ const pong = Buffer.from('\r\n', 'latin1');
 /** How long a connection that we have ended may take to go. */
 const endTimeoutMs = 5_000;
 
+/**
+ * What a connection is worth when room is needed: its peer has never sent a valid message, has sent one as anybody can,
+ * or is known to us. Those that we opened are trusted from the start.
+ */
+export type ConnectionRank = 'stranger' | 'untrusted' | 'trusted';
+
 export interface ConnectionOrigin {
   readonly connectionId: number;
   /** True for a connection that the peer opened. */
@@ -32,7 +38,9 @@ export class TcpConnection implements Flow {
   readonly #framer: StreamFramer;
   readonly #onDestroyed: () => void;
   #state: 'open' | 'ending' | 'closed' = 'open';
+  /** True once the peer has sent a valid message. */
   #proven = false;
+  #trusted: boolean;
   /** The last octet of the peer or, on a connection of ours that was never answered, our last message. */
   #quietSinceMs: number;
   #halfMessageSinceMs: number | undefined;
@@ -42,6 +50,7 @@ export class TcpConnection implements Flow {
     this.#stream = stream;
     this.connectionId = origin.connectionId;
     this.accepted = origin.accepted;
+    this.#trusted = !origin.accepted;
     this.remote = stream.remote;
     this.#clock = clock;
     this.#context = context;
@@ -59,9 +68,14 @@ export class TcpConnection implements Flow {
     return this.#state === 'open';
   }
 
-  /** True once the peer has sent a valid message. */
-  get isProven(): boolean {
-    return this.#proven;
+  get rank(): ConnectionRank {
+    if (this.#trusted) return 'trusted';
+    return this.#proven ? 'untrusted' : 'stranger';
+  }
+
+  /** The peer has proven to be one of ours: it has the limits of such, and its place for as long as it uses it. */
+  trust(): void {
+    this.#trusted = true;
   }
 
   send(octets: string): void {
@@ -89,8 +103,13 @@ export class TcpConnection implements Flow {
 
   #allowedQuietMs(): number {
     const { limits } = this.#context;
-    if (this.#proven) return limits.idleTimeoutMs;
-    return this.accepted ? limits.strangerTimeoutMs : limits.unansweredTimeoutMs;
+    if (!this.#proven) return this.accepted ? limits.strangerTimeoutMs : limits.unansweredTimeoutMs;
+    return this.#trusted ? limits.idleTimeoutMs : Math.min(limits.idleTimeoutMs, limits.untrustedIdleTimeoutMs);
+  }
+
+  #allowedPendingOctets(): number {
+    const { maxPendingOctets, maxUntrustedPendingOctets } = this.#context.limits;
+    return this.#trusted ? maxPendingOctets : Math.min(maxPendingOctets, maxUntrustedPendingOctets);
   }
 
   #receive(octets: Buffer): void {
@@ -98,20 +117,17 @@ export class TcpConnection implements Flow {
     const nowMs = this.#clock.monotonicMs();
     // A stranger gains no time by sending: only a valid message makes the connection its own.
     if (this.#proven) this.#quietSinceMs = nowMs;
-    const text = octets.toString('latin1');
-    let frames = this.#framer.push(text);
-    if (frames.ok && frames.value.length > 0) {
-      this.#halfMessageSinceMs = undefined;
-      for (const frame of frames.value) {
-        if (this.#state !== 'open') return;
-        this.#receiveFrame(frame, nowMs);
-      }
-      // An error behind whole messages is told by the push after theirs, which a waiting peer would never cause.
-      frames = this.#framer.push('');
-    } else if (!/^[\r\n]*$/.test(text)) {
-      this.#halfMessageSinceMs ??= nowMs;
+    const pushed = this.#framer.push(octets.toString('latin1'));
+    const frames = pushed.ok ? pushed.value : [];
+    // What is left behind a whole message is the start of another, whose time begins now.
+    if (frames.length > 0 || this.#framer.pendingOctets === 0) this.#halfMessageSinceMs = undefined;
+    if (this.#framer.pendingOctets > 0) this.#halfMessageSinceMs ??= nowMs;
+    for (const frame of frames) {
+      if (this.#state !== 'open') return;
+      this.#receiveFrame(frame, nowMs);
     }
-    if (!frames.ok) this.#receiveUnframed(frames.error, octets.length);
+    const { failure } = this.#framer;
+    if (failure !== undefined) this.#receiveUnframed(failure, octets.length);
   }
 
   /** Where a message ends is lost, and with it the rest of the stream. */
@@ -150,7 +166,7 @@ export class TcpConnection implements Flow {
   #write(octets: Buffer): void {
     if (this.#state !== 'open') return;
     this.#stream.write(octets);
-    if (this.#stream.pendingOctets() <= this.#context.limits.maxPendingOctets) return;
+    if (this.#stream.pendingOctets() <= this.#allowedPendingOctets()) return;
     this.#context.stats.connectionsOverflowed += 1;
     this.destroy();
   }

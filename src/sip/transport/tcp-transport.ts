@@ -4,10 +4,13 @@ import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Flow } from './flow.ts';
 import type { Network, TcpListener, TcpStream } from './ports.ts';
 import { packetSource, type TransportContext } from './receive.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { type ConnectionRank, TcpConnection } from './tcp-connection.ts';
 
 /** How far a timeout may be late: one timer looks after all connections. */
 const sweepIntervalMs = 1_000;
+
+/** Whose connections make room for new ones, first those that are worth least. */
+const displacedRanks: readonly ConnectionRank[] = ['stranger', 'untrusted'];
 
 /** All TCP listeners and connections of the server, and the maxima that they share. */
 export class TcpTransport {
@@ -51,6 +54,11 @@ export class TcpTransport {
   flowById(connectionId: number): TcpConnection | undefined {
     const connection = this.#connections.get(connectionId);
     return connection?.isOpen === true ? connection : undefined;
+  }
+
+  /** The peer of this connection has proven to be one of ours; a number that no connection has is ignored. */
+  trust(connectionId: number): void {
+    this.#connections.get(connectionId)?.trust();
   }
 
   /** Ends a connection at once, as for a peer that has just been banned. */
@@ -119,16 +127,22 @@ export class TcpTransport {
     else this.#acceptedPerSource.delete(key);
   }
 
-  /** Under the maximum there is room; at it, the oldest stranger that has never sent a valid message goes. */
+  /** Under the maximum there is room; at it, the oldest connection of the lowest rank goes, but none that is trusted. */
   #makeRoom(): boolean {
     if (this.#connections.size < this.#context.limits.maxConnections) return true;
-    for (const connection of this.#connections.values()) {
-      if (!connection.accepted || connection.isProven) continue;
+    for (const rank of displacedRanks) {
+      const oldest = this.#oldest(rank);
+      if (oldest === undefined) continue;
       this.#context.stats.connectionsDisplaced += 1;
-      this.#remove(connection);
+      this.#remove(oldest);
       return true;
     }
     return false;
+  }
+
+  #oldest(rank: ConnectionRank): TcpConnection | undefined {
+    for (const connection of this.#connections.values()) if (connection.rank === rank) return connection;
+    return undefined;
   }
 
   #sweep(): void {

@@ -316,12 +316,12 @@ describe('TCP transport', () => {
 });
 
 describe('limits of TCP connections', () => {
-  const closedAfter = async (send: (stream: TcpStream, second: number) => void): Promise<number> => {
+  const closedAfter = async (send: (stream: TcpStream, second: number, rig: Rig) => void): Promise<number> => {
     const rig = await new Rig().listen();
     const { stream, isClosed } = rig.connect();
     let second = 0;
     for (; second < 700 && !isClosed(); second += 1) {
-      send(stream, second);
+      send(stream, second, rig);
       rig.clock.advance(1000);
     }
     return second;
@@ -353,13 +353,50 @@ describe('limits of TCP connections', () => {
         const message = optionsMessage('c1', 'TCP');
         stream.write(octetsOf(second === 0 ? message + message.slice(0, 9) : (message[second + 8] ?? '')));
       },
-      fromSecond: 10,
-      toSecond: 13,
+      fromSecond: 9,
+      toSecond: 12,
     },
     {
-      name: 'a peer who sent one message and is silent',
+      name: 'a peer who sends half a message behind a whole one and is silent',
+      send: (stream: TcpStream, second: number) => {
+        if (second === 0) stream.write(octetsOf(`${optionsMessage('c1', 'TCP')}OPTIONS sip:`));
+      },
+      fromSecond: 9,
+      toSecond: 12,
+    },
+    {
+      name: 'a peer who sends half a message behind a keep-alive and is silent',
+      send: (stream: TcpStream, second: number) => {
+        if (second === 0) stream.write(octetsOf('\r\n\r\nOPTIONS sip:'));
+      },
+      fromSecond: 9,
+      toSecond: 12,
+    },
+    {
+      name: 'a peer who always has half of the next message under way',
+      send: (stream: TcpStream, second: number) => {
+        const message = optionsMessage(`c${second % 10}`, 'TCP');
+        const next = optionsMessage(`c${(second + 1) % 10}`, 'TCP');
+        stream.write(octetsOf((second === 0 ? message : message.slice(9)) + next.slice(0, 9)));
+      },
+      fromSecond: 700,
+      toSecond: 700,
+    },
+    {
+      name: 'a peer who sent one message, proved nothing, and is silent',
       send: (stream: TcpStream, second: number) => {
         if (second === 0) stream.write(octetsOf(optionsMessage('c1', 'TCP')));
+      },
+      fromSecond: 119,
+      toSecond: 122,
+    },
+    {
+      name: 'a peer that is trusted and silent',
+      send: (stream: TcpStream, second: number, rig: Rig) => {
+        if (second > 0) return;
+        stream.write(octetsOf(optionsMessage('c1', 'TCP')));
+        rig.clock.advance(1);
+        rig.layer.trust(rig.lastFlow?.connectionId ?? 0);
       },
       fromSecond: 599,
       toSecond: 602,
@@ -408,31 +445,86 @@ describe('limits of TCP connections', () => {
     });
   }
 
-  it('when all places are taken, the oldest stranger goes; known peers stay', async () => {
+  const ranked = (rig: Rig, rank: string, at: number): ReturnType<Rig['connect']> => {
+    const peer = rig.connect(`198.51.100.${at}`);
+    if (rank === 'stranger') return peer;
+    peer.stream.write(octetsOf(optionsMessage(`c${at}`, 'TCP')));
+    rig.clock.advance(1);
+    if (rank === 'trusted') rig.layer.trust(rig.lastFlow?.connectionId ?? 0);
+    return peer;
+  };
+
+  for (const { held, goes } of [
+    { held: ['untrusted', 'trusted', 'stranger', 'stranger'], goes: 2 },
+    { held: ['trusted', 'untrusted', 'untrusted', 'trusted'], goes: 1 },
+    { held: ['untrusted', 'stranger', 'trusted', 'untrusted'], goes: 1 },
+  ]) {
+    it(`when ${held.join(', ')} hold all places, a new peer gets that of number ${goes + 1}`, async () => {
+      const rig = await new Rig({ maxConnections: held.length }).listen();
+      const peers = held.map((rank, index) => ranked(rig, rank, index + 1));
+      const newcomer = ranked(rig, 'stranger', 100);
+      rig.clock.advance(5);
+      assert.deepEqual(
+        peers.map((peer) => peer.isClosed()),
+        peers.map((_, index) => index === goes),
+      );
+      assert.equal(newcomer.isClosed(), false);
+      assert.equal(rig.layer.stats().connectionsDisplaced, 1);
+    });
+  }
+
+  it('when trusted peers hold all places, a new one is refused, and we open none', async () => {
     const rig = await new Rig({ maxConnections: 2 }).listen();
-    const known = rig.connect('198.51.100.1');
-    known.stream.write(octetsOf(optionsMessage('c1', 'TCP')));
-    const stranger = rig.connect('198.51.100.2');
-    const newcomer = rig.connect('198.51.100.3');
-    newcomer.stream.write(octetsOf(optionsMessage('c2', 'TCP')));
-    rig.clock.advance(5);
-    assert.deepEqual([known.isClosed(), stranger.isClosed(), newcomer.isClosed()], [false, true, false]);
+    const peers = [ranked(rig, 'trusted', 1), ranked(rig, 'trusted', 2)];
     const late = rig.connect('198.51.100.4');
     rig.clock.advance(5);
     assert.equal(late.isClosed(), true);
     assert.equal(rig.layer.flowTo('tcp', { address: '203.0.113.5', port: 5060 }), undefined);
-    assert.equal(rig.layer.stats().connections, 2);
+    assert.deepEqual(
+      peers.map((peer) => peer.isClosed()),
+      [false, false],
+    );
   });
 
-  it('a peer that takes nothing of what it is sent loses its connection', async () => {
-    const rig = await new Rig({ maxPendingOctets: 10_000 }).listen();
-    const { stream } = rig.connect();
-    stream.write(octetsOf(optionsMessage('c1', 'TCP')));
-    rig.clock.advance(1);
-    for (let sent = 0; sent < 11; sent += 1) rig.lastFlow?.send('x'.repeat(1_000));
-    assert.deepEqual(rig.seen, ['OPTIONS c1', 'closed 1']);
-    assert.equal(rig.layer.stats().connectionsOverflowed, 1);
+  it('connections that we opened make no room for strangers, and strangers make room for them', async () => {
+    const rig = await new Rig({ maxConnections: 1 }).listen();
+    const stranger = ranked(rig, 'untrusted', 1);
+    const peer = { address: '203.0.113.5', port: 5060 };
+    await rig.network.listenTcp(peer, () => {});
+    const flow = rig.layer.flowTo('tcp', peer);
+    rig.clock.advance(5);
+    const late = rig.connect('198.51.100.2');
+    rig.clock.advance(5);
+    assert.deepEqual([stranger.isClosed(), late.isClosed()], [true, true]);
+    assert.equal(rig.layer.flowById(flow?.connectionId ?? 0), flow);
   });
+
+  it('trust in a connection that has gone, or in UDP, is nothing', async () => {
+    const rig = await new Rig({ maxConnections: 1 }).listen();
+    const gone = ranked(rig, 'untrusted', 1);
+    gone.stream.destroy();
+    rig.clock.advance(5);
+    for (const connectionId of [0, 1, 2]) rig.layer.trust(connectionId);
+    rig.connect('198.51.100.2');
+    const newcomer = rig.connect('198.51.100.3');
+    rig.clock.advance(5);
+    assert.equal(newcomer.isClosed(), false);
+  });
+
+  for (const { rank, pending } of [
+    { rank: 'untrusted', pending: 65_536 },
+    { rank: 'trusted', pending: 1_048_576 },
+  ]) {
+    it(`a peer that is ${rank} loses its connection when it leaves more than ${pending} octets untaken`, async () => {
+      const rig = await new Rig().listen();
+      ranked(rig, rank, 1);
+      for (let sent = 0; sent < pending; sent += 1_024) rig.lastFlow?.send('x'.repeat(1_024));
+      assert.deepEqual(rig.seen, ['OPTIONS c1']);
+      rig.lastFlow?.send('x');
+      assert.deepEqual(rig.seen, ['OPTIONS c1', 'closed 1']);
+      assert.equal(rig.layer.stats().connectionsOverflowed, 1);
+    });
+  }
 
   it('after close no connection and no timer is left, and nobody is told', async () => {
     const rig = await new Rig().listen();

@@ -39,6 +39,14 @@ export class TransportLayer {
     return this.#tcp.flowById(connectionId);
   }
 
+  /**
+   * Marks the peer of a TCP connection as one of ours: it is never displaced by others, and has the limits of such.
+   * UDP's 0 and connections that have gone are ignored.
+   */
+  trust(connectionId: number): void {
+    this.#tcp.trust(connectionId);
+  }
+
   closeConnection(connectionId: number): void {
     this.#tcp.closeConnection(connectionId);
   }
