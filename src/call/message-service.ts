@@ -14,6 +14,8 @@ import type { Binding } from '../registrar/binding.ts';
 
 /** The text of one message; RFC 3428 §8 wants none above the size that fits a datagram. */
 const maxBodyOctets = 1300;
+/** Messages of one account that its callees' phones have not answered yet. */
+const maxUnderWay = 20;
 
 /**
  * Passes MESSAGE between users of ours (RFC 3428): to every device of the callee, answered when the first device takes
@@ -21,6 +23,7 @@ const maxBodyOctets = 1300;
  */
 export class MessageService {
   readonly #services: CallServices;
+  readonly #underWay = new Map<number, number>();
 
   constructor(services: CallServices) {
     this.#services = services;
@@ -35,17 +38,33 @@ export class MessageService {
       return stack.reply(request, flow, 407, headers);
     }
     if (verdict.kind === 'refused' || verdict.caller.kind === 'guest') return stack.reply(request, flow, 403);
-    const transaction = stack.openRequest(request, flow);
-    const answer = (status: number): void => respond(stack, transaction, request, status);
-    if (!verdict.caller.account.enabled) return answer(403);
-    if (request.body.length > maxBodyOctets) return answer(413);
+    const { account } = verdict.caller;
+    // What is refused at once is remembered nowhere.
+    if (!account.enabled) return stack.reply(request, flow, 403);
+    if (request.body.length > maxBodyOctets) return stack.reply(request, flow, 413);
+    if ((this.#underWay.get(account.id) ?? 0) >= maxUnderWay) {
+      return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
+    }
     const dialled = readDialled(request.uri, numberingPlan(settings()), verdict.strip);
     const callee = dialled && findUser(this.#services, dialled);
-    if (callee === undefined) return answer(404);
+    if (callee === undefined) return stack.reply(request, flow, 404);
     const bindings = callee.enabled ? registrar.bindingsOf(callee.id).slice(0, settings().max_forks) : [];
-    if (bindings.length === 0) return answer(480);
+    if (bindings.length === 0) return stack.reply(request, flow, 480);
+    const transaction = stack.openRequest(request, flow);
+    this.#count(account.id, 1);
+    const answer = (status: number): void => {
+      if (!transaction.open) return;
+      this.#count(account.id, -1);
+      respond(stack, transaction, request, status);
+    };
     const from = callerIdOf(request, verdict.caller, directory, settings().allowcalleridchange);
     this.#fork(request, bindings, from, answer);
+  }
+
+  #count(accountId: number, change: 1 | -1): void {
+    const underWay = (this.#underWay.get(accountId) ?? 0) + change;
+    if (underWay > 0) this.#underWay.set(accountId, underWay);
+    else this.#underWay.delete(accountId);
   }
 
   #fork(request: SipRequest, bindings: readonly Binding[], from: CallerId, answer: (status: number) => void): void {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { HeaderList } from '../../src/sip/message/index.ts';
 import { sdp } from './scripted-peer.ts';
-import { Stage, trunkAt } from './stage.ts';
+import { password, Stage, trunkAt } from './stage.ts';
 
 describe('hostile messages through the whole server', () => {
   for (const folder of ['rfc4475', 'rfc5118']) {
@@ -115,6 +115,21 @@ describe('what a peer may do to a call', () => {
     assert.equal(bob.request('BYE').headers.get('reason'), 'Q.850;cause=21');
     assert.equal(stage.store.cdrs[0]?.cause ?? 'account disabled', 'account disabled');
   });
+});
+
+test('one account has twenty messages under way at most; the next one gets 503 and reaches nobody', async () => {
+  const stage = await Stage.open();
+  const alice = await stage.phone('alice', '192.0.2.21');
+  const bob = await stage.phone('bob', '192.0.2.22');
+  for (let sent = 0; sent < 25; sent++) {
+    const message = alice.build('MESSAGE', 'sip:bob@server.example', 'alice');
+    alice.send(message);
+    await stage.run(5);
+    alice.send(alice.authorised(message, alice.response('MESSAGE', 407), 'alice', password));
+    await stage.run(5);
+  }
+  assert.equal(new Set(bob.requests('MESSAGE').map(({ callId }) => callId)).size, 20);
+  assert.equal(alice.statuses('MESSAGE').filter((status) => status === 503).length, 5);
 });
 
 describe('SIP servers', () => {
