@@ -39,6 +39,7 @@ export class MessageService {
     }
     if (verdict.kind === 'refused' || verdict.caller.kind === 'guest') return stack.reply(request, flow, 403);
     const { account } = verdict.caller;
+    stack.trustConnection(flow);
     // What is refused at once is remembered nowhere.
     if (!account.enabled) return stack.reply(request, flow, 403);
     if (request.body.length > maxBodyOctets) return stack.reply(request, flow, 413);
