@@ -11,6 +11,9 @@ import { defaultTransportLimits, type Flow, type Network } from '../../src/sip/t
 
 const refusals = [302, 403, 404, 480, 486, 488, 500, 503, 503, 600, 603] as const;
 
+/** To this country every carrier is congested half of the time, so that a call fails on each of its routes. */
+const congestedPrefix = 'sip:0044';
+
 /** A SIP server of a carrier: answers, refuses, redirects, forks, falls silent or hangs up, as chance says. */
 export class ScriptedTrunk {
   readonly stack: SipStack;
@@ -76,6 +79,7 @@ export class ScriptedTrunk {
       this.#clock.after(this.#random.below(maxMs), act);
     };
     if (draw < 14) return;
+    if (request.uri.startsWith(congestedPrefix) && this.#random.below(2) === 0) return respond(503);
     if (draw < 40) return later(3000, () => respond(refusals[this.#random.below(refusals.length)] ?? 503));
     later(2000, () => this.#ring(transaction, tag, draw));
     if (draw < 50) return;
