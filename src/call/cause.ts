@@ -33,8 +33,9 @@ export function statusOf(cause: Cause): number {
   return causes[cause].status;
 }
 
-export function textOf(cause: Cause): string {
-  return causes[cause].text;
+/** What a cause of a CDR means, for the operator; empty for one that this version does not know. */
+export function explainCause(cause: string): string {
+  return Object.entries(causes).find(([name]) => name === cause)?.[1].text ?? '';
 }
 
 /** The cause that the CDR names for a refusal by the next hop. */

@@ -3,7 +3,7 @@ import type { Flow } from '../../sip/transport/flow.ts';
 import { reasonValue } from '../cause.ts';
 import type { LegEnd, Offer, PassedRequest, Progress, Refused } from '../leg/events.ts';
 import { type InviteSpec, OutboundLeg } from '../leg/outbound-leg.ts';
-import type { SessionOptions } from '../leg/session.ts';
+import type { SessionOptions } from '../leg/session-options.ts';
 import type { BridgeSide } from './media-bridge.ts';
 
 /** One device or SIP server of a destination, ready to be dialled. */

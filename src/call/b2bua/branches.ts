@@ -3,7 +3,7 @@ import { bracketed } from '../../base/net/endpoint.ts';
 import type { Account, Trunk } from '../../accounts/model.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import type { SessionOptions } from '../leg/session.ts';
+import type { SessionOptions } from '../leg/session-options.ts';
 import { TrunkCredentials } from '../leg/trunk-credentials.ts';
 import type { CallServices } from '../services.ts';
 import type { Destination } from '../routing/destination.ts';

@@ -3,7 +3,7 @@ import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/inde
 import { allowedMethods } from '../../sip/stack/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { dialogFlow } from './next-hop.ts';
-import type { SessionOptions } from './session.ts';
+import type { SessionOptions } from './session-options.ts';
 
 /** What a request of ours inside a dialog carries. */
 export interface DialogRequest {

@@ -6,7 +6,8 @@ import type { Flow } from '../../sip/transport/flow.ts';
 import { withSdp } from './bodies.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
 import type { ConnectedLeg, SessionObserver, PassedRequest, Progress } from './events.ts';
-import { Session, type SessionOptions } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionOptions } from './session-options.ts';
 
 type State = 'early' | 'answered' | 'over';
 

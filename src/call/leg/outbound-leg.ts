@@ -7,7 +7,8 @@ import { retryAfterOf, sdpOf } from './bodies.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
 import type { ConnectedLeg, OutboundObserver, PassedRequest, Refused } from './events.ts';
 import { dialogFlow } from './next-hop.ts';
-import { Session, type SessionOptions } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionOptions } from './session-options.ts';
 
 /** Everything that the INVITE of a new leg says. */
 export interface InviteSpec {

@@ -12,7 +12,8 @@ import { defaultTransportLimits, type Flow } from '../../sip/transport/index.ts'
 import type { UdpSocket } from '../../sip/transport/ports.ts';
 import { withSdp } from './bodies.ts';
 import { OutboundLeg } from './outbound-leg.ts';
-import { Session, type SessionOptions } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionOptions } from './session-options.ts';
 
 const server = { address: '192.0.2.1', port: 5060 };
 const peer = { address: '198.51.100.1', port: 5062 };

@@ -1,33 +1,13 @@
-import type { Clock } from '../../base/time/clock.ts';
 import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
 import { HeaderList, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
-import { allowedMethods, type DialogOwner, type SipStack } from '../../sip/stack/index.ts';
-import type { InviteServerTransaction, TimerValues } from '../../sip/transaction/index.ts';
+import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
+import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { statusForOtherLeg } from '../cause.ts';
 import { sdpOf, withSdp } from './bodies.ts';
 import { DialogClient } from './dialog-client.ts';
 import type { ConnectedLeg, LegEnd, PassedRequest, SessionObserver } from './events.ts';
-import type { TrunkCredentials } from './trunk-credentials.ts';
-
-/** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
-export type SourceCheck = (
-  request: SipRequest,
-  flow: Flow,
-  dialogFlow: Flow,
-) => 'ok' | { readonly status: number; readonly headers: HeaderList };
-
-export interface SessionOptions {
-  readonly stack: SipStack;
-  readonly clock: Clock;
-  readonly timers: TimerValues;
-  /** User part of our Contact. */
-  readonly contactUser: string;
-  readonly checkSource: SourceCheck;
-  readonly credentials: TrunkCredentials | undefined;
-  /** Whether Record-Route and Contact may name this address as the next hop; a phone is reached where it sends from. */
-  readonly mayFollow: (address: string) => boolean;
-}
+import type { SessionOptions } from './session-options.ts';
 
 /** Requests that one peer may have under way to the other at once. */
 const maxPassing = 8;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AuditView, CdrView, DecisionView } from '../../api/views.ts';
+import { explainCause } from '../../call/cause.ts';
 import { ok, type Result } from '../../base/result/result.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
@@ -142,6 +143,7 @@ function cdrText(cdr: CdrView): string {
     ['ended', localTime(cdr.endedAtMs)],
     ['time', duration(cdr.durationMs)],
     ['end', `${cdr.cause}, SIP ${cdr.sipStatus}, by ${cdr.endedBy}`],
+    ['meaning', explainCause(cdr.cause)],
     ['codec', cdr.codecs],
     ['from caller', qualityInFull(cdr.callerQuality)],
     ['from callee', qualityInFull(cdr.calleeQuality)],

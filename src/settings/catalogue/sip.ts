@@ -74,7 +74,7 @@ export const sipSettings = {
   }),
   tcp_idle_timeout: seconds({
     id: 'own.tcp-idle-timeout',
-    text: 'Closes a TCP connection on which nothing has been received for this long. It exists because peers vanish without closing; keep it above the interval at which phones register.',
+    text: 'Closes a TCP connection on which nothing has been received for this long. It exists because peers vanish without closing; keep it above the interval at which phones register. A peer that has proven nothing is given 120 s.',
     default: 3700,
     min: 10,
     max: 86_400,

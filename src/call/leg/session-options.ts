@@ -1,0 +1,25 @@
+import type { Clock } from '../../base/time/clock.ts';
+import type { HeaderList, SipRequest } from '../../sip/message/index.ts';
+import type { SipStack } from '../../sip/stack/index.ts';
+import type { TimerValues } from '../../sip/transaction/index.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
+import type { TrunkCredentials } from './trunk-credentials.ts';
+
+/** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
+export type SourceCheck = (
+  request: SipRequest,
+  flow: Flow,
+  dialogFlow: Flow,
+) => 'ok' | { readonly status: number; readonly headers: HeaderList };
+
+export interface SessionOptions {
+  readonly stack: SipStack;
+  readonly clock: Clock;
+  readonly timers: TimerValues;
+  /** User part of our Contact. */
+  readonly contactUser: string;
+  readonly checkSource: SourceCheck;
+  readonly credentials: TrunkCredentials | undefined;
+  /** Whether Record-Route and Contact may name this address as the next hop; a phone is reached where it sends from. */
+  readonly mayFollow: (address: string) => boolean;
+}
