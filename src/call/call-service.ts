@@ -7,6 +7,7 @@ import { identifyCaller } from './admission/identify.ts';
 import { Call } from './b2bua/call.ts';
 import { CallRecord } from './b2bua/call-record.ts';
 import { type Cause, causeOfStatus, reasonValue } from './cause.ts';
+import { RefusalBudget } from './refusal-budget.ts';
 import type { CallServices } from './services.ts';
 
 /** What the calls count for the metrics. */
@@ -23,11 +24,13 @@ export class CallService {
   readonly counts: CallCounts = { started: 0, answered: 0, refused: 0, challenged: 0, unproven: 0 };
   readonly #services: CallServices;
   readonly #calls = new Map<string, Call>();
+  readonly #refusals: RefusalBudget;
   #draining = false;
   #onIdle: (() => void) | undefined;
 
   constructor(services: CallServices) {
     this.#services = services;
+    this.#refusals = new RefusalBudget(services.clock);
   }
 
   /** Calls that are not over yet, with those whose CDR is being written. */
@@ -110,8 +113,12 @@ export class CallService {
       strangerLog.refused('guest refused', flow.remote.address, { rule: refused.rule, callId: request.callId });
       return stack.reply(request, flow, refused.sipStatus, headers);
     }
-    const transaction = stack.openInvite(request, flow);
-    transaction.respond(stack.response(request, refused.sipStatus, stack.newTag(), headers));
+    if (this.#refusals.take(caller.account.id)) {
+      const transaction = stack.openInvite(request, flow);
+      transaction.respond(stack.response(request, refused.sipStatus, stack.newTag(), headers));
+    } else {
+      stack.reply(request, flow, refused.sipStatus, headers);
+    }
     const { rule, measured, wouldPass, sipStatus } = refused;
     log.info('call refused', {
       account,

@@ -132,6 +132,14 @@ test('one account has twenty messages under way at most; the next one gets 503 a
   assert.equal(alice.statuses('MESSAGE').filter((status) => status === 503).length, 5);
 });
 
+test('an account whose calls fail without end has fifty of them remembered at most, and each its CDR', async () => {
+  const stage = await Stage.open();
+  const alice = await stage.phone('alice', '192.0.2.21');
+  for (let call = 0; call < 60; call++) await stage.invite(alice, 'alice', 'sip:nobody@server.example');
+  assert.ok(stage.server.stack.transactionCount <= 52, `${stage.server.stack.transactionCount}`);
+  assert.equal(stage.store.cdrs.length, 60);
+});
+
 describe('SIP servers', () => {
   const rule = {
     pattern: '00.',
