@@ -1,3 +1,4 @@
+import { blankAccount } from './blank-account.ts';
 import { Secret } from '../base/log/secret.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { type AccountField, accountFields, accountNamePattern } from './account-fields.ts';
@@ -15,7 +16,7 @@ import type { AuditEntry, StoreChange } from './change.ts';
 import { type AccountDirectory, directoryLimits } from './directory.ts';
 import { findField, foldFieldName, unknownFieldMessage } from './field-names.ts';
 import { type FieldError, type FieldText, type FieldTexts, oneText, quoted, wordOf } from './field-texts.ts';
-import { type Account, type AccountKind, accountKinds } from './model.ts';
+import { type Account, accountKinds } from './model.ts';
 
 /** Makes an account of its fields; a password that is wanted and not given is generated. */
 export function createAccount(texts: FieldTexts, context: AdminContext): AdminResult {
@@ -125,26 +126,7 @@ function newAccount(texts: FieldTexts, { directory }: AdminContext): Result<Acco
   }
   const kind = wordOf(texts['type'] ?? 'enduser', accountKinds);
   if (!kind.ok) return refused('type', kind.error);
-  return ok(emptyAccount(directory.nextId, name.value, kind.value));
-}
-
-function emptyAccount(id: number, name: string, kind: AccountKind): Account {
-  return {
-    id,
-    name,
-    kind,
-    enabled: true,
-    displayName: '',
-    needAuth: kind === 'trafficsender' ? 3 : 4,
-    authIp: [],
-    techPrefix: '',
-    permitIp: [],
-    callerId: '',
-    dialPlan: '',
-    resellerId: undefined,
-    mediaNetworks: [],
-    trunk: undefined,
-  };
+  return ok(blankAccount(directory.nextId, name.value, kind.value));
 }
 
 interface Edited {

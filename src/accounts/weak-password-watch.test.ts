@@ -3,23 +3,16 @@ import { test } from 'node:test';
 import { SimulatedClock } from '../../test/kit/simulated-clock.ts';
 import { AccountDirectory } from './directory.ts';
 import { credentialFor } from './ha1.ts';
-import type { Account } from './model.ts';
+import { blankAccount } from './blank-account.ts';
 import { WeakPasswordWatch } from './weak-password-watch.ts';
 
 const realm = 'test.example';
-
-function account(id: number, name: string): Account {
-  return {
-    ...{ id, name, kind: 'enduser', enabled: true, displayName: '', needAuth: 4, authIp: [], techPrefix: '' },
-    ...{ permitIp: [], callerId: '', dialPlan: '', resellerId: undefined, mediaNetworks: [], trunk: undefined },
-  };
-}
 
 function watched(
   passwords: Readonly<Record<string, string>>,
   isOn: () => boolean,
 ): { clock: SimulatedClock; replaced: string[] } {
-  const accounts = Object.keys(passwords).map((name, index) => account(index + 1, name));
+  const accounts = Object.keys(passwords).map((name, index) => blankAccount(index + 1, name, 'enduser'));
   const credentials = accounts.map((each) => credentialFor(each, realm, passwords[each.name] ?? ''));
   const directory = new AccountDirectory({ accounts, credentials, numbers: [], dialRules: [], nextId: 99 });
   const clock = new SimulatedClock();

@@ -5,6 +5,7 @@ import { seededRandom } from '../../test/kit/seeded-random.ts';
 import { SimulatedClock } from '../../test/kit/simulated-clock.ts';
 import { AccountDirectory } from '../accounts/directory.ts';
 import { credentialFor } from '../accounts/ha1.ts';
+import { blankAccount } from '../accounts/blank-account.ts';
 import type { Account } from '../accounts/model.ts';
 import { Secret } from '../base/log/secret.ts';
 import { profileValues, type Settings } from '../settings/index.ts';
@@ -16,10 +17,7 @@ import { Authenticator, type Identity } from './authenticate.ts';
 const realm = 'test.example';
 const random = seededRandom(1);
 
-const alice: Account = {
-  ...{ id: 7, name: 'alice', kind: 'enduser', enabled: true, displayName: '', needAuth: 4, authIp: [], techPrefix: '' },
-  ...{ permitIp: [], callerId: '', dialPlan: '', resellerId: undefined, mediaNetworks: [], trunk: undefined },
-};
+const alice = blankAccount(7, 'alice', 'enduser');
 
 let clock: SimulatedClock;
 let proven: Flow[];

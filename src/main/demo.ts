@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentialFor } from '../accounts/ha1.ts';
 import type { StoreChange } from '../accounts/change.ts';
-import type { Account } from '../accounts/model.ts';
+import { blankAccount } from '../accounts/blank-account.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import type { DemoOptions, Output } from '../cli/environment.ts';
@@ -61,22 +61,7 @@ async function startDemoServer(address: string): Promise<DemoServer> {
 }
 
 async function addUser({ store, sip }: RunningServer, { name, password }: DemoUser): Promise<void> {
-  const account: Account = {
-    id: sip.directory.nextId,
-    name,
-    kind: 'enduser',
-    enabled: true,
-    displayName: name,
-    needAuth: 4,
-    authIp: [],
-    techPrefix: '',
-    permitIp: [],
-    callerId: '',
-    dialPlan: '',
-    resellerId: undefined,
-    mediaNetworks: [],
-    trunk: undefined,
-  };
+  const account = { ...blankAccount(sip.directory.nextId, name, 'enduser'), displayName: name };
   const origin = { by: 'demo', atMs: systemClock.wallMs() };
   const changes: StoreChange[] = [
     { kind: 'account put', account, fields: ['name'], origin },

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Account } from '../accounts/model.ts';
+import { blankAccount } from '../accounts/blank-account.ts';
 import { generatePassword } from '../accounts/passwords.ts';
 import { Secret } from '../base/log/secret.ts';
 import type { Random } from '../base/random/random.ts';
@@ -72,19 +72,4 @@ async function firstStart(link: WorkerLink, store: Store, parts: OpenParts): Pro
   return { adminName: adminAccount.name, adminPassword };
 }
 
-const adminAccount: Account = {
-  id: 1,
-  name: 'admin',
-  kind: 'admin',
-  enabled: true,
-  displayName: '',
-  needAuth: 4,
-  authIp: [],
-  techPrefix: '',
-  permitIp: [],
-  callerId: '',
-  dialPlan: '',
-  resellerId: undefined,
-  mediaNetworks: [],
-  trunk: undefined,
-};
+const adminAccount = blankAccount(1, 'admin', 'admin');

@@ -1,4 +1,5 @@
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
+import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import type { Account, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
 import { type Log, silentLog } from '../../src/base/log/log.ts';
@@ -173,11 +174,7 @@ function snapshotOf({ accounts = [], dialRules = [], numbers = [] }: StageOption
 }
 
 function accountOf(id: number, fields: Partial<Account>): Account {
-  return {
-    ...{ id, name: '', kind: 'enduser', enabled: true, displayName: '', needAuth: 4, authIp: [], techPrefix: '' },
-    ...{ permitIp: [], callerId: '', dialPlan: '', resellerId: undefined, mediaNetworks: [], trunk: undefined },
-    ...fields,
-  };
+  return { ...blankAccount(id, '', 'enduser'), ...fields };
 }
 
 function ruleOf(id: number, fields: Partial<DialRule>): DialRule {

@@ -1,0 +1,21 @@
+import type { Account, AccountKind } from './model.ts';
+
+/** An enabled account with nothing set: what a new one begins as. */
+export function blankAccount(id: number, name: string, kind: AccountKind): Account {
+  return {
+    id,
+    name,
+    kind,
+    enabled: true,
+    displayName: '',
+    needAuth: kind === 'trafficsender' ? 3 : 4,
+    authIp: [],
+    techPrefix: '',
+    permitIp: [],
+    callerId: '',
+    dialPlan: '',
+    resellerId: undefined,
+    mediaNetworks: [],
+    trunk: undefined,
+  };
+}
