@@ -97,6 +97,8 @@ async function main(): Promise<number> {
     if (outcome.kind === 'FAILED') failed.push(one.name);
   };
   const numbered = cases.map((one, index) => ({ one, index }));
+  // A process that fails while its case waits for something else: the case sees it later, or fails by its own waiting.
+  process.on('unhandledRejection', (error) => console.log(`while waiting: ${String(error)}`));
   const queue = numbered.filter(({ one }) => !one.alone);
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await judge(next.one, next.index);

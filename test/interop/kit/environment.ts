@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServerProcess } from './server-process.ts';
+import { isBound } from './sockets.ts';
 import { SippProcess, type SippOptions } from './sipp-process.ts';
 
 const sharedScenarios = fileURLToPath(new URL('../sipp/shared/', import.meta.url));
@@ -80,7 +81,7 @@ export class Environment {
       local,
       localPort: 5060,
       remote: this.serverAddress,
-      mediaPort: 30_000 + 10 * this.#count,
+      mediaPort: freeMediaPort(local, 30_000 + 10 * this.#count),
       ...others,
       variables: { server: this.serverAddress, ...variables },
     });
@@ -104,4 +105,11 @@ export class Environment {
     for (const step of this.#undo.toReversed()) await step();
     for (const server of this.#servers) await server.kill();
   }
+}
+
+/** sipp binds four ports from here on and gives up when one is taken, be it by a wildcard of somebody else. */
+function freeMediaPort(address: string, first: number): number {
+  const isFree = (port: number): boolean => [0, 1, 2, 3].every((offset) => !isBound('udp', address, port + offset));
+  for (let port = first; port < 65_000; port += 4) if (isFree(port)) return port;
+  throw new Error(`no free media port on ${address}`);
 }
