@@ -23,6 +23,15 @@ export interface InviteSpec {
   readonly headers: readonly (readonly [string, string])[];
 }
 
+const nobody: OutboundObserver = {
+  onProgress: () => {},
+  onAnswer: () => {},
+  onRefused: () => {},
+  onOffer: () => {},
+  onPassed: () => {},
+  onEnd: () => {},
+};
+
 type State = 'calling' | 'proceeding' | 'answered' | 'over';
 
 /**
@@ -40,7 +49,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   readonly flow: Flow;
   readonly #spec: InviteSpec;
   readonly #options: SessionOptions;
-  readonly #observer: OutboundObserver;
+  #observer: OutboundObserver;
   #seq = 1;
   #state: State = 'calling';
   #transaction: InviteClientTransaction | undefined;
@@ -99,7 +108,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   }
 
   offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void {
-    if (this.#session === undefined) done({ status: 491 });
+    if (this.#session === undefined) done({ status: this.#state === 'over' ? 481 : 491 });
     else this.#session.offer(sdp, done);
   }
 
@@ -109,13 +118,14 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   }
 
   end(reasons: readonly string[], done: () => void = () => {}): void {
-    if (this.#session === undefined) {
+    const session = this.#session;
+    if (session === undefined) {
       this.cancel(reasons);
       return done();
     }
-    this.#state = 'over';
+    this.#forget();
     this.acknowledge();
-    this.#session.end(reasons, done);
+    session.end(reasons, done);
   }
 
   /** Before the answer nothing that the callee sends in the dialog is of use. */
@@ -201,7 +211,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     }
     this.#state = 'answered';
     this.#sendAck = acknowledge;
-    const session = new Session(this.#options, dialog, flow, this.#spec.sdp, this.#observer);
+    const session = new Session(this.#options, dialog, flow, this.#spec.sdp, {
+      onOffer: (offer) => this.#observer.onOffer(offer),
+      onPassed: (passed) => this.#observer.onPassed(passed),
+      onEnd: (end) => this.#forget().onEnd(end),
+    });
     this.#session = session;
     stack.dialogs.add(this.localTag, session);
     this.#observer.onAnswer(sdp);
@@ -236,9 +250,21 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
 
   #refused(refused: Refused): void {
     if (this.#state === 'over' || this.#state === 'answered') return;
-    this.#state = 'over';
     this.#options.stack.dialogs.remove(this.localTag);
-    this.#observer.onRefused(refused);
+    this.#forget().onRefused(refused);
+  }
+
+  /**
+   * The leg is over. Its transaction waits for repeated answers for half a minute and has it for that; the call and its
+   * media are not to stay in memory for so long.
+   * @returns whoever watched until now.
+   */
+  #forget(): OutboundObserver {
+    const observer = this.#observer;
+    this.#state = 'over';
+    this.#session = undefined;
+    this.#observer = nobody;
+    return observer;
   }
 
   #sendCancel(): void {

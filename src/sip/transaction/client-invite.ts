@@ -18,7 +18,7 @@ export class InviteClientTransaction {
   readonly request: SipRequest;
   readonly flow: Flow;
   readonly #key: string;
-  readonly #octets: string;
+  #octets: string;
   readonly #environment: TransactionEnvironment;
   readonly #user: ClientTransactionUser;
   #state: State = 'calling';
@@ -125,9 +125,11 @@ export class InviteClientTransaction {
     this.#user.onResponse(response);
   }
 
+  /** After a final response, or for good: the request is not sent again. */
   #stopTimers(): void {
     this.#timerA?.cancel();
     this.#timerB?.cancel();
+    this.#octets = '';
   }
 
   #terminate(): void {

@@ -16,7 +16,7 @@ export class NonInviteClientTransaction {
   readonly request: SipRequest;
   readonly flow: Flow;
   readonly #key: string;
-  readonly #octets: string;
+  #octets: string;
   readonly #environment: TransactionEnvironment;
   readonly #user: ClientTransactionUser;
   #state: State = 'trying';
@@ -87,6 +87,7 @@ export class NonInviteClientTransaction {
 
   #complete(): void {
     this.#state = 'completed';
+    this.#octets = '';
     this.#timerE?.cancel();
     this.#timerF?.cancel();
     if (this.flow.reliable) this.#terminate();

@@ -102,6 +102,8 @@ export class InviteServerTransaction {
 
   #accept(): void {
     this.#state = 'accepted';
+    // Nothing is left to tell: the transaction outlives short calls, and must not keep them in memory.
+    this.#user = undefined;
     this.#environment.afterTimeout(() => this.#terminate()); // timer L
   }
 
