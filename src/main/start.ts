@@ -53,7 +53,11 @@ export async function startServer(options: StartOptions): Promise<Result<Running
   const undo: (() => Promise<void>)[] = [() => store.close()];
   const giveUp = async (reasons: readonly string[]): Promise<Result<never, readonly string[]>> => {
     for (const step of undo.toReversed()) await step();
-    return fail(reasons);
+    // The account was made whatever came after, and nobody can be told this again.
+    const made =
+      firstStart &&
+      `made '${firstStart.adminName}' before that; its password, shown this once: ${firstStart.adminPassword.reveal()}`;
+    return fail(made === undefined ? reasons : [...reasons, made]);
   };
   try {
     const snapshot = await store.loadSnapshot();
@@ -75,7 +79,8 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     undo.push(async () => sip.close());
     for (const server of sip.directory.sipServers()) if (server.trunk !== undefined) hosts.resolve(server.trunk.host);
     sip.remember(snapshot.bindings);
-    await sip.listen();
+    const listening = await listenAt(sip, settings.value.current);
+    if (!listening.ok) return await giveUp([listening.error]);
     await sip.endDeadCalls(snapshot);
     store.startHeartbeat();
     const stop = async (): Promise<void> => {
@@ -109,6 +114,19 @@ async function readSettings(
     nowMs: systemClock.wallMs(),
   });
   return loaded.ok ? loaded : fail(loaded.error.map(({ message }) => message));
+}
+
+async function listenAt(sip: SipServer, { udp_port, tcp_port }: Settings): Promise<Result<void, string>> {
+  try {
+    await sip.listen();
+    return ok(undefined);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const ports = `udp_port=${udp_port}, tcp_port=${tcp_port}`;
+    return fail(
+      `cannot listen: ${reason}; stop what uses the port, or choose another listen, udp_port or tcp_port (now ${ports})`,
+    );
+  }
 }
 
 function startMedia(settings: Settings, log: Log): Promise<MediaPlane> {
