@@ -100,6 +100,13 @@ export class HeaderList {
     if (index >= 0) this.#push(name, source.#values[index] ?? '');
   }
 
+  /** Appends all headers of another list as they stand. */
+  appendAll(source: HeaderList): void {
+    this.#names.push(...source.#names);
+    this.#values.push(...source.#values);
+    this.#revision++;
+  }
+
   *entries(): IterableIterator<readonly [string, string]> {
     for (let index = 0; index < this.#names.length; index++) {
       yield [this.#names[index] ?? '', this.#values[index] ?? ''];

@@ -10,7 +10,6 @@ import {
   type SipResponse,
   serialise,
   stampTopVia,
-  withToTag,
 } from '../message/index.ts';
 import {
   type ClientTransactionUser,
@@ -175,10 +174,10 @@ export class SipStack {
     const plain = createResponse(request, status, reason);
     // A To that could not be read (RFC 4475 has such) goes back as it came, for a tag would make it worse.
     const mayTag = status !== 100 && request.toTag === undefined && request.to.uri !== '';
-    const tagged = mayTag ? withToTag(plain, localTag) : plain;
-    tagged.headers.append('server', this.#options.serverName);
-    for (const [name, value] of headers?.entries() ?? []) tagged.headers.append(name, value);
-    return tagged;
+    if (mayTag) plain.headers.set('to', `${plain.headers.get('to') ?? ''};tag=${localTag}`);
+    plain.headers.append('server', this.#options.serverName);
+    if (headers !== undefined) plain.headers.appendAll(headers);
+    return plain;
   }
 
   /** Answers once and remembers nothing: for strangers, who are never sent a retransmission (RFC 3261 §8.2.7). */

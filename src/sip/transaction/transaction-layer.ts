@@ -39,6 +39,7 @@ export class TransactionLayer {
   /** Requests under way by the fields that merged copies share, with the key of their transaction. */
   readonly #merges = new Map<string, string>();
   readonly #timeouts: ExpiryQueue<() => void>;
+  #latest: { readonly request: SipRequest; readonly key: string } | undefined;
   readonly #random: Random;
   readonly #user: TransactionUser;
   readonly #clientEnvironment: TransactionEnvironment;
@@ -64,7 +65,7 @@ export class TransactionLayer {
   }
 
   receiveRequest(request: SipRequest, flow: Flow): void {
-    const known = this.#servers.get(serverKey(request));
+    const known = this.#servers.get(this.#keyOf(request));
     if (request.method === 'ACK') this.#receiveAck(request, flow, known);
     else if (request.method === 'CANCEL') this.#receiveCancel(request, flow);
     else if (known instanceof InviteServerTransaction) known.receiveInvite();
@@ -82,12 +83,12 @@ export class TransactionLayer {
   isMerged(request: SipRequest): boolean {
     const merge = mergeKey(request);
     const underWay = merge === undefined ? undefined : this.#merges.get(merge);
-    return underWay !== undefined && underWay !== serverKey(request);
+    return underWay !== undefined && underWay !== this.#keyOf(request);
   }
 
   /** Remembers an INVITE; `responseFlow` is where its responses go. */
   openInviteServer(request: SipRequest, responseFlow: Flow): InviteServerTransaction {
-    const key = serverKey(request);
+    const key = this.#keyOf(request);
     const transaction = new InviteServerTransaction(
       key,
       mergeKey(request),
@@ -100,7 +101,7 @@ export class TransactionLayer {
   }
 
   openNonInviteServer(request: SipRequest, responseFlow: Flow): NonInviteServerTransaction {
-    const key = serverKey(request);
+    const key = this.#keyOf(request);
     const transaction = new NonInviteServerTransaction(key, mergeKey(request), responseFlow, this.#serverEnvironment);
     this.#remember(key, transaction);
     return transaction;
@@ -172,6 +173,12 @@ export class TransactionLayer {
     const others = this.#onConnections.get(connectionId);
     others?.delete(transaction);
     if (others?.size === 0) this.#onConnections.delete(connectionId);
+  }
+
+  /** The key of a request. It is asked for several times while the request is worked on, and is dear as a fresh string. */
+  #keyOf(request: SipRequest): string {
+    if (this.#latest?.request !== request) this.#latest = { request, key: serverKey(request) };
+    return this.#latest.key;
   }
 
   #remember(key: string, transaction: ServerTransaction): void {
