@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { HeaderList } from '../../src/sip/message/index.ts';
+import { HeaderList, SipRequest } from '../../src/sip/message/index.ts';
 import { sdp } from './scripted-peer.ts';
 import { password, Stage, trunkAt } from './stage.ts';
 
@@ -197,6 +197,27 @@ describe('SIP servers', () => {
       [victim.octetsReceived, carrier.requests('BYE').length > 0, sender.requests('BYE').length > 0],
       [0, true, true],
     );
+  });
+
+  test('an INVITE that comes back to us by a proxy is refused with 482 and the next server is tried', async () => {
+    const stage = await Stage.open({
+      accounts: [
+        { name: 'mirror', kind: 'sipserver', trunk: trunkAt('192.0.2.50') },
+        { name: 'second', kind: 'sipserver', trunk: trunkAt('192.0.2.51') },
+      ],
+      dialRules: [rule],
+    });
+    const [mirror, second] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
+    const alice = await stage.phone('alice', '192.0.2.21');
+    await stage.invite(alice, 'alice', 'sip:0049301@server.example');
+    const sent = mirror.request('INVITE');
+    const via = 'SIP/2.0/UDP 192.0.2.50:5060;branch=z9hG4bKmirror;rport';
+    mirror.send(new SipRequest('INVITE', sent.uri, sent.headers.clone().prepend('via', via), sent.body));
+    await stage.run(20);
+    assert.deepEqual(mirror.statuses('INVITE'), [482]);
+    mirror.respond(sent, 482);
+    await stage.run(20);
+    assert.match(second.request('INVITE').uri, /0049301/);
   });
 
   test('a SIP server that refuses the TCP connection is followed by the next one at once', async () => {

@@ -213,7 +213,9 @@ export class SipStack {
       else owner.onRequest(request, flow);
       return;
     }
-    if (this.#transactions.isMerged(request)) return this.reply(request, flow, 482);
+    const wouldDial = request.method === 'INVITE' || request.method === 'MESSAGE';
+    const goesInCircles = wouldDial && (this.#transactions.isMerged(request) || this.#transactions.isLooped(request));
+    if (goesInCircles) return this.reply(request, flow, 482);
     this.#user.onRequest(request, flow);
   }
 

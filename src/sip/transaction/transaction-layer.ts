@@ -1,7 +1,7 @@
 import { ExpiryQueue } from '../../base/bounded/expiry-queue.ts';
 import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
-import type { SipRequest, SipResponse } from '../message/index.ts';
+import { parseViaList, type SipRequest, type SipResponse } from '../message/index.ts';
 import type { Flow } from '../transport/flow.ts';
 import { InviteClientTransaction } from './client-invite.ts';
 import { NonInviteClientTransaction } from './client-non-invite.ts';
@@ -84,6 +84,12 @@ export class TransactionLayer {
     const merge = mergeKey(request);
     const underWay = merge === undefined ? undefined : this.#merges.get(merge);
     return underWay !== undefined && underWay !== this.#keyOf(request);
+  }
+
+  /** The request carries a branch of ours that still waits for its answer: it came back to us (RFC 3261 §16.3 step 4). */
+  isLooped(request: SipRequest): boolean {
+    const vias = parseViaList(request.headers.getAll('via'));
+    return vias.ok && vias.value.some(({ branch }) => this.#clients.has(clientKey(branch, request.method)));
   }
 
   /** Remembers an INVITE; `responseFlow` is where its responses go. */
