@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '20' },
     rate: { type: 'string', default: '100' },
     /** Registrations of one round. */
-    operations: { type: 'string', default: '50000' },
+    operations: { type: 'string', default: '15000' },
     users: { type: 'string', default: '1000' },
     /** Our server alone, as for a profile. */
     alone: { type: 'boolean', default: false },
