@@ -12,8 +12,16 @@ export interface OwnAddress {
   readonly internal: boolean;
 }
 
-const loopback = ['127.0.0.0/8', '::1/128'].map(prefixOf);
-const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].map(prefixOf);
+/** Loopback and private networks: peers there are reached without the public address. */
+const nearRanges = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  'fc00::/7',
+].map(prefixOf);
 
 /** The addresses of this machine, link-local ones left out: nobody can be told one without its zone. */
 export function machineAddresses(): readonly OwnAddress[] {
@@ -34,9 +42,9 @@ export function advertisedEndpoint(flow: Flow, settings: Settings, own: readonly
   // A connection that we opened has a port of its own; new requests to us go to the one that we listen on.
   const port = flow.transport === 'tcp' && settings.tcp_port !== 0 ? settings.tcp_port : flow.local.port;
   const remote = flow.remote.address;
-  const hasPublic = settings.public_address !== '' && isIPv6(settings.public_address) === isIPv6(remote);
-  const isNear = [...loopback, ...privateRanges].some((range) => range.contains(remote));
-  if (hasPublic && !isNear) return { address: settings.public_address, port };
+  const { public_address } = settings;
+  const hasPublic = public_address !== '' && isIPv6(public_address) === isIPv6(remote);
+  if (hasPublic && !nearRanges.some((range) => range.contains(remote))) return { address: public_address, port };
   // A connection that is still being opened has no local address yet.
   if (address !== '' && address !== '0.0.0.0' && address !== '::') return { address, port };
   return { address: addressTowards(remote, own), port };

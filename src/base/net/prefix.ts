@@ -1,4 +1,6 @@
+import { BlockList, isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { BoundedMap } from '../bounded/bounded-map.ts';
 import { fail, ok, type Result } from '../result/result.ts';
 
 /** A parsed address range: one address, a CIDR block or an address with a netmask. */
@@ -13,6 +15,17 @@ export interface Prefix {
  * @returns the range, or a sentence that says what is wrong with the text.
  */
 export function parsePrefix(text: string): Result<Prefix, string> {
+  const known = parsed.get(text);
+  if (known !== undefined) return ok(known);
+  const read = readPrefix(text);
+  if (read.ok) parsed.set(text, read.value);
+  return read;
+}
+
+/** The same few ranges of settings and accounts are asked for with every call. */
+const parsed = new BoundedMap<string, Prefix>(10_000);
+
+function readPrefix(text: string): Result<Prefix, string> {
   const [host = '', mask] = text.trim().split('/');
   if (!ipaddr.isValid(host) || (!host.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(host))) {
     return fail(`'${text}' is not an IP address or range; write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32`);
@@ -21,18 +34,17 @@ export function parsePrefix(text: string): Result<Prefix, string> {
   const width = address.kind() === 'ipv4' ? 32 : 128;
   const bits = mask === undefined ? width : prefixLength(mask, width);
   if (bits === undefined) return fail(`'${text}' has a wrong mask; write /0 to /${width} or a netmask`);
-  return ok({ text: `${address.toString()}/${bits}`, contains: (candidate) => inRange(candidate, address, bits) });
+  const range = new BlockList();
+  range.addSubnet(address.toString(), bits, address.kind());
+  const contains = (candidate: string): boolean => {
+    const family = isIP(candidate);
+    return family !== 0 && range.check(candidate, family === 4 ? 'ipv4' : 'ipv6');
+  };
+  return ok({ text: `${address.toString()}/${bits}`, contains });
 }
 
 function prefixLength(mask: string, width: number): number | undefined {
   if (/^\d{1,3}$/.test(mask)) return Number(mask) <= width ? Number(mask) : undefined;
   if (width !== 32 || !ipaddr.IPv4.isValidFourPartDecimal(mask)) return undefined;
   return ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() ?? undefined;
-}
-
-function inRange(candidate: string, range: ipaddr.IPv4 | ipaddr.IPv6, bits: number): boolean {
-  if (!ipaddr.isValid(candidate)) return false;
-  const address = ipaddr.process(candidate);
-  if (address instanceof ipaddr.IPv4) return range instanceof ipaddr.IPv4 && address.match(range, bits);
-  return range instanceof ipaddr.IPv6 && address.match(range, bits);
 }

@@ -61,6 +61,7 @@ export function selectRule(
  * proportion to weight, as RFC 2782 orders SRV records. Only what the rule lists is ever tried.
  */
 export function orderTargets(routes: readonly RouteTarget[], random: Random): readonly RouteTarget[] {
+  if (routes.length < 2) return routes;
   const ordered: RouteTarget[] = [];
   const priorities = [...new Set(routes.map(({ priority }) => priority))].toSorted((one, other) => one - other);
   for (const priority of priorities) {

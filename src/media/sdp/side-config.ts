@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Endpoint } from '../../base/net/endpoint.ts';
 import type { Prefix } from '../../base/net/prefix.ts';
@@ -112,5 +113,6 @@ const natRanges: ReadonlySet<string> = new Set(['private', 'carrierGradeNat', 'u
 
 /** One spelling for each address, as sockets report it: the relay compares text. */
 function canonical(address: string): string {
+  if (isIPv4(address)) return address;
   return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 }
