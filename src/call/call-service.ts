@@ -76,8 +76,7 @@ export class CallService {
     const verdict = identifyCaller(this.#services, request, flow);
     if (verdict.kind === 'challenge') {
       this.counts.challenged++;
-      const headers = new HeaderList();
-      for (const value of authenticator.challenges(flow, verdict.stale)) headers.append('proxy-authenticate', value);
+      const headers = authenticator.challengeHeaders(request, flow, verdict.stale);
       return stack.reply(request, flow, 407, headers);
     }
     if (verdict.kind === 'refused') {

@@ -33,8 +33,7 @@ export class MessageService {
     const { stack, authenticator, directory, registrar, settings } = this.#services;
     const verdict = identifyCaller(this.#services, request, flow);
     if (verdict.kind === 'challenge') {
-      const headers = new HeaderList();
-      for (const value of authenticator.challenges(flow, verdict.stale)) headers.append('proxy-authenticate', value);
+      const headers = authenticator.challengeHeaders(request, flow, verdict.stale);
       return stack.reply(request, flow, 407, headers);
     }
     if (verdict.kind === 'refused' || verdict.caller.kind === 'guest') return stack.reply(request, flow, 403);

@@ -16,7 +16,7 @@ import {
   parseCredentials,
   verifyDigest,
 } from '../sip/digest/index.ts';
-import type { SipRequest } from '../sip/message/index.ts';
+import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import { type Flow, flowKey } from '../sip/transport/flow.ts';
 
 /** What a request has proven about who sent it. */
@@ -83,6 +83,14 @@ export class Authenticator {
       algorithms,
       qop: true,
     });
+  }
+
+  /** The challenge that a request is owed: 401 for REGISTER, 407 for the rest, as headers of the answer. */
+  challengeHeaders(request: SipRequest, flow: Flow, stale: boolean): HeaderList {
+    const name = request.method === 'REGISTER' ? 'www-authenticate' : 'proxy-authenticate';
+    const headers = new HeaderList();
+    for (const value of this.challenges(flow, stale)) headers.append(name, value);
+    return headers;
   }
 
   /** Whose request this is, by the header that its method answers challenges with. */

@@ -95,9 +95,7 @@ export class Registrar {
     const identity = this.#authenticator.identify(request, flow);
     if (identity.kind === 'challenge') {
       this.counts.challenged++;
-      const headers = new HeaderList();
-      for (const value of this.#authenticator.challenges(flow, identity.stale))
-        headers.append('www-authenticate', value);
+      const headers = this.#authenticator.challengeHeaders(request, flow, identity.stale);
       return this.#stack.reply(request, flow, 401, headers);
     }
     if (identity.kind === 'refused') {

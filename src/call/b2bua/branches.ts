@@ -128,7 +128,7 @@ function trunkFlow(services: CallServices, trunk: Trunk): Flow | undefined {
 
 function trunkTarget(trunk: Trunk, sentNumber: string): Target {
   const transport = trunk.transport === 'udp' ? '' : `;transport=${trunk.transport}`;
-  const uri = `sip:${sentNumber}@${bracketed(trunk.host)}:${trunk.port}${transport}`;
+  const uri = `sip:${safeUser(sentNumber)}@${bracketed(trunk.host)}:${trunk.port}${transport}`;
   return { requestUri: uri, to: uri, routes: [] };
 }
 

@@ -101,7 +101,7 @@ export class Call {
     return this.record;
   }
 
-  /** Takes media ports, has the call written down, and only then dials (a crash must find the row). */
+  /** Has the call written down, and only then dials: a crash must find the row. */
   start(): void {
     const { store } = this.#services;
     this.#timers.callStarted();

@@ -25,10 +25,7 @@ export function checkDialogSource(
   const identity = services.authenticator.identify(request, flow);
   if (identity.kind === 'account' && identity.account.id === account.id) return 'ok';
   if (identity.kind !== 'challenge') return { status: 403, headers: new HeaderList() };
-  const headers = new HeaderList();
-  for (const value of services.authenticator.challenges(flow, identity.stale))
-    headers.append('proxy-authenticate', value);
-  return { status: 407, headers };
+  return { status: 407, headers: services.authenticator.challengeHeaders(request, flow, identity.stale) };
 }
 
 function isConfigured({ directory, resolveHost }: CallServices, account: Account, flow: Flow): boolean {
