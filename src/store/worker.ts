@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
 import { selectAudit, selectCdrs } from './history.ts';
 import type { FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
-import { kyselyOn, migrate } from './migrations.ts';
+import { kyselyOn, migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 import { openRow } from './sealed-rows.ts';
 import { KeyRing } from './secret-box.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { SecretBox } from '../accounts/ports.ts';
 import { Secret } from '../base/log/secret.ts';
 import type { Write } from './messages.ts';
-import { kyselyOn, migrate } from './migrations.ts';
+import { kyselyOn, migrate } from './migrations/index.ts';
 import { Writer } from './writer.ts';
 
 const glassBox: SecretBox = { seal: (text) => `<${text}>`, open: (sealed) => new Secret(sealed.slice(1, -1)) };

@@ -1,52 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { type CreateTableBuilder, Kysely, SqliteDialect, type SqliteDatabase } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
-import type { Schema } from './schema.ts';
+import type { Kysely } from 'kysely';
+import { type Columns, createTable } from './create-table.ts';
 
-/**
- * Steps from an empty database to today's tables, run in the order of their names, each once. A step that was
- * released is never edited; only types and clauses that PostgreSQL reads too.
- */
-const migrations: Readonly<Record<string, Migration>> = {
-  '0001-first-tables': { up: createFirstTables },
-  '0002-decisions': { up: createDecisions },
-};
-
-/** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */
-export async function migrate(db: Kysely<Schema>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
-  const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  if (error instanceof Error) throw error;
-  throw new Error('the tables of the database cannot be brought up to date', { cause: error });
-}
-
-/** kysely on top of an open node:sqlite database, which stays ours to close. */
-export function kyselyOn(database: DatabaseSync): Kysely<Schema> {
-  const adapter: SqliteDatabase = {
-    close: () => {},
-    prepare(sql) {
-      const statement = database.prepare(sql);
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...parameters.map(bindable)),
-        run: (parameters) => statement.run(...parameters.map(bindable)),
-        iterate: (parameters) => statement.iterate(...parameters.map(bindable)),
-      };
-    },
-  };
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });
-}
-
-function bindable(value: unknown): string | number | bigint | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return value;
-  throw new TypeError(`a ${typeof value} cannot be a column's value`);
-}
-
-type Columns = Readonly<Record<string, 'bigint' | 'text' | 'bigint?'>>;
-
-async function createFirstTables(db: Kysely<unknown>): Promise<void> {
+/** Accounts, numbers, dial rules, bindings, calls, CDRs, settings, audit log, heartbeat. */
+export async function createFirstTables(db: Kysely<unknown>): Promise<void> {
   await createAccountTables(db);
   await createDialTables(db);
   await createCallTables(db);
@@ -61,27 +17,6 @@ async function createFirstTables(db: Kysely<unknown>): Promise<void> {
   });
   await createTable(db, 'heartbeat', ['id'], { id: 'bigint', at_ms: 'bigint', epoch: 'bigint' });
   await createTable(db, 'meta', ['name'], { name: 'text', value: 'text' });
-}
-
-async function createDecisions(db: Kysely<unknown>): Promise<void> {
-  await createTable(db, 'decisions', ['id'], {
-    id: 'text',
-    time_ms: 'bigint',
-    subject: 'text',
-    rule: 'text',
-    mode: 'text',
-    outcome: 'text',
-    measured: 'text',
-    limit_text: 'text',
-    unit: 'text',
-    set_by: 'text',
-    set_at_ms: 'bigint?',
-    would_pass: 'text',
-    sip_status: 'bigint',
-    call_id: 'text',
-    evidence: 'text',
-  });
-  await db.schema.createIndex('decisions_by_time').on('decisions').column('time_ms').execute();
 }
 
 async function createAccountTables(db: Kysely<unknown>): Promise<void> {
@@ -198,18 +133,3 @@ const cdrColumns: Columns = {
   decision_id: 'text',
   transfer_of: 'text',
 };
-
-async function createTable(
-  db: Kysely<unknown>,
-  name: string,
-  key: readonly [string, ...string[]],
-  columns: Columns,
-): Promise<void> {
-  let table: CreateTableBuilder<string, string> = db.schema.createTable(name);
-  for (const [column, type] of Object.entries(columns)) {
-    table = table.addColumn(column, type === 'text' ? 'text' : 'bigint', (definition) => {
-      return type === 'bigint?' ? definition : definition.notNull();
-    });
-  }
-  await table.addPrimaryKeyConstraint(`${name}_key`, [...key]).execute();
-}

@@ -1,0 +1,25 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Schema } from '../schema.ts';
+import { createFirstTables } from './0001-first-tables.ts';
+import { createDecisions } from './0002-decisions.ts';
+
+export { kyselyOn } from './kysely-on.ts';
+
+/**
+ * Steps from an empty database to today's tables, run in the order of their names, each once. A step that was
+ * released is never edited; only types and clauses that PostgreSQL reads too.
+ */
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first-tables': { up: createFirstTables },
+  '0002-decisions': { up: createDecisions },
+};
+
+/** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */
+export async function migrate(db: Kysely<Schema>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  if (error instanceof Error) throw error;
+  throw new Error('the tables of the database cannot be brought up to date', { cause: error });
+}
