@@ -21,7 +21,7 @@ import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
 import type { Settings } from '../settings/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
-import { allowedMethods, SipStack } from '../sip/stack/index.ts';
+import { allowedEvents, allowedMethods, SipStack } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
 import { defaultTransportLimits, type Flow, type Network } from '../sip/transport/index.ts';
 import { advertisedEndpoint, type OwnAddress } from './addresses.ts';
@@ -178,7 +178,7 @@ export class SipServer {
         return this.#onOptions(request, flow);
       case 'SUBSCRIBE':
       case 'PUBLISH':
-        return this.stack.reply(request, flow, 489);
+        return this.stack.reply(request, flow, 489, new HeaderList().append('allow-events', allowedEvents));
       case 'REFER':
         return this.stack.reply(request, flow, 405, new HeaderList().append('allow', allowedMethods));
       default:

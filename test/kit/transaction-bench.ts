@@ -75,9 +75,9 @@ export class TransactionBench {
   }
 
   /** A response to a request of ours. */
-  response(request: SipRequest, status: number, tag = 'theirs'): SipResponse {
+  response(request: SipRequest, status: number, tag = 'theirs', remote = this.flow.remote): SipResponse {
     const response = withToTag(createResponse(request, status), tag);
-    this.layer.receiveResponse(response, this.flow);
+    this.layer.receiveResponse(response, new RecordedFlow(this.clock, this.flow.transport, remote));
     return response;
   }
 }

@@ -311,20 +311,26 @@ describe('strangers', () => {
     assert.deepEqual(stranger.statuses('INVITE'), [403, 407, 407, 407]);
   });
 
-  const refusals: readonly { method: string; status: number }[] = [
-    { method: 'SUBSCRIBE', status: 489 },
-    { method: 'REFER', status: 405 },
+  const refusals: readonly { method: string; status: number; header?: string }[] = [
+    { method: 'SUBSCRIBE', status: 489, header: 'allow-events' },
+    { method: 'PUBLISH', status: 489, header: 'allow-events' },
+    { method: 'NOTIFY', status: 481 },
+    { method: 'REFER', status: 405, header: 'allow' },
+    { method: 'UPDATE', status: 481 },
+    { method: 'PRACK', status: 481 },
+    { method: 'INFO', status: 481 },
     { method: 'BYE', status: 481 },
     { method: 'FLY', status: 501 },
     { method: 'OPTIONS', status: 200 },
   ];
-  for (const { method, status } of refusals) {
+  for (const { method, status, header } of refusals) {
     test(`${method} outside a dialog is answered ${status} and nothing is remembered`, async () => {
       const stage = await Stage.open();
       const stranger = await stage.peer('192.0.2.66');
       stranger.send(stranger.build(method, 'sip:server.example', 'x'));
       await stage.run(20);
       assert.deepEqual([stranger.statuses(method), stage.server.stack.transactionCount], [[status], 0]);
+      if (header !== undefined) assert.notEqual(stranger.response(method, status).headers.get(header) ?? '', '');
     });
   }
 

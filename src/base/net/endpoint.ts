@@ -1,3 +1,5 @@
+import ipaddr from 'ipaddr.js';
+
 /** An address and port of one side of a packet. The address is numeric, without brackets or zone. */
 export interface Endpoint {
   readonly address: string;
@@ -12,6 +14,17 @@ export function formatEndpoint(endpoint: Endpoint): string {
 /** The address as a SIP or SDP host: IPv6 in brackets (RFC 3261 §25.1 `IPv6reference`). */
 export function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
+}
+
+/** Whether two texts name one address: IPv6 may be written in several ways (RFC 5952). */
+export function sameAddress(one: string, other: string): boolean {
+  if (one === other) return true;
+  // Only IPv6 has several forms, and the system shows but one: this is for what somebody has configured or written.
+  return one.includes(':') && other.includes(':') && ipv6Key(one) === ipv6Key(other);
+}
+
+function ipv6Key(address: string): string {
+  return ipaddr.isValid(address) ? ipaddr.parse(address).toNormalizedString() : address;
 }
 
 export function sameEndpoint(one: Endpoint, other: Endpoint): boolean {

@@ -1,6 +1,6 @@
 import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
 import { HeaderList, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
-import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
+import { allowedEvents, allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { statusForOtherLeg } from '../cause.ts';
@@ -96,7 +96,7 @@ export class Session implements DialogOwner, ConnectedLeg {
         return this.#answer(request, flow, 200, new HeaderList().append('allow', allowedMethods));
       case 'SUBSCRIBE':
       case 'NOTIFY':
-        return this.#answer(request, flow, 489, new HeaderList());
+        return this.#answer(request, flow, 489, new HeaderList().append('allow-events', allowedEvents));
       default:
         return this.#answer(request, flow, 405, new HeaderList().append('allow', allowedMethods));
     }

@@ -1,4 +1,4 @@
 export type { Advertise } from './advertise.ts';
 export type { DialogOwner } from './dialog-registry.ts';
-export { allowedMethods } from './sanity.ts';
+export { allowedEvents, allowedMethods } from './sanity.ts';
 export { SipStack, type StackOptions, type StackUser } from './sip-stack.ts';

@@ -173,6 +173,24 @@ describe('a new request', () => {
     assert.equal(bench.stack.transactionCount, 0);
   });
 
+  it('gets the same To tag each time that it is sent, and nobody else can tell it (RFC 3261 §8.2.7)', async () => {
+    const bench = new Bench();
+    const refused = { headers: ['Max-Forwards: 0'] };
+    const texts = [requestText('INVITE', refused), requestText('INVITE', refused), requestText('CANCEL')];
+    const others = [{ branch: 'z9hG4bK2' }, { callId: 'call-2' }, { fromTag: 'from-2' }, { seq: 2 }].map((fields) =>
+      requestText('INVITE', { ...refused, ...fields }),
+    );
+    const tags = (await bench.send([...texts, ...others])).get(peer)?.map(({ toTag }) => toTag) ?? [];
+    assert.deepEqual([tags.length, new Set(tags.slice(0, 3)).size, new Set(tags).size], [7, 1, 5]);
+    const other = { address: '203.0.113.66', port: 5062 };
+    const elsewhere = await bench.network.bindUdp(other, (octets) =>
+      tags.push(messageOf(octets.toString('latin1')).toTag),
+    );
+    elsewhere.send(Buffer.from(requestText('INVITE', { ...refused, via: 'x;rport;branch=z9hG4bK1' })), server);
+    bench.clock.advance(10);
+    assert.deepEqual([tags.length, new Set(tags).size], [8, 6]);
+  });
+
   it('that comes over a second path is 482, while the first copy is under way', async () => {
     const bench = new Bench();
     await bench.send([requestText('INVITE')]);

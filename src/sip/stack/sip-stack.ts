@@ -26,6 +26,7 @@ import { TransportLayer } from '../transport/transport-layer.ts';
 import { type Advertise, contactValue, viaValue } from './advertise.ts';
 import { DialogRegistry } from './dialog-registry.ts';
 import { refusalOf } from './sanity.ts';
+import { StatelessTag } from './stateless-tag.ts';
 
 const maxAmplification = 3;
 
@@ -64,10 +65,12 @@ export class SipStack {
   readonly #user: StackUser;
   readonly #transport: TransportLayer;
   readonly #transactions: TransactionLayer;
+  readonly #statelessTag: StatelessTag;
 
   constructor(options: StackOptions, user: StackUser) {
     this.#options = options;
     this.#user = user;
+    this.#statelessTag = new StatelessTag(options.random);
     this.#transactions = new TransactionLayer(options.clock, options.random, options.timers, {
       onRequest: (request, flow) => this.#onRequest(request, flow),
       onAck: (request, flow) => this.dialogs.find(request)?.onAck(request, flow),
@@ -183,7 +186,7 @@ export class SipStack {
   /** Answers once and remembers nothing: for strangers, who are never sent a retransmission (RFC 3261 §8.2.7). */
   reply(request: SipRequest, flow: Flow, status: number, headers?: HeaderList, reason?: string): void {
     if (request.method === 'ACK') return;
-    const response = this.response(request, status, this.newTag(), headers, reason);
+    const response = this.response(request, status, this.#statelessTag.of(request, flow), headers, reason);
     const octets = notAmplified(response, flow.receivedOctets ?? 0);
     if (octets !== undefined) this.#responseFlow(request, flow).send(octets);
   }
@@ -252,7 +255,7 @@ export class SipStack {
 }
 
 /** Headers of an answer that a stranger can do without. */
-const dispensableHeaders = ['server', 'allow', 'accept'] as const;
+const dispensableHeaders = ['server', 'allow', 'allow-events', 'accept'] as const;
 
 /**
  * The answer within three times the octets of its question, so that nobody's forged address is hit by more than was

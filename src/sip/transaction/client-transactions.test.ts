@@ -229,3 +229,23 @@ describe('responses', () => {
     for (const branch of branches) assert.match(branch, /^z9hG4bK[0-9a-f]{24}$/);
   });
 });
+
+describe('a response with our branch', () => {
+  const asked = { address: '198.51.100.1', port: 5062 };
+  const table = [
+    { from: asked, what: 'from where the request went', told: '200' },
+    { from: { ...asked, port: 40_000 }, what: 'from another port of that address, as behind a NAT', told: '200' },
+    { from: { address: '203.0.113.66', port: 5062 }, what: 'from any other address', told: 'stray 200' },
+  ] as const;
+  for (const { from, what, told } of table) {
+    it(`${what} ${told === '200' ? 'counts' : 'is nobody’s, and the request goes on waiting'}`, () => {
+      for (const start of ['startInvite', 'startNonInvite'] as const) {
+        const bench = new TransactionBench('udp');
+        const request = requestOf(start === 'startInvite' ? 'INVITE' : 'MESSAGE');
+        bench.layer[start](request, bench.flow, bench.user);
+        bench.response(request, 200, 'theirs', from);
+        assert.deepEqual(bench.told, [told]);
+      }
+    });
+  }
+});

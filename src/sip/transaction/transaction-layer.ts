@@ -1,4 +1,5 @@
 import { ExpiryQueue } from '../../base/bounded/expiry-queue.ts';
+import { sameAddress } from '../../base/net/endpoint.ts';
 import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import { parseViaList, type SipRequest, type SipResponse } from '../message/index.ts';
@@ -26,7 +27,7 @@ export interface TransactionUser {
   mayCancel(invite: InviteServerTransaction, cancel: SipRequest, flow: Flow): boolean;
   /** Answers a CANCEL statelessly: 200, or 481 where it may not act. */
   answerCancel(cancel: SipRequest, flow: Flow, status: 200 | 481): void;
-  /** A response without a transaction. */
+  /** A response without a transaction, or from elsewhere than its request went to. */
   onStrayResponse(response: SipResponse, flow: Flow): void;
 }
 
@@ -75,7 +76,7 @@ export class TransactionLayer {
 
   receiveResponse(response: SipResponse, flow: Flow): void {
     const transaction = this.#clients.get(responseKey(response));
-    if (transaction === undefined) this.#user.onStrayResponse(response, flow);
+    if (transaction === undefined || !mayAnswer(transaction.flow, flow)) this.#user.onStrayResponse(response, flow);
     else transaction.receive(response);
   }
 
@@ -199,4 +200,13 @@ export class TransactionLayer {
     const { merge } = transaction;
     if (merge !== undefined && this.#merges.get(merge) === key) this.#merges.delete(merge);
   }
+}
+
+/**
+ * A response counts only from the address that its request went to: whoever else knows the branch has read it from
+ * somebody's traffic. The port may be another one: an element without RFC 3581 answers from a port of its choice, and
+ * a NAT may change it meanwhile (RFC 3261 §18.1.2 matches by branch alone). So may the connection (§18.2.2).
+ */
+function mayAnswer(asked: Flow, answered: Flow): boolean {
+  return asked.transport === answered.transport && sameAddress(asked.remote.address, answered.remote.address);
 }
