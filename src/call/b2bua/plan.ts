@@ -1,5 +1,6 @@
 import type { Account } from '../../accounts/model.ts';
-import type { LineLease, Payer, PriceRow } from '../../billing/seam.ts';
+import type { PriceRow } from '../../billing/rating/price.ts';
+import type { LineLease, Payer } from '../../billing/seam.ts';
 import type { Destination } from '../routing/destination.ts';
 
 /** Who calls, as far as it was proven. */
