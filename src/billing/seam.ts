@@ -32,3 +32,36 @@ export interface LineLease {
   readonly callId: string;
   release(): void;
 }
+
+/** A call as money sees it from its admission to its end, and what money may do to it. */
+export interface LiveCall {
+  readonly callId: string;
+  readonly payer: Payer | undefined;
+  readonly price: PriceRow;
+  readonly canonicalNumber: string;
+  readonly numberClass: string;
+  /** Ends the call on both sides now. */
+  cut(cause: 'credit used up' | 'limit reached'): void;
+  /** The media ends by itself after so many milliseconds from now; undefined lifts it. */
+  setPaidUntil(remainingMs: number | undefined): void;
+}
+
+/** The leg that a destination gets: the devices of a user, or a SIP server (a carrier that costs us). */
+export interface DialledLeg {
+  readonly kind: 'devices' | 'trunk';
+  readonly accountId: number;
+  readonly sentNumber: string;
+}
+
+/** The turns of a call at which money is held, metered and released. Answers at once: nothing here waits for a disk. */
+export interface CallLifecycle {
+  /** Asked before each destination is dialled, failover included. A status refuses it as that destination's answer would. */
+  beforeDial(call: LiveCall, leg: DialledLeg): { readonly status: number; readonly reason: string } | undefined;
+  /** The first 2xx of the paid leg has come: connected time begins. */
+  answered(call: LiveCall, leg: DialledLeg): void;
+  /** The call is over, once, whether it was answered or not; before its CDR is handed to the store. */
+  ended(call: LiveCall): void;
+}
+
+/** Every call is free and nothing is metered. */
+export const freeLifecycle: CallLifecycle = { beforeDial: () => undefined, answered: () => {}, ended: () => {} };

@@ -23,6 +23,8 @@ const causes = {
   'store failed': { status: 503, text: 'the call could not be recorded, so it was not made' },
   'ended by operator': { status: 480, text: 'an operator ended the call' },
   'account disabled': { status: 403, text: 'the account that pays was disabled or removed' },
+  'credit used up': { status: 402, text: 'the next increment of the call could not be paid' },
+  'limit reached': { status: 403, text: 'a limit of the payer was reached while the call ran' },
   'server stopped': { status: 503, text: 'the server was told to stop' },
   'server restart': { status: 503, text: 'the server died and ended the call when it came back' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly text: string }>>;
@@ -98,6 +100,8 @@ export function reasonValue(protocol: 'SIP' | 'Q.850', code: number, text: strin
 const q850: Partial<Record<Cause, number>> = {
   'no answer': 19,
   'account disabled': 21,
+  'credit used up': 21,
+  'limit reached': 21,
   'no media port': 34,
   failed: 41,
   'store failed': 41,

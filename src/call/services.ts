@@ -1,3 +1,4 @@
+import type { CallLifecycle } from '../billing/seam.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
@@ -25,6 +26,8 @@ export interface CallServices {
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
   readonly trunkLines: TrunkLines;
+  /** Told at the turns of each call at which money is held, metered and released. */
+  readonly lifecycle: CallLifecycle;
   readonly store: CallStore;
   readonly decisions: DecisionStore;
   readonly log: Log;

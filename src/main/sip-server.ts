@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { AccountDirectory } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
 import type { Log } from '../base/log/log.ts';
+import { freeLifecycle } from '../billing/seam.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
@@ -118,6 +119,7 @@ export class SipServer {
         timers: defaultTimers,
       },
       strangerLog,
+      lifecycle: freeLifecycle,
       trunkLines: new TrunkLines(),
       resolveHost: parts.resolveHost,
       ownAddresses: () =>

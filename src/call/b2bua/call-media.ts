@@ -73,6 +73,11 @@ export class CallMedia {
     return ok(forCaller.value);
   }
 
+  /** The media ends by itself after so many milliseconds from now; undefined lifts it. */
+  setPaidUntil(remainingMs: number | undefined): void {
+    for (const bridge of this.#bridges.values()) bridge.setPaidUntil(remainingMs);
+  }
+
   stats(): Promise<readonly StreamStats[]> {
     return this.#chosen?.stats() ?? Promise.resolve([]);
   }

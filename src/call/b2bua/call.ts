@@ -1,31 +1,26 @@
+import type { LiveCall } from '../../billing/seam.ts';
 import type { Log } from '../../base/log/log.ts';
 import { HeaderList } from '../../sip/message/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import {
-  type Cause,
-  causeOfStatus,
-  mayFailOver,
-  ourReason,
-  passableReasons,
-  statusForOtherLeg,
-  statusOf,
-} from '../cause.ts';
+import { type Cause, causeOfStatus, ourReason, passableReasons, statusForOtherLeg, statusOf } from '../cause.ts';
 import { sdpOf } from '../leg/bodies.ts';
-import type { ConnectedLeg, LegEnd, Offer, PassedRequest, Progress, Refused } from '../leg/events.ts';
+import type { ConnectedLeg, LegEnd, Offer, Refused } from '../leg/events.ts';
 import { InboundLeg } from '../leg/inbound-leg.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import type { EndedBy } from '../record.ts';
-import { type Destination, destinationName } from '../routing/destination.ts';
 import type { CallServices } from '../services.ts';
-import { Attempt, type Branch } from './attempt.ts';
-import { branchesOf, sessionOptions } from './branches.ts';
+import type { Branch } from './attempt.ts';
+import { sessionOptions } from './branches.ts';
 import { CallMedia } from './call-media.ts';
 import { CallRecord } from './call-record.ts';
 import { CallTimers } from './call-timers.ts';
 import { dialogRecord } from './dialog-record.ts';
-import { type EarlyMediaPolicy, earlyMediaPolicy } from './early-media.ts';
+import { EarlyState } from './early-state.ts';
+import { Hunt } from './hunt.ts';
+import { exchangeOffer, passRequest } from './offer-exchange.ts';
 import type { CallPlan } from './plan.ts';
+import { Unconfirmed } from './unconfirmed.ts';
 
 /** `starting` until the row is on disk, `ringing` while destinations are tried, `answering` until the answer is on disk. */
 export type CallPhase = 'starting' | 'ringing' | 'answering' | 'up' | 'over';
@@ -37,30 +32,25 @@ interface EndDetails {
   readonly retryAfterS?: number;
 }
 
-/** How often, and after how long, a call asks again for media ports before it gets 503. */
-const portTries = 10;
-const portRetryMs = 20;
-
-/** One call: the leg of an admitted caller, the destinations that are tried for it, and the leg that answered. */
+/**
+ * One call: the leg of an admitted caller, the hunt for a callee, and the leg that answered. The machines it is made of
+ * know nothing of each other; what one reports, the call hands to the next.
+ */
 export class Call {
   readonly plan: CallPlan;
   readonly record: CallRecord;
   readonly #services: CallServices;
   readonly #inbound: InboundLeg;
   readonly #timers: CallTimers;
-  readonly #early: EarlyMediaPolicy;
+  readonly #early: EarlyState;
+  readonly #hunt: Hunt;
+  readonly #live: LiveCall;
   readonly #onOver: (call: Call) => void;
   readonly #log: Log;
   readonly #media: CallMedia;
   readonly #hasOffer: boolean;
   #phase: CallPhase = 'starting';
-  #nextDestination = 0;
-  /** Gives back the line of the SIP server that is tried or talked to. */
-  #releaseTrunkLine: () => void = () => {};
-  #attempt: Attempt | undefined;
   #callee: OutboundLeg | undefined;
-  #lastRefusal: Refused | undefined;
-  #lastProgressStatus = 0;
 
   constructor(
     services: CallServices,
@@ -74,21 +64,30 @@ export class Call {
     this.#onOver = onOver;
     const settings = services.settings();
     const account = plan.caller.kind === 'account' ? plan.caller.account : undefined;
-    const { callId } = transaction.request;
-    this.#log = services.log.child({ account: account?.name ?? 'guest', callId, call: plan.callId });
-    this.record = new CallRecord(services.clock, plan, transaction.request, flow);
-    const offerSdp = sdpOf(transaction.request);
+    const { request } = transaction;
+    this.#log = services.log.child({ account: account?.name ?? 'guest', callId: request.callId, call: plan.callId });
+    this.record = new CallRecord(services.clock, plan, request, flow);
+    const offerSdp = sdpOf(request);
     this.#hasOffer = offerSdp !== undefined;
     this.#media = new CallMedia(services, { account, flow, offerSdp: offerSdp ?? '' }, (cause) =>
       this.end(cause, 'system'),
     );
-    this.#early = earlyMediaPolicy(settings, account?.kind === 'sipserver');
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
+    this.#early = new EarlyState(settings, account?.kind === 'sipserver', this.#media, this.#timers, (progress) =>
+      this.#inbound.progress(progress),
+    );
     this.#inbound = new InboundLeg(transaction, flow, sessionOptions(services, account, plan.dialledNumber), {
       onOffer: (offer) => this.#onOffer('a', offer, this.#callee),
-      onPassed: (request) => this.#pass(request, this.#callee),
+      onPassed: (passed) => passRequest(passed, this.#callee),
       onEnd: (end) => this.#onLegEnd(end, 'caller'),
     });
+    this.#live = {
+      ...{ callId: plan.callId, payer: plan.payer, price: plan.price },
+      ...{ canonicalNumber: plan.canonicalNumber, numberClass: plan.numberClass },
+      cut: (cause) => this.end(cause, 'system'),
+      setPaidUntil: (remainingMs) => this.#media.setPaidUntil(remainingMs),
+    };
+    this.#hunt = this.#newHunt(request);
   }
 
   get phase(): CallPhase {
@@ -111,7 +110,7 @@ export class Call {
     this.#whenStored(store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr }), () => {
       if (this.#phase !== 'starting') return;
       this.#phase = 'ringing';
-      this.#tryNext();
+      this.#hunt.tryNext();
     });
   }
 
@@ -135,12 +134,13 @@ export class Call {
     const reasons = details.reasons ?? endReasons(cause, by);
     this.#log.info('call ended', { cause, status, by });
     this.record.ended(cause, answered && this.#callee !== undefined ? 200 : status, by);
-    if (this.#callee === undefined) this.#attempt?.cancel(reasons);
+    this.#services.lifecycle.ended(this.#live);
+    if (this.#callee === undefined) this.#hunt.cancel(reasons);
     // The CDR and both legs: a server that stops waits until its peers know.
     const ending = new Unconfirmed(2, () => this.#onOver(this));
     const legs = new Unconfirmed(2, () => {
       this.plan.lease?.release();
-      this.#releaseTrunkLine();
+      this.#hunt.releaseTrunkLine();
       ending.done();
     });
     if (this.#callee === undefined) legs.done();
@@ -171,70 +171,23 @@ export class Call {
       .finally(() => ending.done());
   }
 
-  #tryNext(): void {
-    const destination = this.plan.destinations[this.#nextDestination++];
-    if (destination === undefined) return this.#giveUp();
-    this.record.attemptStarted(
-      destinationName(destination),
-      destination.kind === 'trunk' ? destination.sentNumber : '',
-    );
-    if (!this.#takeTrunkLine(destination)) {
-      return this.#onRefused({ status: 503, reason: 'SIP server is full', isOurs: true });
-    }
-    this.#dial(destination, portTries);
-  }
-
-  #dial(destination: Destination, triesLeft: number): void {
-    const { clock } = this.#services;
-    const branches = branchesOf(this.#services, this.plan, destination, this.#inbound.request, (side) =>
-      this.#media.offerFor(side),
-    );
-    const problem = branches.length === 0 ? this.#media.takeProblem() : undefined;
-    if (problem === 'no media port' && triesLeft > 0) {
-      // A burst of calls has taken what was bound ahead; the workers are binding more.
-      clock.after(portRetryMs, () => {
-        if (this.#phase === 'ringing') this.#dial(destination, triesLeft - 1);
-      });
-      return;
-    }
-    if (problem !== undefined) return this.end(problem, 'system');
-    if (branches.length === 0) {
-      const status = destination.kind === 'trunk' ? 503 : 480;
-      return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
-    }
-    const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
-    this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
-      onProgress: (branch, progress) => this.#onProgress(branch, progress),
+  #newHunt(request: InviteServerTransaction['request']): Hunt {
+    const hunted = { plan: this.plan, request, media: this.#media, record: this.record, live: this.#live };
+    return new Hunt(this.#services, hunted, {
+      onProgress: (branch, progress) => {
+        if (this.#phase === 'ringing') this.#early.onProgress(branch, progress);
+      },
       onAnswer: (branch, leg, sdp) => this.#onAnswer(branch, leg, sdp),
-      onRefused: (refused) => this.#onRefused(refused),
+      onRefused: ({ status }) => {
+        this.#log.info('destination refused', { leg: 'callee', target: this.record.cdr.calleeName, status });
+        this.#timers.attemptEnded();
+      },
+      onGivenUp: (refused) => this.#giveUp(refused),
+      onProblem: (problem) => this.end(problem, 'system'),
       onOffer: (offer) => this.#onOffer('b', offer, this.#inbound),
-      onPassed: (request) => this.#pass(request, this.#inbound),
+      onPassed: (passed) => passRequest(passed, this.#inbound),
       onEnd: (end) => this.#onLegEnd(end, 'callee'),
     });
-    this.#attempt.start();
-  }
-
-  /** A SIP server is never sent more calls at once than its `maxcalls`. */
-  #takeTrunkLine(destination: Destination): boolean {
-    this.#releaseTrunkLine();
-    if (destination.kind === 'devices') return true;
-    const release = this.#services.trunkLines.take(destination.account.id, destination.trunk.maxCalls);
-    this.#releaseTrunkLine = release ?? (() => {});
-    return release !== undefined;
-  }
-
-  #onProgress(branch: Branch, { status, reason, sdp }: Progress): void {
-    if (this.#phase !== 'ringing' || status === 100) return;
-    this.#timers.ringing();
-    const plain = sdp === undefined || this.#early.stripSdp;
-    const forCaller = plain ? undefined : this.#media.early(branch.side, sdp, this.#early);
-    if (!plain && forCaller === undefined) return;
-    if (forCaller !== undefined) this.#timers.earlyMedia();
-    const shown = sdp !== undefined && forCaller === undefined ? 180 : status;
-    // Devices that ring one after the other tell the caller nothing new.
-    if (forCaller === undefined && shown === this.#lastProgressStatus) return;
-    this.#lastProgressStatus = shown;
-    this.#inbound.progress({ status: shown, reason: shown === status ? reason : 'Ringing', sdp: forCaller });
   }
 
   #onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void {
@@ -244,6 +197,7 @@ export class Call {
     this.#timers.answered(this.plan.maxDurationS);
     const forCaller = this.#media.answer(branch.side, sdp);
     this.record.answered(this.#media.bridge?.codecs() ?? '');
+    if (this.#hunt.leg !== undefined) this.#services.lifecycle.answered(this.#live, this.#hunt.leg);
     if (!forCaller.ok) return this.end(forCaller.error, 'system');
     this.#log.info('call answered', { leg: 'callee', target: this.record.cdr.calleeName });
     this.#whenStored(this.#writeAnswer(leg), () => {
@@ -266,23 +220,7 @@ export class Call {
     });
   }
 
-  #onRefused(refused: Refused): void {
-    if (this.#phase !== 'ringing') return;
-    this.record.attemptEnded(refused.status);
-    this.#log.info('destination refused', {
-      leg: 'callee',
-      target: this.record.cdr.calleeName,
-      status: refused.status,
-    });
-    this.#timers.attemptEnded();
-    this.#attempt = undefined;
-    this.#lastRefusal = refused;
-    if (mayFailOver(refused.status)) this.#tryNext();
-    else this.#giveUp();
-  }
-
-  #giveUp(): void {
-    const { status, retryAfterS, isOurs } = this.#lastRefusal ?? { status: 480, isOurs: true };
+  #giveUp({ status, retryAfterS, isOurs }: Refused): void {
     const cause = isOurs === true && status === 408 ? 'call init timeout' : causeOfStatus(status);
     this.end(cause, isOurs === true ? 'system' : 'callee', {
       status: statusForOtherLeg(status),
@@ -294,22 +232,7 @@ export class Call {
   #onOffer(by: 'a' | 'b', offer: Offer, to: ConnectedLeg | undefined): void {
     const { bridge } = this.#media;
     if (this.#phase !== 'up' || bridge === undefined || to === undefined) return offer.refuse(491);
-    if (!bridge.takeOffer(by, offer.sdp).ok) return offer.refuse(488);
-    const side = by === 'a' ? 'b' : 'a';
-    to.offer(bridge.offerFor(side), (outcome) => {
-      if ('status' in outcome) {
-        bridge.dropOffer();
-        return offer.refuse(outcome.status);
-      }
-      const answer = bridge.takeAnswer(side, outcome.sdp, true);
-      if (answer.ok) offer.answer(answer.value);
-      else offer.refuse(488);
-    });
-  }
-
-  #pass(request: PassedRequest, to: ConnectedLeg | undefined): void {
-    if (to === undefined) request.respond(481);
-    else to.pass(request);
+    exchangeOffer(bridge, by, offer, to);
   }
 
   #onLegEnd(end: LegEnd, by: 'caller' | 'callee'): void {
@@ -330,20 +253,4 @@ export class Call {
 /** Reason of our own making; none where a peer ended the call. */
 function endReasons(cause: Cause, by: EndedBy): readonly string[] {
   return by === 'system' ? [ourReason(cause)] : [];
-}
-
-/** Counts what is still to be confirmed. */
-class Unconfirmed {
-  #left: number;
-  readonly #onNone: () => void;
-
-  constructor(left: number, onNone: () => void) {
-    this.#left = left;
-    this.#onNone = onNone;
-  }
-
-  done(): void {
-    this.#left--;
-    if (this.#left === 0) this.#onNone();
-  }
 }

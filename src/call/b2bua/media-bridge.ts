@@ -167,6 +167,10 @@ export class MediaBridge {
     return media?.codecs.map(({ name }) => name).join(',') ?? '';
   }
 
+  setPaidUntil(remainingMs: number | undefined): void {
+    this.#session.setPaidUntil(remainingMs);
+  }
+
   stats(): Promise<readonly StreamStats[]> {
     return this.#session.stats();
   }

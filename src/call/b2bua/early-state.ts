@@ -1,0 +1,42 @@
+import type { Settings } from '../../settings/index.ts';
+import type { Progress } from '../leg/events.ts';
+import type { Branch } from './attempt.ts';
+import type { CallMedia } from './call-media.ts';
+import type { CallTimers } from './call-timers.ts';
+import { type EarlyMediaPolicy, earlyMediaPolicy } from './early-media.ts';
+
+/** What a caller is told and hears before the answer. */
+export class EarlyState {
+  readonly #policy: EarlyMediaPolicy;
+  readonly #media: CallMedia;
+  readonly #timers: CallTimers;
+  readonly #tell: (progress: Progress) => void;
+  #lastStatus = 0;
+
+  constructor(
+    settings: Settings,
+    comesFromServer: boolean,
+    media: CallMedia,
+    timers: CallTimers,
+    tell: (progress: Progress) => void,
+  ) {
+    this.#policy = earlyMediaPolicy(settings, comesFromServer);
+    this.#media = media;
+    this.#timers = timers;
+    this.#tell = tell;
+  }
+
+  onProgress(branch: Branch, { status, reason, sdp }: Progress): void {
+    if (status === 100) return;
+    this.#timers.ringing();
+    const plain = sdp === undefined || this.#policy.stripSdp;
+    const forCaller = plain ? undefined : this.#media.early(branch.side, sdp, this.#policy);
+    if (!plain && forCaller === undefined) return;
+    if (forCaller !== undefined) this.#timers.earlyMedia();
+    const shown = sdp !== undefined && forCaller === undefined ? 180 : status;
+    // Devices that ring one after the other tell the caller nothing new.
+    if (forCaller === undefined && shown === this.#lastStatus) return;
+    this.#lastStatus = shown;
+    this.#tell({ status: shown, reason: shown === status ? reason : 'Ringing', sdp: forCaller });
+  }
+}

@@ -1,0 +1,131 @@
+import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
+import type { SipRequest } from '../../sip/message/index.ts';
+import { mayFailOver } from '../cause.ts';
+import type { Refused } from '../leg/events.ts';
+import { type Destination, destinationName } from '../routing/destination.ts';
+import type { CallServices } from '../services.ts';
+import { Attempt, type AttemptObserver } from './attempt.ts';
+import { branchesOf } from './branches.ts';
+import type { CallMedia } from './call-media.ts';
+import type { CallRecord } from './call-record.ts';
+import type { BridgeProblem } from './media-bridge.ts';
+import type { CallPlan } from './plan.ts';
+
+/** How often, and after how long, a call asks again for media ports before it gets 503. */
+const portTries = 10;
+const portRetryMs = 20;
+
+/** The call that the hunt is for. */
+export interface HuntedCall {
+  readonly plan: CallPlan;
+  readonly request: SipRequest;
+  readonly media: CallMedia;
+  readonly record: CallRecord;
+  readonly live: LiveCall;
+}
+
+export interface HuntObserver extends Omit<AttemptObserver, 'onRefused'> {
+  /** One destination refused; another may follow. */
+  onRefused(refused: Refused): void;
+  /** No destination is left, or the refusal is the last word. */
+  onGivenUp(refused: Refused): void;
+  /** Nothing can be dialled, whatever the destination. */
+  onProblem(problem: BridgeProblem): void;
+}
+
+/** Tries the destinations of a call one after another until one answers or the last has refused. */
+export class Hunt {
+  readonly #services: CallServices;
+  readonly #call: HuntedCall;
+  readonly #observer: HuntObserver;
+  #next = 0;
+  #attempt: Attempt | undefined;
+  /** The destination that is tried, or that answered. */
+  #leg: DialledLeg | undefined;
+  #lastRefusal: Refused = { status: 480, reason: 'Temporarily Unavailable', isOurs: true };
+  #over = false;
+  /** Gives back the line of the SIP server that is tried or talked to. */
+  #releaseTrunkLine: () => void = () => {};
+
+  constructor(services: CallServices, call: HuntedCall, observer: HuntObserver) {
+    this.#services = services;
+    this.#call = call;
+    this.#observer = observer;
+  }
+
+  /** The destination that is tried now, or that answered. */
+  get leg(): DialledLeg | undefined {
+    return this.#leg;
+  }
+
+  /** Tries the next destination. */
+  tryNext(): void {
+    const { record, live, plan } = this.#call;
+    const destination = plan.destinations[this.#next++];
+    if (destination === undefined) return this.#observer.onGivenUp(this.#lastRefusal);
+    const sentNumber = destination.kind === 'trunk' ? destination.sentNumber : '';
+    record.attemptStarted(destinationName(destination), sentNumber);
+    this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber };
+    const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
+    if (refused !== undefined) return this.#onRefused({ ...refused, isOurs: true });
+    if (!this.#takeTrunkLine(destination)) {
+      return this.#onRefused({ status: 503, reason: 'SIP server is full', isOurs: true });
+    }
+    this.#dial(destination, portTries);
+  }
+
+  /** Stops hunting, and gives up what rings; nothing more is told. */
+  cancel(reasons: readonly string[]): void {
+    this.#over = true;
+    this.#attempt?.cancel(reasons);
+  }
+
+  /** The hunt is over with an answer: its events still come, its branches are no longer its own. */
+  releaseTrunkLine(): void {
+    this.#releaseTrunkLine();
+  }
+
+  #dial(destination: Destination, triesLeft: number): void {
+    const { clock } = this.#services;
+    const { media, plan, request } = this.#call;
+    const branches = branchesOf(this.#services, plan, destination, request, (side) => media.offerFor(side));
+    const problem = branches.length === 0 ? media.takeProblem() : undefined;
+    if (problem === 'no media port' && triesLeft > 0) {
+      // A burst of calls has taken what was bound ahead; the workers are binding more.
+      clock.after(portRetryMs, () => {
+        if (!this.#over) this.#dial(destination, triesLeft - 1);
+      });
+      return;
+    }
+    if (problem !== undefined) return this.#observer.onProblem(problem);
+    if (branches.length === 0) {
+      const status = destination.kind === 'trunk' ? 503 : 480;
+      return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
+    }
+    const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
+    this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
+      ...this.#observer,
+      onRefused: (refused) => this.#onRefused(refused),
+    });
+    this.#attempt.start();
+  }
+
+  /** A SIP server is never sent more calls at once than its `maxcalls`. */
+  #takeTrunkLine(destination: Destination): boolean {
+    this.#releaseTrunkLine();
+    if (destination.kind === 'devices') return true;
+    const release = this.#services.trunkLines.take(destination.account.id, destination.trunk.maxCalls);
+    this.#releaseTrunkLine = release ?? (() => {});
+    return release !== undefined;
+  }
+
+  #onRefused(refused: Refused): void {
+    if (this.#over) return;
+    this.#call.record.attemptEnded(refused.status);
+    this.#attempt = undefined;
+    this.#lastRefusal = refused;
+    this.#observer.onRefused(refused);
+    if (mayFailOver(refused.status)) this.tryNext();
+    else this.#observer.onGivenUp(refused);
+  }
+}
