@@ -1,6 +1,7 @@
 // Microseconds of the signalling thread for one registration (REGISTER, 401, REGISTER with digest, 200), with no
 // sockets and no disk: `node bench/micro/register.ts [rounds]`. What is left to the whole server's cost (bench/system)
 // is the network, the store and the garbage.
+import { defaultLimits } from '../../src/accounts/limits.ts';
 import { hash } from 'node:crypto';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import type { Account } from '../../src/accounts/model.ts';
@@ -35,6 +36,7 @@ const accounts = Array.from({ length: userCount }, (_, at): Account => {
   return {
     ...{ id: at + 1, name: `u${at}`, kind: 'enduser', enabled: true, displayName: '', needAuth: 4, authIp: [] },
     ...{ techPrefix: '', permitIp: [], callerId: '', dialPlan: '', resellerId: undefined, mediaNetworks: [] },
+    limits: defaultLimits('enduser'),
     trunk: undefined,
   };
 });

@@ -14,27 +14,9 @@ import {
   wholeNumber,
   wordOf,
 } from './field-texts.ts';
+import type { AccountField, FieldContext } from './account-field.ts';
+import { limitFields } from './limit-fields.ts';
 import type { Account, AccountKind, NeedAuth, Trunk } from './model.ts';
-
-/** What a field needs to know besides its text. */
-export interface FieldContext {
-  readonly directory: AccountDirectory;
-  readonly enforcestrongauth: boolean;
-}
-
-/** One field of an account, as documents, the command line and the API name it. */
-export interface AccountField {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly kinds: readonly AccountKind[];
-  /** Its value goes into no message, audit or listing. */
-  readonly secret?: boolean;
-  readonly meaning: string;
-  /** The account with the field set, or what is wrong with the text: a clause that follows the field's name. */
-  set(account: Account, text: FieldText, context: FieldContext): Result<Account, string>;
-  /** The value in the form in which it may be written again; of a secret for comparing only. */
-  show(account: Account, directory: AccountDirectory): string;
-}
 
 const people: readonly AccountKind[] = ['reseller', 'admin', 'support'];
 const callers: readonly AccountKind[] = ['enduser', 'trafficsender'];
@@ -133,6 +115,7 @@ export const accountFields: readonly AccountField[] = [
     set: (account, text) => map(prefixes(text), (mediaNetworks) => ({ ...account, mediaNetworks })),
     show: (account) => account.mediaNetworks.join(', '),
   },
+  ...limitFields,
   trunkField('host', 'address or host name that calls are sent to', (trunk, text) => {
     const host = textLike(text, /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$|^[0-9a-fA-F:.]{2,45}$/, 'an address or host name');
     return map(host, (value) => ({ ...trunk, host: value.toLowerCase() }));

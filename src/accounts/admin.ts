@@ -1,7 +1,8 @@
 import { blankAccount } from './blank-account.ts';
 import { Secret } from '../base/log/secret.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
-import { type AccountField, accountFields, accountNamePattern } from './account-fields.ts';
+import type { AccountField } from './account-field.ts';
+import { accountFields, accountNamePattern } from './account-fields.ts';
 import { checkedPassword, hasPassword, newPassword, passwordChange } from './account-password.ts';
 import { splitPort } from './address-index.ts';
 import {

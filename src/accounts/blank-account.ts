@@ -1,3 +1,4 @@
+import { defaultLimits } from './limits.ts';
 import type { Account, AccountKind } from './model.ts';
 
 /** An enabled account with nothing set: what a new one begins as. */
@@ -16,6 +17,7 @@ export function blankAccount(id: number, name: string, kind: AccountKind): Accou
     dialPlan: '',
     resellerId: undefined,
     mediaNetworks: [],
+    limits: defaultLimits(kind),
     trunk: undefined,
   };
 }

@@ -7,6 +7,13 @@ export interface Origin {
   readonly atMs: number;
 }
 
+/** Some fields of one account that were set together. */
+export interface FieldsSet {
+  readonly accountId: number;
+  readonly fields: readonly string[];
+  readonly origin: Origin;
+}
+
 /**
  * One change of stored data, as the administration decides it and the store commits it. A list of them is one
  * transaction: after it, the same list is applied to the directory in memory.
@@ -52,4 +59,6 @@ export interface DirectorySnapshot {
   readonly dialRules: readonly DialRule[];
   /** The next account or rule gets this id; ids are never used twice, because old CDRs name them. */
   readonly nextId: number;
+  /** Who set which field of which account, oldest first; nothing for fields at their defaults. */
+  readonly fieldsSet?: readonly FieldsSet[];
 }

@@ -1,3 +1,4 @@
+import { defaultLimits } from './limits.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccountDirectory } from './directory.ts';
@@ -17,6 +18,7 @@ const base: Account = {
   dialPlan: '',
   resellerId: undefined,
   mediaNetworks: [],
+  limits: defaultLimits('enduser'),
   trunk: undefined,
 };
 

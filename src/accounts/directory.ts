@@ -1,6 +1,7 @@
 import { assert } from '../base/result/assert.ts';
 import { AddressIndex, canonicalAddress, splitPort } from './address-index.ts';
-import type { DirectorySnapshot, StoreChange } from './change.ts';
+import type { DirectorySnapshot, Origin, StoreChange } from './change.ts';
+import { FieldOrigins } from './field-origins.ts';
 import type { Account, Credential, DialRule } from './model.ts';
 
 /** The most that an installation may hold; the administration refuses what would go beyond. */
@@ -31,10 +32,12 @@ export class AccountDirectory {
   readonly #rules = new Map<number, DialRule>();
   readonly #rulesByName = new Map<string, DialRule>();
   readonly #rulesByPlan = new Map<string, readonly DialRule[]>();
+  readonly #origins: FieldOrigins;
   #nextId: number;
 
   constructor(snapshot: DirectorySnapshot) {
     this.#nextId = snapshot.nextId;
+    this.#origins = new FieldOrigins(snapshot.fieldsSet ?? []);
     for (const account of snapshot.accounts) this.#putAccount(account);
     for (const credential of snapshot.credentials) this.#credentials.set(credential.accountId, credential);
     for (const { number, accountId } of snapshot.numbers) this.#putNumber(number, accountId);
@@ -64,6 +67,11 @@ export class AccountDirectory {
 
   accountById(accountId: number): Account | undefined {
     return this.#accounts.get(accountId);
+  }
+
+  /** Who set a field of an account, and when; `undefined` for one that still has its default. */
+  fieldOrigin(accountId: number, field: string): Origin | undefined {
+    return this.#origins.of(accountId, field);
   }
 
   accounts(): Iterable<Account> {
@@ -131,6 +139,7 @@ export class AccountDirectory {
     switch (change.kind) {
       case 'account put':
         this.#putAccount(change.account);
+        this.#origins.set({ accountId: change.account.id, fields: change.fields, origin: change.origin });
         return;
       case 'account remove':
         this.#removeAccount(change.accountId);
@@ -202,6 +211,7 @@ export class AccountDirectory {
     if (account === undefined) return;
     this.#forgetIndexes(account);
     this.#accounts.delete(accountId);
+    this.#origins.remove(accountId);
     this.#credentials.delete(accountId);
     for (const number of this.numbersOf(accountId)) this.#removeNumber(number);
   }

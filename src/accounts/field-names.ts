@@ -1,4 +1,5 @@
-import { type AccountField, accountFields } from './account-fields.ts';
+import type { AccountField } from './account-field.ts';
+import { accountFields } from './account-fields.ts';
 import { quoted } from './field-texts.ts';
 
 /**
@@ -6,8 +7,6 @@ import { quoted } from './field-texts.ts';
  * from typing slips, so that nobody believes a limit to hold that is not there.
  */
 const notInEffect: ReadonlySet<string> = new Set([
-  'maxlines',
-  'maxports',
   'maxlinesoffpeak',
   'maxslperday',
   'maxslpermonth',

@@ -132,13 +132,13 @@ test('one error anywhere leaves nothing to do, and every error is told at once',
 users:
   - { name: good }
   - { name: "201", password: "201" }
-  - { name: "202", maxlines: 2, permitipp: 10.0.0.1 }
+  - { name: "202", voicemail: 2, permitipp: 10.0.0.1 }
 numbers:
   - { number: "0800", user: good }
 settings: { nosuchthing: 1 }`);
   assert.deepEqual([planned.changes, planned.audit, planned.generatedPasswords], [[], [], []]);
   assert.equal(planned.errors.length, 5, planned.errors.join('\n'));
-  assert.match(planned.errors.join('\n'), /user 202: 'maxlines' is known, and not in effect in this version/);
+  assert.match(planned.errors.join('\n'), /user 202: 'voicemail' is known, and not in effect in this version/);
   assert.match(planned.errors.join('\n'), /user 202: 'permitipp' is unknown; the nearest field is 'permitip'/);
 });
 

@@ -34,8 +34,15 @@ export interface Account {
   readonly resellerId: number | undefined;
   /** Private ranges in which this account's or trunk's media may live (rules for media targets); usually none. */
   readonly mediaNetworks: readonly string[];
+  readonly limits: AccountLimits;
   /** Only for kind `sipserver`. */
   readonly trunk: Trunk | undefined;
+}
+
+/** What an account may use at once and in a period. 0 is no limit. */
+export interface AccountLimits {
+  /** Calls at once that the account pays for (field `maxlines`). */
+  readonly maxLines: number;
 }
 
 /** How calls are sent to a SIP server, and how its own calls are known. */

@@ -14,6 +14,7 @@ import type {
   SettingChangeView,
   SettingView,
   StatusView,
+  StrangerRefusalView,
 } from './views.ts';
 
 /** The most that one answer lists; the next page begins where it ends. */
@@ -66,8 +67,24 @@ export interface OperationTable {
   readonly 'cdr show': Entry<{ callId: string }, CdrView>;
   /** Newest first. */
   readonly 'audit list': Entry<{ limit?: number | undefined }, { readonly entries: readonly AuditView[] }>;
-  /** What a refused call's decision said: which rule, what was measured, what would have passed. */
-  readonly explain: Entry<{ id: string }, DecisionView>;
+  /** Newest first. `user` is a name; `outcome` is `refused` or `would refuse`. */
+  readonly 'decision list': Entry<
+    {
+      sinceMs?: number | undefined;
+      user?: string | undefined;
+      rule?: string | undefined;
+      outcome?: string | undefined;
+      limit?: number | undefined;
+    },
+    { readonly decisions: readonly DecisionView[] }
+  >;
+  /** What strangers were refused, by source, rule and minute, the newest first: of them no single decision is kept. */
+  readonly 'decision strangers': Entry<NoArguments, { readonly refusals: readonly StrangerRefusalView[] }>;
+  /**
+   * What a refused call's decision said: which rule, what was measured, what would have passed. With `limit`, also
+   * whether the call would have passed under that limit.
+   */
+  readonly explain: Entry<{ id: string; limit?: string | undefined }, DecisionView>;
   /** Seals all stored secrets with a new key, while the server runs. */
   readonly 'keys rotate': Entry<NoArguments, ChangeView>;
   /** `path` is absolute, on the server's machine. */

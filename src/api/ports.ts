@@ -5,6 +5,7 @@ import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Cdr, StreamQuality } from '../call/record.ts';
 import type { Decision } from '../guard/decision.ts';
+import type { StrangerRefusal } from '../guard/stranger-counts.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { LoadedSettings, SettingStore } from '../settings/index.ts';
 
@@ -42,6 +43,8 @@ export interface LiveServer {
   endCall(callId: string): boolean;
   /** The account was changed, disabled or removed: what it may no longer do ends. */
   accountChanged(accountId: number): void;
+  /** What strangers were refused lately. */
+  strangerRefusals(): readonly StrangerRefusal[];
   status(): LiveStatus;
 }
 
@@ -54,6 +57,15 @@ export interface CdrQuery {
   readonly limit: number;
 }
 
+/** What an operator may look for among the decisions. */
+export interface DecisionQuery {
+  readonly sinceMs?: number;
+  readonly subject?: string;
+  readonly rule?: string;
+  readonly outcome?: string;
+  readonly limit: number;
+}
+
 /** The part of the store that the operations use. Each promise rejects when the disk does not do its part. */
 export interface OperationStore extends AccountStore {
   readonly healthy: boolean;
@@ -62,6 +74,7 @@ export interface OperationStore extends AccountStore {
   readonly realm: string;
   readonly settings: Pick<SettingStore, 'load'>;
   queryCdrs(query: CdrQuery): Promise<readonly Cdr[]>;
+  queryDecisions(query: DecisionQuery): Promise<readonly Decision[]>;
   /** The decision with this id, about an account of ours. */
   decision(id: string): Promise<Decision | undefined>;
   /** Seals every stored secret with a new key. */

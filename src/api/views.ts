@@ -189,6 +189,8 @@ export interface DecisionView {
   readonly mode: string;
   readonly outcome: string;
   readonly measured: string;
+  /** What the call would have added; refused when it and `measured` are more than `limit`. */
+  readonly asked: string;
   readonly limit: string;
   readonly unit: string;
   readonly setBy: string;
@@ -197,6 +199,17 @@ export interface DecisionView {
   readonly sipStatus: number;
   readonly callId: string;
   readonly evidence: string;
+  /** Under the limit that was asked about; null when none was, or where no number decided. */
+  readonly passesUnder: { readonly limit: string; readonly passes: boolean } | null;
+}
+
+/** How often a stranger was refused in one minute. */
+export interface StrangerRefusalView {
+  readonly source: string;
+  readonly rule: string;
+  /** When the minute began. */
+  readonly minuteMs: number;
+  readonly count: number;
 }
 
 export interface StatusView {

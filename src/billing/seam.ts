@@ -28,8 +28,9 @@ export const freePriceRow: PriceRow = {
 
 /** One of the payer's lines, held until the leg's BYE is answered or 32 s have passed. */
 export interface LineLease {
-  readonly accountId: number;
-  readonly callId: string;
+  /** The call's id. */
+  readonly owner: string;
+  /** Gives it back; a second time changes nothing. */
   release(): void;
 }
 

@@ -90,6 +90,7 @@ export class CallService {
     if (caller.kind === 'account') stack.trustConnection(flow);
     const candidate = newCandidate(this.#services, { request, caller, strip, callsNow: this.#calls.size });
     const plan = admitCall(this.#services, candidate);
+    this.#recordWatched(candidate);
     if ('sipStatus' in plan) return this.#refuse(candidate, plan, flow);
     this.counts.started++;
     const call = new Call(this.#services, plan, stack.openInvite(request, flow), flow, (over) => this.#onOver(over));
@@ -99,11 +100,12 @@ export class CallService {
 
   /** Answers with the decision's id and writes the CDR of the attempt. */
   #refuse(candidate: Candidate, refused: Refusal, flow: Flow): void {
-    const { stack, clock, random, store, decisions, log, strangerLog } = this.#services;
+    const { stack, clock, store, decisions, log, strangerLog } = this.#services;
     this.counts.refused++;
     const { request, caller } = candidate;
     const account = caller.kind === 'account' ? caller.account.name : 'guest';
-    const decision = decide(refused, `account:${account}`, candidate.callId, clock, random);
+    const concern = { subject: `account:${account}`, callId: candidate.callId };
+    const decision = decide(refused, concern, 'enforce', this.#services);
     const headers = new HeaderList();
     // Q.850 cause 21: call rejected; the id leads an operator to the decision, and tells a caller nothing.
     if (caller.kind === 'account') headers.append('reason', reasonValue('Q.850', 21, decision.id));
@@ -135,6 +137,19 @@ export class CallService {
     store
       .end(record.cdr)
       .catch((error: unknown) => log.error('CDR of a refused call is lost', { error: String(error) }));
+  }
+
+  /** The call went on where a rule is only observed; what it would have refused is told all the same. */
+  #recordWatched({ caller, callId, watched }: Candidate): void {
+    if (caller.kind === 'guest') return;
+    const { decisions, log } = this.#services;
+    for (const refused of watched) {
+      const concern = { subject: `account:${caller.account.name}`, callId };
+      const decision = decide(refused, concern, 'observe', this.#services);
+      const { rule, measured, limit } = refused;
+      log.info('call would be refused', { account: caller.account.name, rule, measured, limit, decision: decision.id });
+      decisions.put(decision);
+    }
   }
 
   #onOver(call: Call): void {

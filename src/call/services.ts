@@ -8,10 +8,12 @@ import type { DecisionStore } from '../guard/ports.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Registrar } from '../registrar/registrar.ts';
-import type { Settings } from '../settings/index.ts';
+import type { LimitOrigin } from '../guard/limit.ts';
+import type { SettingKey, Settings } from '../settings/index.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import type { TimerValues } from '../sip/transaction/index.ts';
 import type { CallStore } from './ports.ts';
+import type { Leases } from './limits/leases.ts';
 import type { TrunkLines } from './routing/trunk-lines.ts';
 
 /** What the parts of a call work with; built once by src/main. */
@@ -21,10 +23,14 @@ export interface CallServices {
   readonly random: Random;
   readonly timers: TimerValues;
   readonly settings: () => Settings;
+  /** Who set the value of a setting that holds now, and when. */
+  readonly settingOrigin: (key: SettingKey) => LimitOrigin;
   readonly directory: AccountDirectory;
   readonly registrar: Registrar;
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
+  /** Lines in use by the account that pays. */
+  readonly lines: Leases;
   readonly trunkLines: TrunkLines;
   /** Told at the turns of each call at which money is held, metered and released. */
   readonly lifecycle: CallLifecycle;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addDecisionCommands } from './commands/decisions.ts';
 import { addAccountingCommands } from './commands/history.ts';
 import { addCallCommands } from './commands/calls.ts';
 import { addImportCommand } from './commands/import.ts';
@@ -56,5 +57,6 @@ function buildProgram(shell: Shell): Command {
   addSettingCommands(program, shell);
   addCallCommands(program, shell);
   addAccountingCommands(program, shell);
+  addDecisionCommands(program, shell);
   return program;
 }

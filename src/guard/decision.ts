@@ -1,8 +1,6 @@
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
-
-/** Each rule is enforced, only watched, or off. */
-export type RuleMode = 'enforce' | 'observe' | 'off';
+import type { RuleMode } from '../settings/index.ts';
 
 /** What a step says when it says no. */
 export interface Refusal {
@@ -11,6 +9,8 @@ export interface Refusal {
   /** SIP status of the answer. */
   readonly sipStatus: number;
   readonly measured: string;
+  /** What the call would add to `measured`: refused when both together are more than `limit`. Empty for what is no limit. */
+  readonly asked: string;
   readonly limit: string;
   readonly unit: string;
   readonly setBy: string;
@@ -33,18 +33,24 @@ export interface Decision extends Refusal {
 
 /** A refusal with the parts that most built-in steps leave empty. */
 export function refusal(rule: string, sipStatus: number, measured: string, wouldPass: string): Refusal {
-  const none = { limit: '', unit: '', setBy: 'built in', setAtMs: undefined, evidence: '' };
+  const none = { asked: '', limit: '', unit: '', setBy: 'built in', setAtMs: undefined, evidence: '' };
   return { rule, sipStatus, measured, wouldPass, ...none };
 }
 
-export function decide(refused: Refusal, subject: string, callId: string, clock: Clock, random: Random): Decision {
-  return {
-    ...refused,
-    id: random.hex(8),
-    timeMs: clock.wallMs(),
-    subject,
-    mode: 'enforce',
-    outcome: 'refused',
-    callId,
-  };
+/** Under whom a decision is filed: an account that was proven, and its call. */
+export interface Concern {
+  /** `account:NAME` or `source:ADDRESS`. */
+  readonly subject: string;
+  readonly callId: string;
+}
+
+/** The record of a no; in the mode `observe` the call went on all the same. */
+export function decide(
+  refused: Refusal,
+  { subject, callId }: Concern,
+  mode: 'enforce' | 'observe',
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Decision {
+  const outcome = mode === 'observe' ? 'would refuse' : 'refused';
+  return { ...refused, id: random.hex(8), timeMs: clock.wallMs(), subject, mode, outcome, callId };
 }

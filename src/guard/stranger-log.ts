@@ -1,6 +1,7 @@
 import { BoundedMap } from '../base/bounded/bounded-map.ts';
 import type { Log, LogFields } from '../base/log/log.ts';
 import type { Clock } from '../base/time/clock.ts';
+import { StrangerCounts } from './stranger-counts.ts';
 
 const minuteMs = 60_000;
 const linesPerSource = 5;
@@ -14,9 +15,10 @@ interface Minute {
 
 /**
  * The log of what strangers are refused. Anybody can cause such a line, so there are a few a minute for each source
- * and a bound for all together; what goes beyond is counted, and told in one line.
+ * and a bound for all together; what goes beyond is told in one line. All are counted by source, rule and minute.
  */
 export class StrangerLog {
+  readonly counts: StrangerCounts;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #sources = new BoundedMap<string, Minute>(maxSources);
@@ -25,10 +27,12 @@ export class StrangerLog {
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
+    this.counts = new StrangerCounts(clock);
     this.#log = log;
   }
 
   refused(message: string, source: string, fields: LogFields): void {
+    this.counts.add(source, ruleOf(message, fields));
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#all.startedMs >= minuteMs) this.#begin(nowMs);
     const known = this.#sources.get(source);
@@ -49,4 +53,10 @@ export class StrangerLog {
     this.#untold = 0;
     this.#all = { startedMs: nowMs, lines: 0 };
   }
+}
+
+/** What the refusal is counted under: words of our own, never the stranger's. */
+function ruleOf(message: string, { rule, reason }: LogFields): string {
+  if (typeof rule === 'string') return rule;
+  return typeof reason === 'string' ? reason : message;
 }

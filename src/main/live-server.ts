@@ -63,6 +63,7 @@ function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
     },
     endCall: (callId) => sip.calls.endCall(callId),
     accountChanged: (accountId) => sip.accountChanged(accountId),
+    strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
       const { listen, udp_port, tcp_port } = settings.current;
       const at = (transport: string, port: number): string[] =>

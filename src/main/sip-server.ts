@@ -11,8 +11,10 @@ import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
 import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
+import { Leases } from '../call/limits/leases.ts';
 import { TrunkLines } from '../call/routing/trunk-lines.ts';
 import { Authenticator } from '../guard/authenticate.ts';
+import type { LimitOrigin } from '../guard/limit.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
 import { SourceGuard } from '../guard/source-guard.ts';
@@ -20,7 +22,7 @@ import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
-import type { Settings } from '../settings/index.ts';
+import type { SettingKey, Settings } from '../settings/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import { allowedEvents, allowedMethods, SipStack } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
@@ -37,6 +39,8 @@ export interface SipServerParts {
   readonly random: Random;
   readonly log: Log;
   readonly settings: () => Settings;
+  /** Who set each setting; decisions name it. */
+  readonly settingOrigin?: (key: SettingKey) => LimitOrigin;
   readonly realm: string;
   readonly directory: DirectorySnapshot;
   readonly plane: MediaPlane;
@@ -55,6 +59,7 @@ export class SipServer {
   readonly calls: CallService;
   readonly authenticator: Authenticator;
   readonly guard: SourceGuard;
+  readonly strangers: StrangerLog;
   readonly #messages: MessageService;
   readonly #parts: SipServerParts;
 
@@ -108,6 +113,7 @@ export class SipServer {
     });
     const { stack, authenticator, directory } = this;
     const strangerLog = new StrangerLog(clock, log);
+    this.strangers = strangerLog;
     this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, strangerLog });
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
@@ -120,6 +126,8 @@ export class SipServer {
       },
       strangerLog,
       lifecycle: freeLifecycle,
+      settingOrigin: parts.settingOrigin ?? (() => ({ by: 'default', atMs: undefined })),
+      lines: new Leases(clock),
       trunkLines: new TrunkLines(),
       resolveHost: parts.resolveHost,
       ownAddresses: () =>

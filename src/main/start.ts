@@ -7,7 +7,13 @@ import { systemRandom } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { createMediaPlane, type MediaPlane } from '../media/index.ts';
-import { type LoadedSettings, loadSettings, type SettingOverride, type Settings } from '../settings/index.ts';
+import {
+  describeOrigin,
+  type LoadedSettings,
+  loadSettings,
+  type SettingOverride,
+  type Settings,
+} from '../settings/index.ts';
 import { systemNetwork } from '../sip/transport/index.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -69,6 +75,10 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const sip = new SipServer({
       ...{ clock, random, log, plane, realm: store.realm, network: systemNetwork },
       settings: () => settings.value.current,
+      settingOrigin: (key) => {
+        const origin = settings.value.origin(key);
+        return { by: describeOrigin({ ...origin, atMs: undefined }), atMs: origin.atMs };
+      },
       directory: snapshot.directory,
       calls: store.calls,
       bindings: store.bindings,

@@ -1,31 +1,40 @@
 import { accountSettings } from './catalogue/accounts.ts';
 import { authSettings } from './catalogue/auth.ts';
 import { callSettings } from './catalogue/calls.ts';
+import { limitSettings } from './catalogue/limits.ts';
 import { mediaSettings } from './catalogue/media.ts';
+import { profileSettings } from './catalogue/profile.ts';
 import { registrarSettings } from './catalogue/registrar.ts';
 import { serverSettings } from './catalogue/server.ts';
 import { sessionSettings } from './catalogue/session.ts';
 import { sipSettings } from './catalogue/sip.ts';
+import { modeSettings } from './rules.ts';
 import type { Setting, SettingValue } from './setting.ts';
 
 /** The catalogue by area, in the order of the manual. */
 export const areas = {
+  Profile: profileSettings,
   'SIP and listening': sipSettings,
   Authentication: authSettings,
   Registrations: registrarSettings,
   'Calls and sessions': { ...callSettings, ...sessionSettings },
+  Limits: limitSettings,
   Media: mediaSettings,
   'Numbers and time': accountSettings,
+  'Modes of the rules': modeSettings,
   Server: serverSettings,
 } as const;
 
 const declared = {
+  ...areas.Profile,
   ...areas['SIP and listening'],
   ...areas.Authentication,
   ...areas.Registrations,
   ...areas['Calls and sessions'],
+  ...areas.Limits,
   ...areas.Media,
   ...areas['Numbers and time'],
+  ...areas['Modes of the rules'],
   ...areas.Server,
 };
 

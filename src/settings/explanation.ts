@@ -27,8 +27,9 @@ export function explanation(spec: SettingSpec, row: SettingRow): string {
   ];
   if (row.afterRestart !== undefined) lines.push(`after the next start: ${shown(row.afterRestart)}`);
   lines.push(`default: ${shown(row.default)}`);
-  if (spec.hardened !== undefined) lines.push(`hardened: ${shown(spec.format(spec.hardened))}`);
+  if (spec.hardened !== undefined) lines.push(`profile hardened: ${shown(spec.format(spec.hardened))}`);
   if (spec.seeds !== undefined) lines.push(`profile seeds: ${shown(spec.format(spec.seeds))}`);
+  if (spec.stressTest !== undefined) lines.push(`profile stress_test: ${shown(spec.format(spec.stressTest))}`);
   if (spec.reason !== undefined) lines.push(`why the default differs: ${spec.reason}`);
   if (spec.meanings.length === 0) lines.push(`allowed: ${spec.allowed}`);
   else lines.push('allowed:', ...spec.meanings.map(({ value, meaning }) => `  ${value}: ${meaning}`));

@@ -23,7 +23,6 @@ export const namesOutsideCatalogue: Readonly<Record<NameScope, readonly (readonl
     ['network.sip-whitelist'],
     ['network.allowtrustedip'],
     ['network.trustlanip'],
-    ['credit.quotadiscreason'],
     ['network.trustsubnet'],
     ['network.trustauthip'],
     ['network.treatusersasknownip'],

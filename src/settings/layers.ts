@@ -1,15 +1,16 @@
 import { catalogue, type SettingKey, type SettingSpec, type Settings, snapshot } from './catalogue.ts';
+import { profileNames, profileValue } from './profiles.ts';
 import type { SettingValue } from './setting.ts';
 
 /** The sources of a setting; a later one wins over an earlier one. */
-export const sourceNames = ['default', 'file', 'stored', 'environment', 'command line'] as const;
+export const sourceNames = ['default', 'profile', 'file', 'stored', 'environment', 'command line'] as const;
 
 export type SourceName = (typeof sourceNames)[number];
 
 /** Who set a value, and when. */
 export interface SettingOrigin {
   readonly source: SourceName;
-  /** The version for defaults, else file and line, administrator, variable or option. */
+  /** The version for defaults, the name of a profile, else file and line, administrator, variable or option. */
   readonly by: string;
   /** Milliseconds since 1970-01-01 UTC; for file, environment and command line the time of the start. */
   readonly atMs: number | undefined;
@@ -20,7 +21,9 @@ export interface LayerValue {
   readonly origin: SettingOrigin;
 }
 
-/** What each source says of each setting. */
+const strongestFirst = sourceNames.toReversed();
+
+/** What each source says of each setting; what the profile says is in the catalogue. */
 export class Layers {
   readonly #bySource: ReadonlyMap<SourceName, Map<SettingKey, LayerValue>>;
 
@@ -47,12 +50,27 @@ export class Layers {
 
   /** What counts: the word of the strongest source. */
   effective(spec: SettingSpec): LayerValue {
-    for (const source of sourceNames.toReversed()) {
-      const layer = this.ofSource(source).get(spec.key);
-      if (layer !== undefined) return layer;
-    }
+    const set = this.#setTo(spec.key) ?? this.#ofProfile(spec);
+    if (set !== undefined) return set;
     const origin: SettingOrigin = { source: 'default', by: `ringfence ${spec.since}`, atMs: undefined };
     return { value: spec.default, origin };
+  }
+
+  #setTo(key: SettingKey): LayerValue | undefined {
+    for (const source of strongestFirst) {
+      const layer = this.#bySource.get(source)?.get(key);
+      if (layer !== undefined) return layer;
+    }
+    return undefined;
+  }
+
+  /** The value of the profile that is chosen, where it has one; set since the profile was chosen. */
+  #ofProfile(spec: SettingSpec): LayerValue | undefined {
+    const chosen = this.#setTo('profile');
+    const name = profileNames.find((known) => known === chosen?.value);
+    const value = name === undefined ? undefined : profileValue(spec, name);
+    if (name === undefined || value === undefined) return undefined;
+    return { value, origin: { source: 'profile', by: name, atMs: chosen?.origin.atMs } };
   }
 
   settings(): Settings {

@@ -6,7 +6,7 @@ import { manualPage, sampleConfiguration } from './manual.ts';
 
 describe('documents of the settings', () => {
   it('the sample changes nothing, and with every line taken into use it still does not', () => {
-    const inUse = sampleConfiguration().replaceAll(/^ {2}# ([a-z_]+): (.*)$/gm, (line, key: string, value: string) =>
+    const inUse = sampleConfiguration().replaceAll(/^ {2}# ([a-z_.]+): (.*)$/gm, (line, key: string, value: string) =>
       catalogue.some((spec) => spec.key === key) ? `  ${key}: ${value}` : line,
     );
     for (const text of [sampleConfiguration(), inUse]) {

@@ -1,5 +1,5 @@
 import { areas, catalogue, type SettingSpec } from './catalogue.ts';
-import { type ProfileName, profileNames, profileValue } from './profiles.ts';
+import { profileNames, profileValue } from './profiles.ts';
 import type { SettingValue } from './setting.ts';
 
 const lineCharacters = 100;
@@ -72,10 +72,11 @@ export function manualPage(): string {
     'A later source wins over an earlier one:',
     '',
     '1. the default',
-    '2. the map `settings:` of the file given with `--config` (see `docs/settings.sample.yaml`)',
-    '3. values stored by `ringfence settings set`',
-    '4. the environment: `RINGFENCE_` and the name in capitals',
-    '5. the command line: `--set name=value`',
+    '2. the profile: the named set of values that the setting `profile` or `--profile NAME` chooses',
+    '3. the map `settings:` of the file given with `--config` (see `docs/settings.sample.yaml`)',
+    '4. values stored by `ringfence settings set`',
+    '5. the environment: `RINGFENCE_` and the name in capitals, with `_` for a dot',
+    '6. the command line: `--set name=value`',
     '',
     'An unknown name or a refused value stops the start, with the place where it stands. `ringfence settings explain NAME`',
     'tells who set a value, and when. *Live* settings hold at once when they are changed, for what begins from then on; the',
@@ -124,20 +125,15 @@ function departures(): readonly string[] {
   ];
 }
 
-const profileTexts: Readonly<Record<ProfileName, string>> = {
-  default: 'The safe values of this page.',
-  seeds: 'Everything as the requirements read it.',
-  hardened: 'Stricter where phones usually bear it; try it with your own.',
-  stress_test: 'For load tests by machines of your own; never in production.',
-};
-
 function profiles(): readonly string[] {
+  const meanings = catalogue.find(({ key }) => key === 'profile')?.meanings ?? [];
   const rows = profileNames.map((name) => {
     const own = catalogue.flatMap((spec) => {
       const value = profileValue(spec, name);
       return value === undefined ? [] : [`\`${spec.key}\` ${code(spec, value)}`];
     });
-    return `| \`${name}\` | ${profileTexts[name]} | ${own.length === 0 ? 'none' : own.join(', ')} |`;
+    const meaning = meanings.find(({ value }) => value === name)?.meaning ?? '';
+    return `| \`${name}\` | ${meaning} | ${own.length === 0 ? 'none' : own.join(', ')} |`;
   });
   return [
     '## Profiles',

@@ -1,6 +1,7 @@
 import type { DirectorySnapshot } from '../accounts/change.ts';
 import {
   type Account,
+  type AccountLimits,
   accountKinds,
   type Credential,
   type DialRule,
@@ -8,6 +9,7 @@ import {
   type RouteTarget,
   type Trunk,
 } from '../accounts/model.ts';
+import { defaultLimits } from '../accounts/limits.ts';
 import { Secret } from '../base/log/secret.ts';
 import { assert } from '../base/result/assert.ts';
 import type { Row, RowChange } from './messages.ts';
@@ -31,6 +33,7 @@ export function accountRow(account: Account): Row {
     media_networks_json: JSON.stringify(account.mediaNetworks),
     trunk_json: account.trunk === undefined ? '' : JSON.stringify(trunk),
     trunk_password_sealed: authPassword?.reveal() ?? '',
+    limits_json: JSON.stringify(limitsSet(account)),
   };
 }
 
@@ -51,8 +54,15 @@ export function accountOf(row: Row): Account {
     dialPlan: text(row, 'dial_plan'),
     resellerId: typeof row['reseller_id'] === 'number' ? row['reseller_id'] : undefined,
     mediaNetworks: JSON.parse(text(row, 'media_networks_json')),
+    limits: { ...defaultLimits(kind), ...JSON.parse(text(row, 'limits_json')) },
     trunk: trunkOf(row),
   };
+}
+
+/** The limits that somebody has set to something else than what the kind has by itself. */
+function limitsSet({ kind, limits }: Account): Partial<AccountLimits> {
+  const usual: Readonly<Record<string, unknown>> = { ...defaultLimits(kind) };
+  return Object.fromEntries(Object.entries(limits).filter(([key, value]) => usual[key] !== value));
 }
 
 function trunkOf(row: Row): Trunk | undefined {
@@ -133,6 +143,7 @@ export function directorySnapshotOf(rows: {
   readonly numbers: readonly Row[];
   readonly dialRules: readonly Row[];
   readonly dialRoutes: readonly Row[];
+  readonly fieldsSet: readonly Row[];
   readonly nextId: number;
 }): DirectorySnapshot {
   const routes = new Map<number, RouteTarget[]>();
@@ -149,6 +160,11 @@ export function directorySnapshotOf(rows: {
     numbers: rows.numbers.map((row) => ({ number: text(row, 'number'), accountId: Number(row['account_id']) })),
     dialRules: rows.dialRules.map((row) => dialRuleOf(row, routes.get(Number(row['id'])) ?? [])),
     nextId: rows.nextId,
+    fieldsSet: rows.fieldsSet.map((row) => ({
+      accountId: Number(row['account_id']),
+      fields: text(row, 'field').split(','),
+      origin: { by: text(row, 'set_by'), atMs: Number(row['set_at_ms']) },
+    })),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { CdrFilter } from './messages.ts';
-import type { AuditTable, CdrTable, Schema } from './schema.ts';
+import type { CdrFilter, DecisionFilter } from './messages.ts';
+import type { AuditTable, CdrTable, DecisionTable, Schema } from './schema.ts';
 
 /** More rows than this are read in pages: by `untilMs` of the next call. */
 const maxRows = 10_000;
@@ -26,3 +26,19 @@ export function selectCdrs(db: Kysely<Schema>, filter: CdrFilter): Promise<CdrTa
 export function selectAudit(db: Kysely<Schema>, limit: number): Promise<AuditTable[]> {
   return db.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(Math.min(limit, maxRows)).execute();
 }
+
+/** Decisions that pass the filter, newest first. */
+export function selectDecisions(db: Kysely<Schema>, filter: DecisionFilter): Promise<DecisionTable[]> {
+  let query = db.selectFrom('decisions').selectAll();
+  if (filter.sinceMs !== undefined) query = query.where('time_ms', '>=', filter.sinceMs);
+  if (filter.untilMs !== undefined) query = query.where('time_ms', '<', filter.untilMs);
+  if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject);
+  if (filter.rule !== undefined) query = query.where('rule', '=', filter.rule);
+  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
+  return query.orderBy('time_ms', 'desc').orderBy('id').limit(Math.min(filter.limit, maxRows)).execute();
+}
+
+/** One row for the fields that were set together, in the order of setting. */
+export const fieldsSetSql =
+  "SELECT account_id, string_agg(field, ',') AS field, set_by, set_at_ms FROM account_fields" +
+  ' GROUP BY account_id, set_by, set_at_ms ORDER BY set_at_ms';

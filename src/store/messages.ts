@@ -29,10 +29,24 @@ export interface CdrFilter {
   readonly limit: number;
 }
 
+/** What to look for among the decisions; absent bounds are none. */
+export interface DecisionFilter {
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Such as `account:201`. */
+  readonly subject?: string;
+  readonly rule?: string;
+  readonly outcome?: string;
+  readonly limit: number;
+}
+
 export type Read =
   | { readonly kind: 'tables'; readonly names: readonly TableName[] }
   | { readonly kind: 'cdrs'; readonly filter: CdrFilter }
   | { readonly kind: 'audit'; readonly limit: number }
+  | { readonly kind: 'decisions'; readonly filter: DecisionFilter }
+  /** Of `account_fields`, one row for all fields of an account that were set together, their names joined by commas. */
+  | { readonly kind: 'fields set' }
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
   | { readonly kind: 'next audit id' }
   | { readonly kind: 'backup'; readonly path: string }

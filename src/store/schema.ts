@@ -37,6 +37,7 @@ export interface DecisionTable {
   readonly sip_status: number;
   readonly call_id: string;
   readonly evidence: string;
+  readonly asked: string;
 }
 
 export interface AccountTable {
@@ -58,6 +59,8 @@ export interface AccountTable {
   /** The trunk without its password; empty for no trunk. */
   readonly trunk_json: string;
   readonly trunk_password_sealed: string;
+  /** The limits that differ from those of the account's kind. */
+  readonly limits_json: string;
 }
 
 export interface AccountFieldTable {

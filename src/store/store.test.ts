@@ -1,3 +1,4 @@
+import { defaultLimits } from '../accounts/limits.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,6 +62,7 @@ const phone: Account = {
   dialPlan: 'inland',
   resellerId: undefined,
   mediaNetworks: [],
+  limits: defaultLimits('enduser'),
   trunk: undefined,
 };
 
@@ -218,7 +220,15 @@ test('accounts, credentials, numbers and rules come back as they were, with who 
 
 test('a decision is read back as it was stored', async () => {
   const { store } = await open(newFolder());
-  const refusal = { rule: 'dial_rule', sipStatus: 404, measured: '0049', limit: '', unit: '', setBy: 'built in' };
+  const refusal = {
+    rule: 'dial_rule',
+    sipStatus: 404,
+    measured: '0049',
+    asked: '',
+    limit: '',
+    unit: '',
+    setBy: 'built in',
+  };
   const decision: Decision = {
     ...{ ...refusal, setAtMs: undefined, wouldPass: 'a number of ours', evidence: '', id: 'd1', timeMs: 5 },
     ...{ subject: 'account:alice', mode: 'enforce' as const, outcome: 'refused' as const, callId: 'c1' },

@@ -16,7 +16,7 @@ import { answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './ca
 import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
-import type { CdrFilter, Failure, Row, RowChange } from './messages.ts';
+import type { CdrFilter, DecisionFilter, Failure, Row, RowChange } from './messages.ts';
 import { StoreError } from './messages.ts';
 import { verifyWebPassword } from './web-password.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -93,6 +93,12 @@ export class Store implements AccountStore {
     return row === undefined ? undefined : decisionOf(row);
   }
 
+  /** Decisions that pass the filter, newest first, at most 10,000. */
+  async queryDecisions(filter: DecisionFilter): Promise<readonly Decision[]> {
+    const { decisions = [] } = await this.#link.read({ kind: 'decisions', filter });
+    return decisions.map(decisionOf);
+  }
+
   /** Number of this start among all starts on the data folder. */
   get epoch(): number {
     return this.#link.epoch;
@@ -134,12 +140,14 @@ export class Store implements AccountStore {
       kind: 'tables',
       names: ['accounts', 'credentials', 'numbers', 'dial_rules', 'dial_routes', 'bindings', 'calls', 'settings'],
     });
+    const fieldsSet = await this.#link.read({ kind: 'fields set' });
     const directory = directorySnapshotOf({
       accounts: tables.accounts ?? [],
       credentials: tables.credentials ?? [],
       numbers: tables.numbers ?? [],
       dialRules: tables.dial_rules ?? [],
       dialRoutes: tables.dial_routes ?? [],
+      fieldsSet: fieldsSet.account_fields ?? [],
       nextId: this.#nextId,
     });
     const nowMs = this.#clock.wallMs();

@@ -4,7 +4,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
-import { selectAudit, selectCdrs } from './history.ts';
+import { fieldsSetSql, selectAudit, selectCdrs, selectDecisions } from './history.ts';
 import type { FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
 import { kyselyOn, migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
@@ -72,6 +72,10 @@ class StoreThread {
         return { cdrs: (await selectCdrs(this.#queries, read.filter)).map(plainRow) };
       case 'audit':
         return { audit: (await selectAudit(this.#queries, read.limit)).map(plainRow) };
+      case 'decisions':
+        return { decisions: (await selectDecisions(this.#queries, read.filter)).map(plainRow) };
+      case 'fields set':
+        return { account_fields: this.#reading.prepare(fieldsSetSql).all().map(plainRow) };
       case 'where':
         return { [read.table]: this.#where(read.table, read.column, read.value) };
       case 'next audit id':

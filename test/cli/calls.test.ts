@@ -1,3 +1,4 @@
+import type { Decision } from '../../src/guard/decision.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LiveCall } from '../../src/api/ports.ts';
@@ -229,6 +230,7 @@ test('explain tells why a call was refused, and an unknown id is refused with wh
       },
       ...{
         measured: '0049',
+        asked: '',
         limit: '',
         unit: '',
         setBy: 'built in',
@@ -245,6 +247,31 @@ test('explain tells why a call was refused, and an unknown id is refused with wh
     );
     const unknown = await stage.run(['explain', 'nothing']);
     assert.deepEqual([unknown.exitCode, /the CDR of a refused call names its own/.test(unknown.stderr)], [1, true]);
+  }));
+
+test('decisions lists refusals by user, rule and outcome, and explain tells what another limit would have done', () =>
+  onStage(async (stage) => {
+    const { store } = await stage.startServer(standing);
+    await stage.run(['user', 'add', 'alice']);
+    const decision: Decision = {
+      ...{ id: 'd1', timeMs: startMs, subject: 'account:alice', rule: 'maxlines', measured: '5', asked: '1' },
+      mode: 'observe',
+      outcome: 'would refuse',
+      ...{ limit: '5', unit: 'calls', setBy: 'anna', setAtMs: startMs },
+      ...{ wouldPass: 'a limit of at least 6 calls', sipStatus: 403, callId: 'c1', evidence: '' },
+    };
+    store.decisions.put(decision);
+    store.decisions.put({ ...decision, id: 'd2', subject: 'account:bob', mode: 'enforce', outcome: 'refused' });
+    await store.settings.put({ key: 'ring_timeout', value: '30', by: 'test', atMs: startMs });
+    const mine = await stage.run(['decisions', '--user', 'alice', '--outcome', 'would refuse']);
+    assert.match(mine.stdout, /d1.*account:alice.*maxlines.*would refuse.*5.*5 calls.*403/);
+    assert.doesNotMatch(mine.stdout, /d2/);
+    const explained = await stage.run(['explain', 'd1', '--limit', '6']);
+    assert.match(explained.stdout, /measured +5 calls, and 1 calls for the call\nlimit +5 calls/);
+    assert.match(explained.stdout, /with a limit of 6 calls the call would have passed/);
+    const wrong = await stage.run(['explain', 'd1', '--limit', 'many']);
+    assert.match(wrong.stderr, /limit "many" is refused; write a whole number/);
+    assert.match((await stage.run(['decisions', '--strangers'])).stdout, /192\.0\.2\.66 +guest refused.* 3/);
   }));
 
 test('keys rotate seals the stored secrets anew and is in the audit', () =>

@@ -54,6 +54,10 @@ export class FakeLiveServer implements LiveServer {
     this.changed.push(accountId);
   }
 
+  strangerRefusals(): ReturnType<LiveServer['strangerRefusals']> {
+    return [{ source: '192.0.2.66', rule: 'guest refused', minuteMs: 60_000, count: 3 }];
+  }
+
   status(): ReturnType<LiveServer['status']> {
     const { length: calls } = this.inProgress;
     return { startedAtMs: this.#startedAtMs, calls, bindings: this.registered.length, listeners: ['udp 0.0.0.0:5060'] };

@@ -66,9 +66,9 @@ bothWays('fields are set, shown with who set them, and refused by name with the 
   const refused = await stage.run(['user', 'set', 'alice', 'permitip=nonsense']);
   assert.equal(refused.exitCode, 1);
   assert.match(refused.stderr, /permitip .*'nonsense' is not an IP address or range; write/);
-  const unknown = await stage.run(['user', 'set', 'alice', 'displayname=x', 'maxlines=2', '--json']);
+  const unknown = await stage.run(['user', 'set', 'alice', 'displayname=x', 'voicemail=2', '--json']);
   assert.equal(unknown.exitCode, 1);
-  assert.match(JSON.parse(unknown.stderr).error.message, /'maxlines' is known, and not in effect/);
+  assert.match(JSON.parse(unknown.stderr).error.message, /'voicemail' is known, and not in effect/);
   assert.match((await stage.run(['user', 'show', 'alice'])).stdout, /Alice Example/);
 });
 

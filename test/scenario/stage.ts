@@ -1,7 +1,7 @@
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
-import type { Account, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
+import type { Account, AccountLimits, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
 import { type Log, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
 import type { CallStore } from '../../src/call/ports.ts';
@@ -109,6 +109,15 @@ export class Stage {
     stage.server.remember(bindings);
     await stage.server.listen();
     return stage;
+  }
+
+  /** Limits that an operator gives an account while the server runs. */
+  setLimits(name: string, limits: Partial<AccountLimits>): void {
+    const account = this.server.directory.accountByName(name);
+    if (account === undefined) throw new Error(`no account ${name}`);
+    const changed = { ...account, limits: { ...account.limits, ...limits } };
+    const origin = { by: 'anna', atMs: this.clock.wallMs() };
+    this.server.directory.apply({ kind: 'account put', account: changed, fields: Object.keys(limits), origin });
   }
 
   peer(address: string, port = 5060): Promise<ScriptedPeer> {

@@ -1,3 +1,4 @@
+import { defaultLimits } from '../../src/accounts/limits.ts';
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import type { Account, Trunk } from '../../src/accounts/model.ts';
@@ -25,6 +26,7 @@ const bare: Omit<Account, 'id' | 'name' | 'kind' | 'trunk'> = {
   dialPlan: '',
   resellerId: undefined,
   mediaNetworks: [],
+  limits: defaultLimits('enduser'),
 };
 
 /** Users, two carriers of which the first is tried first, and one rule for numbers that begin with 00. */

@@ -10,9 +10,7 @@ const maxRows = 10_000;
 const usualRows = 50;
 const anyTime = { min: 0, max: Number.MAX_SAFE_INTEGER, otherwise: undefined };
 
-export function historyOperations(
-  ports: OperationPorts,
-): OperationsOf<'cdr list' | 'cdr show' | 'audit list' | 'explain'> {
+export function historyOperations(ports: OperationPorts): OperationsOf<'cdr list' | 'cdr show' | 'audit list'> {
   return {
     'cdr list': async (given) => {
       const query = cdrQuery(ports, given);
@@ -28,15 +26,6 @@ export function historyOperations(
         return notFound(`no CDR has the call id ${quoted(callId.value)}; a running call gets its CDR when it ends`);
       }
       return ok(cdrView(cdr));
-    },
-    explain: async (given) => {
-      const id = text(given, 'id');
-      if (!id.ok) return id;
-      const decision = await ports.store.decision(id.value);
-      if (decision === undefined) {
-        return notFound(`no decision has the id ${quoted(id.value)}; the CDR of a refused call names its own`);
-      }
-      return ok({ ...decision, setAtMs: decision.setAtMs ?? null });
     },
     'audit list': async (given) => {
       const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });

@@ -2,6 +2,7 @@ import type { OperationName } from '../operation-table.ts';
 import type { Operation, Operations } from '../operation.ts';
 import type { OperationPorts } from '../ports.ts';
 import { callOperations } from './calls.ts';
+import { decisionOperations } from './decisions.ts';
 import { historyOperations } from './history.ts';
 import { importOperations } from './import.ts';
 import { numberOperations } from './numbers.ts';
@@ -33,6 +34,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     ...settingOperations(ports),
     ...callOperations(ports),
     ...historyOperations(ports),
+    ...decisionOperations(ports),
     ...serverOperations(ports),
   };
   const inTurn = new Turns();

@@ -1,9 +1,11 @@
+import { modeOf } from '../../settings/index.ts';
 import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import type { Caller, CallerId, CallPlan } from '../b2bua/plan.ts';
 import { type Dialled, numberingPlan, readDialled } from '../routing/number.ts';
 import type { CallServices } from '../services.ts';
+import { checkLines } from '../limits/line-limit.ts';
 import { callerIdOf } from './caller-id.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
@@ -21,6 +23,8 @@ export interface Candidate {
   found: Extract<Found, { kind: 'found' }> | undefined;
   payer: Payer | undefined;
   lease: LineLease | undefined;
+  /** What rules would have refused that are only observed. */
+  readonly watched: Refusal[];
 }
 
 interface Step {
@@ -46,7 +50,12 @@ export const admissionSteps: readonly Step[] = [
 export function admitCall(services: CallServices, candidate: Candidate): CallPlan | Refusal {
   for (const { check } of admissionSteps) {
     const verdict = check(services, candidate);
-    if (verdict !== 'yes') return verdict;
+    if (verdict === 'yes') continue;
+    const mode = modeOf(services.settings(), verdict.rule);
+    if (mode === 'observe') candidate.watched.push(verdict);
+    if (mode !== 'enforce') continue;
+    candidate.lease?.release();
+    return verdict;
   }
   return planOf(candidate);
 }
@@ -57,7 +66,7 @@ export function newCandidate(
 ): Candidate {
   const { directory, settings, random } = services;
   const callerId = callerIdOf(given.request, given.caller, directory, settings().allowcalleridchange);
-  const open = { dialled: undefined, found: undefined, payer: undefined, lease: undefined };
+  const open = { dialled: undefined, found: undefined, payer: undefined, lease: undefined, watched: [] };
   return { ...given, callId: random.hex(12), callerId, ...open };
 }
 
@@ -118,8 +127,12 @@ function checkPayer(_services: CallServices, candidate: Candidate): Refusal | 'y
   return 'yes';
 }
 
-function takeLine(_services: CallServices, candidate: Candidate): Refusal | 'yes' {
-  const { caller, callId } = candidate;
-  if (caller.kind === 'account') candidate.lease = { accountId: caller.account.id, callId, release: () => {} };
-  return 'yes';
+/** The line is taken in every mode: a rule that is switched on finds the calls that run already. */
+function takeLine(services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { payer, callId } = candidate;
+  const account = payer === undefined ? undefined : services.directory.accountById(payer.accountId);
+  if (account === undefined) return 'yes';
+  const measured = services.lines.inUse(account.id);
+  candidate.lease = services.lines.take(account.id, callId);
+  return checkLines(services, account, measured);
 }

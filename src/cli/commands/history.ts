@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import type { AuditView, CdrView, DecisionView } from '../../api/views.ts';
+import type { AuditView, CdrView } from '../../api/views.ts';
 import { explainCause } from '../../call/cause.ts';
-import { ok, type Result } from '../../base/result/result.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
 import { duration, localTime, quality, qualityInFull } from '../output/format.ts';
-import { parseTime } from '../output/parse-time.ts';
+import { optionalTime, parseCount } from '../output/list-flags.ts';
 import type { Column } from '../output/table.ts';
 import { addCommand, type CommonOptions, type Shell } from '../shell.ts';
 
@@ -36,15 +35,6 @@ export function addAccountingCommands(program: Command, shell: Shell): void {
       }),
     );
 
-  addCommand(
-    program,
-    'explain <decision>',
-    'Why a call was refused: the rule, what was measured, what would have passed.',
-    ['explain 3f9a1c0b2d4e5f60'],
-  ).action((id: string, options: CommonOptions) =>
-    shell.perform(options, (context) => context.answer('explain', { id }, decisionText)),
-  );
-
   addCommand(program, 'audit', 'What administrators changed, newest first.', ['audit --limit 20'])
     .option('--limit <count>', 'at most this many (default: 50, largest: 10000)')
     .action((options: AuditFlags) =>
@@ -56,27 +46,6 @@ export function addAccountingCommands(program: Command, shell: Shell): void {
         });
       }),
     );
-}
-
-function decisionText(decision: DecisionView): string {
-  const { limit, unit, setAtMs } = decision;
-  const facts = [
-    ['decision', decision.id],
-    ['time', localTime(decision.timeMs)],
-    ['about', decision.subject],
-    ['call', decision.callId],
-    ['outcome', `${decision.outcome} with ${decision.sipStatus}`],
-    [
-      'rule',
-      `${decision.rule} (${decision.mode}), set by ${decision.setBy}${setAtMs === null ? '' : ` on ${localTime(setAtMs)}`}`,
-    ],
-    ['measured', decision.measured],
-    ['limit', limit === '' ? '' : `${limit} ${unit}`],
-    ['would pass', decision.wouldPass],
-    ['evidence', decision.evidence],
-  ] as const;
-  const shown = facts.filter(([, value]) => value !== '');
-  return `${shown.map(([name, value]) => `${name.padEnd(12)}${printable(value)}`).join('\n')}\n`;
 }
 
 function listCdrs(context: CommandContext, options: CdrFlags): Promise<number> {
@@ -92,19 +61,6 @@ function listCdrs(context: CommandContext, options: CdrFlags): Promise<number> {
     user: options.user,
   };
   return context.answer('cdr list', query, (value) => context.table(cdrColumns, value.cdrs, 'No such calls.'));
-}
-
-function optionalTime(name: string, text: string | undefined, nowMs: number): Result<number | undefined, string> {
-  if (text === undefined) return ok(undefined);
-  const parsed = parseTime(text, nowMs);
-  return parsed.ok ? parsed : { ok: false, error: `${name}: ${parsed.error}` };
-}
-
-function parseCount(text: string | undefined): Result<number | undefined, string> {
-  if (text === undefined) return ok(undefined);
-  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= 10_000) return ok(count);
-  return { ok: false, error: `--limit: '${text}' is refused; write a whole number from 1 to 10000` };
 }
 
 const cdrColumns: readonly Column<CdrView>[] = [

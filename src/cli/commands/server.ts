@@ -11,6 +11,7 @@ import { addCommand, type CommonOptions, collected, describedCommand, type Shell
 interface ServeFlags extends CommonOptions {
   readonly config?: string;
   readonly set: readonly string[];
+  readonly profile?: string;
 }
 
 function demoSeconds(text: string): number {
@@ -24,12 +25,15 @@ export function addServerCommands(program: Command, shell: Shell): void {
   describedCommand(program, 'serve', 'Run the server until it is told to stop.', [
     'serve',
     'serve --data /var/lib/ringfence --config /etc/ringfence.yaml --set udp_port=5070',
+    'serve --profile hardened',
   ])
     .option('--data <folder>', 'data folder (default: $RINGFENCE_DATA, else ./data)')
     .option('--config <file>', 'settings in YAML; see ringfence settings sample')
+    .option('--profile <name>', 'the named set of values that holds where nothing else was said: hardened, seeds ...')
     .option('--set <name=value>', 'a setting for this run, may be repeated', collected, [])
     .action(async (options: ServeFlags) => {
-      const { config: configPath, set: assignments } = options;
+      const { config: configPath, set, profile } = options;
+      const assignments = profile === undefined ? set : [`profile=${profile}`, ...set];
       shell.exitCode = await environment.serve({ dataFolder: shell.dataFolder(options), configPath, assignments });
     });
 

@@ -3,6 +3,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { Schema } from '../schema.ts';
 import { createFirstTables } from './0001-first-tables.ts';
 import { createDecisions } from './0002-decisions.ts';
+import { addAskedAndLimits } from './0006-asked-of-limits.ts';
 
 export { kyselyOn } from './kysely-on.ts';
 
@@ -13,6 +14,7 @@ export { kyselyOn } from './kysely-on.ts';
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': { up: createFirstTables },
   '0002-decisions': { up: createDecisions },
+  '0006-asked-of-limits': { up: addAskedAndLimits },
 };
 
 /** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */

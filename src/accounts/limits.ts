@@ -1,0 +1,16 @@
+import type { AccountKind, AccountLimits } from './model.ts';
+
+/** A traffic sender without a word on its lines gets as many as one E1 has channels. */
+const linesOfSender = 30;
+const linesOfEnduser = 5;
+
+const unlimited: AccountLimits = { maxLines: 0 };
+const defaults: Partial<Record<AccountKind, AccountLimits>> = {
+  enduser: { ...unlimited, maxLines: linesOfEnduser },
+  trafficsender: { ...unlimited, maxLines: linesOfSender },
+};
+
+/** The limits of an account of which nobody has said any. */
+export function defaultLimits(kind: AccountKind): AccountLimits {
+  return defaults[kind] ?? unlimited;
+}

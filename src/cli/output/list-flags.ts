@@ -1,0 +1,21 @@
+import { ok, type Result } from '../../base/result/result.ts';
+import { parseTime } from './parse-time.ts';
+
+/** Reads a flag of a list that holds a time: 2026-01-31, 2026-01-31T09:30, 2h, 7d. */
+export function optionalTime(
+  name: string,
+  text: string | undefined,
+  nowMs: number,
+): Result<number | undefined, string> {
+  if (text === undefined) return ok(undefined);
+  const parsed = parseTime(text, nowMs);
+  return parsed.ok ? parsed : { ok: false, error: `${name}: ${parsed.error}` };
+}
+
+/** Reads `--limit`. */
+export function parseCount(text: string | undefined): Result<number | undefined, string> {
+  if (text === undefined) return ok(undefined);
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= 10_000) return ok(count);
+  return { ok: false, error: `--limit: '${text}' is refused; write a whole number from 1 to 10000` };
+}

@@ -1,0 +1,17 @@
+import { word } from '../setting.ts';
+
+/** The set of values that holds wherever nothing else was said. */
+export const profileSettings = {
+  profile: word({
+    id: 'own.profile',
+    text: 'The named set of values that every setting has until somebody sets it. It exists so that one word makes a server stricter, or lets it read everything as the requirements do, and so that it is seen afterwards which word it was.',
+    default: 'default',
+    values: {
+      default: 'the safe values of the manual',
+      seeds: 'everything as the requirements read it',
+      hardened: 'stricter where phones usually bear it; try it with your own',
+      stress_test: 'for load tests by machines of your own; never in production',
+    },
+    effect: 'live',
+  }),
+};

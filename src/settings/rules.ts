@@ -1,0 +1,55 @@
+import { type Setting, word } from './setting.ts';
+
+/** A rule is enforced, only watched, or off. */
+export type RuleMode = 'enforce' | 'observe' | 'off';
+
+/** A rule that says no to calls and has a mode. Prepaid credit and a reseller's balance have none: they always hold. */
+interface Rule {
+  /** What it refuses, as the end of the sentence "The mode of the rule that ...". */
+  readonly refuses: string;
+  /** Mode in the profile `stress_test`, where the rule would end the test. */
+  readonly stressTest?: RuleMode;
+}
+
+/**
+ * Every rule with a mode, by its key: that of the setting or of the account's field that holds its limit. A rule enters
+ * this list in the change that makes it work; its setting `mode.<key>`, its texts and its type come from here.
+ */
+const rules = {
+  maxlines: { refuses: 'refuses a call when its payer has all its lines in use', stressTest: 'off' },
+} as const satisfies Readonly<Record<string, Rule>>;
+
+export type RuleKey = keyof typeof rules;
+
+type ModeKey = `mode.${RuleKey}`;
+
+/** The settings `mode.<key>`, one for each rule. */
+export const modeSettings = Object.fromEntries(
+  Object.entries<Rule>(rules).map(([key, rule]) => [`mode.${key}`, modeSetting(key, rule)]),
+) as { readonly [K in ModeKey]: Setting<RuleMode> };
+
+function modeSetting(key: string, { refuses, stressTest }: Rule): Setting<RuleMode> {
+  return word({
+    id: `own.mode.${key}`,
+    aliases: [`mode_${key}`],
+    text: `The mode of the rule that ${refuses}. It exists so that a new limit can be watched on live traffic before it bites: while it is observed, calls pass, and each one that would have been refused leaves a decision.`,
+    default: 'enforce',
+    ...(stressTest === undefined ? {} : { stressTest }),
+    values: {
+      enforce: 'calls are refused',
+      observe: "calls pass; a decision with the outcome 'would refuse' is recorded",
+      off: 'the rule is not applied',
+    },
+    effect: 'live',
+  });
+}
+
+const modeKeyByRule: ReadonlyMap<string, ModeKey> = new Map(
+  Object.keys(rules).map((key) => [key, `mode.${key as RuleKey}` as const]),
+);
+
+/** The mode of a rule; what is no rule of the list (a disabled account, a number that nobody has) is always enforced. */
+export function modeOf(settings: { readonly [K in ModeKey]: RuleMode }, rule: string): RuleMode {
+  const key = modeKeyByRule.get(rule);
+  return key === undefined ? 'enforce' : settings[key];
+}
