@@ -15,9 +15,9 @@ const stallMs = 5000;
  * A commit costs some 150 us of CPU time whatever is in it, so they follow each other no faster than this: an idle
  * server writes at once, a busy one adds at most so much to the set-up of a call.
  */
-const paceMs = 10;
+const paceMs = 20;
 /** Writes that nobody's answer waits for look this long for company. */
-const patienceMs = 50;
+const patienceMs = 100;
 
 /**
  * Gathers the writes of one turn of the event loop into one message to the worker, and gives each its own answer.
@@ -50,7 +50,7 @@ export class WriteQueue {
     return { reason: 'stalled', message: `the store has not answered for ${stallMs / 1000} s; look at the disk` };
   }
 
-  /** Resolves when the write is on disk. `soon` may wait for company, at most 50 ms. */
+  /** Resolves when the write is on disk. `soon` may wait for company, at most 100 ms. */
   write(write: Write, when: 'now' | 'soon' = 'now'): Promise<void> {
     if (this.#final && this.#fault !== undefined) return Promise.reject(new StoreError(this.#fault));
     if (this.#unanswered >= maxUnanswered) {

@@ -136,9 +136,10 @@ test('an empty pool refuses a session at once and takes nothing', async () => {
 test('a port pair rests after its call before another gets it', async () => {
   const clock = new SimulatedClock();
   await withPlane({ portStart: 37_010, portEnd: 37_013, clock }, async (plane) => {
-    await open(plane).close();
+    const closed = open(plane).close();
     assert.equal(plane.capacity().free, 0);
     clock.advance(4999);
+    await closed;
     assert.equal(plane.capacity().free, 0);
     clock.advance(1);
     assert.equal(plane.capacity().free, 2);
@@ -246,8 +247,9 @@ for (const [how, reason] of [
       const lost = Promise.withResolvers<MediaEvent>();
       const call = open(plane, lost.resolve);
       // This pair has rested at a moment when no worker runs, and must come back too.
-      await open(plane).close();
+      const rested = open(plane).close();
       clock.advance(4500);
+      await rested;
       orders.postMessage(how);
       assert.deepEqual(await lost.promise, { kind: 'lost' });
       orders.close();
@@ -260,6 +262,8 @@ for (const [how, reason] of [
       await setImmediate();
       clock.advance(400);
       clock.advance(5000);
+      // Commands wait 10 ms for company.
+      clock.advance(10);
       while (plane.capacity().free < 4) await setImmediate();
       const [alice, bob] = [await Phone.start(), await Phone.start()];
       const next = open(plane);

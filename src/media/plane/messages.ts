@@ -23,7 +23,7 @@ export type Command =
   | { readonly kind: 'stats'; readonly session: number; readonly request: number }
   | { readonly kind: 'close'; readonly session: number; readonly request: number };
 
-/** From a media worker to the signalling thread. */
+/** From a media worker to the signalling thread, in batches too. */
 export type Report =
   | ({ readonly kind: 'bound' } & PairKey)
   | ({ readonly kind: 'unusable' } & PairKey)

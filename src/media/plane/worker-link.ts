@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Random } from '../../base/random/random.ts';
-import type { Clock } from '../../base/time/clock.ts';
+import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Command, Report } from './messages.ts';
 import { PairPool, type PortRange } from './pair-pool.ts';
 import type { MediaEvent, PortPair, StreamStats } from './ports.ts';
@@ -25,6 +25,12 @@ export interface StreamPairs {
 /** A worker that dies at once is not started again at once. */
 const restartMs = 1000;
 
+/**
+ * Commands look so long for company: to wake a thread costs more than most commands. It is less than one packet of
+ * audio, and what arrives meanwhile waits at its port, which is bound ahead.
+ */
+const gatherMs = 10;
+
 /** The signalling thread's end of one media worker: its pools, commands in batches, and the answers. */
 export class WorkerLink {
   readonly #options: LinkOptions;
@@ -34,6 +40,7 @@ export class WorkerLink {
   readonly #answers = new Map<number, (stats: readonly StreamStats[]) => void>();
   readonly #watchers = new Map<number, (event: MediaEvent) => void>();
   #batch: Command[] = [];
+  #gathering: Timer | undefined;
   #nextRequest = 1;
   #closed = false;
   /** False from the death of a worker until the next one runs: commands would go nowhere. */
@@ -64,6 +71,7 @@ export class WorkerLink {
         if ([...this.#pools.values()].every((pool) => pool.bindingCount === 0)) resolve();
       };
       this.#topUp();
+      this.#flush();
       this.#onBound();
     });
   }
@@ -112,11 +120,12 @@ export class WorkerLink {
     this.#onWaiting();
   }
 
-  /** Commands of one turn of the event loop go as one message. */
+  /** Sends a command with those before it, within 10 ms; at once what is said of money, and what a person waits for. */
   send(command: Command): void {
-    if (this.#closed) return;
-    if (this.#batch.length === 0) queueMicrotask(() => this.#flush());
+    if (this.#closed || !this.#running) return;
     this.#batch.push(command);
+    if (command.kind === 'paid' || command.kind === 'stats') this.#flush();
+    else this.#gathering ??= this.#options.clock.after(gatherMs, () => this.#flush());
   }
 
   request(kind: 'stats' | 'close', session: number): Promise<readonly StreamStats[]> {
@@ -136,6 +145,7 @@ export class WorkerLink {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#gathering?.cancel();
     this.#forgetWaiting();
     await this.#worker.terminate();
   }
@@ -153,9 +163,16 @@ export class WorkerLink {
   }
 
   #flush(): void {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
     const batch = this.#batch;
+    if (batch.length === 0) return;
     this.#batch = [];
-    if (!this.#closed) this.#worker.postMessage(batch);
+    this.#worker.postMessage(batch);
+  }
+
+  #takeAll(reports: readonly Report[]): void {
+    for (const report of reports) this.#take(report);
   }
 
   #take(report: Report): void {
@@ -182,7 +199,7 @@ export class WorkerLink {
   #startWorker(): Worker {
     const worker = new Worker(this.#options.workerUrl ?? new URL('../relay/relay-worker.ts', import.meta.url));
     let reason: Error | undefined;
-    worker.on('message', (report: Report) => this.#take(report));
+    worker.on('message', (reports: readonly Report[]) => this.#takeAll(reports));
     worker.on('error', (error: Error) => {
       reason = error;
     });
@@ -197,6 +214,8 @@ export class WorkerLink {
     this.#running = false;
     this.#generation++;
     this.#batch = [];
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
     for (const pool of this.#pools.values()) pool.lost();
     const watchers = [...this.#watchers.values()];
     this.#forgetWaiting();

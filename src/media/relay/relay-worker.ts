@@ -19,6 +19,7 @@ class RelayWorker {
   readonly #pairs = new Map<string, BoundPair>();
   readonly #sessions = new Map<number, Session>();
   readonly #nap = new Nap();
+  #reports: Report[] = [];
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -104,8 +105,14 @@ class RelayWorker {
     }
   }
 
+  /** Reports of one turn of the event loop go as one message. */
   #report(report: Report): void {
-    this.#port.postMessage(report);
+    if (this.#reports.push(report) > 1) return;
+    queueMicrotask(() => {
+      const reports = this.#reports;
+      this.#reports = [];
+      this.#port.postMessage(reports);
+    });
   }
 }
 

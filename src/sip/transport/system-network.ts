@@ -48,9 +48,14 @@ function growBuffers(socket: DatagramSocket): void {
   }
 }
 
+/**
+ * Datagrams leave together, when the event loop has read what there was to read. The first one wakes its receiver, and
+ * the others find it awake: waking is the dearest part of a datagram, 10 us and more where the processors are virtual.
+ */
 class SystemUdpSocket implements UdpSocket {
   readonly local: Endpoint;
   readonly #socket: DatagramSocket;
+  #waiting: { readonly octets: Buffer; readonly remote: Endpoint }[] = [];
   #isOpen = true;
 
   constructor(socket: DatagramSocket) {
@@ -61,13 +66,22 @@ class SystemUdpSocket implements UdpSocket {
 
   send(octets: Buffer, remote: Endpoint): void {
     // dgram throws on port 0, which a Via or a Contact of a stranger may name.
-    if (this.#isOpen && remote.port > 0) this.#socket.send(octets, remote.port, remote.address);
+    if (!this.#isOpen || remote.port === 0) return;
+    if (this.#waiting.push({ octets, remote }) === 1) setImmediate(() => this.#flush());
   }
 
   close(): void {
     if (!this.#isOpen) return;
+    this.#flush();
     this.#isOpen = false;
     this.#socket.close();
+  }
+
+  #flush(): void {
+    const leaving = this.#waiting;
+    this.#waiting = [];
+    if (!this.#isOpen) return;
+    for (const { octets, remote } of leaving) this.#socket.send(octets, remote.port, remote.address);
   }
 }
 
