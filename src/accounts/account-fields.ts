@@ -145,6 +145,9 @@ export const accountFields: readonly AccountField[] = [
   trunkField('maxcalls', 'calls at once that we send it; 0 for no bound', (trunk, text) => {
     return map(wholeNumber(text, 0, 1_000_000), (maxCalls) => ({ ...trunk, maxCalls }));
   }),
+  trunkField('trustidentity', 'true to tell it who calls, also who hides, and to believe what it says of that', (trunk, text) => {
+    return map(flag(text), (trustIdentity) => ({ ...trunk, trustIdentity }));
+  }),
 ];
 
 function setNeedAuth(account: Account, text: FieldText, context: FieldContext): Result<Account, string> {
@@ -239,6 +242,7 @@ const newTrunk: Trunk = {
   authPassword: undefined,
   addresses: [],
   maxCalls: 0,
+  trustIdentity: false,
 };
 
 function showTrunk(trunk: Trunk, name: string): string {
@@ -251,6 +255,7 @@ function showTrunk(trunk: Trunk, name: string): string {
     authpassword: trunk.authPassword?.reveal() ?? '',
     addresses: trunk.addresses.join(', '),
     maxcalls: String(trunk.maxCalls),
+    trustidentity: String(trunk.trustIdentity),
   };
   return shown[name] ?? '';
 }

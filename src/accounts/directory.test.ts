@@ -77,6 +77,7 @@ test('SIP servers are known by numeric host, further addresses and ranges, never
     authPassword: undefined,
     addresses: ['203.0.113.64/28'],
     maxCalls: 0,
+    trustIdentity: false,
   };
   const directory = directoryOf([
     { kind: 'sipserver', trunk },

@@ -58,6 +58,8 @@ export interface Trunk {
   readonly addresses: readonly string[];
   /** Calls at once that we send it; 0 for no bound. */
   readonly maxCalls: number;
+  /** Whether identities are told to it, and believed from it (RFC 3325). */
+  readonly trustIdentity: boolean;
 }
 
 /** What a phone's digest is checked against: HA1 of the current password and of the one before it. */

@@ -6,6 +6,8 @@ import { callerIdOf } from './admission/caller-id.ts';
 import { findUser } from './admission/find-user.ts';
 import { identifyCaller } from './admission/identify.ts';
 import { fromValue } from './b2bua/branches.ts';
+import { bodyHeaders, bodyType, type Headers, passedHeaders } from './header-policy.ts';
+import { clientAddressHeader, passageOf } from './b2bua/identity-headers.ts';
 import type { CallerId } from './b2bua/plan.ts';
 import { statusForOtherLeg } from './cause.ts';
 import { numberingPlan, readDialled } from './routing/number.ts';
@@ -16,6 +18,13 @@ import type { Binding } from '../registrar/binding.ts';
 const maxBodyOctets = 1300;
 /** Messages of one account that its callees' phones have not answered yet. */
 const maxUnderWay = 20;
+
+/** One message on its way: what came, who is shown as its sender, and what passes with it. */
+interface Text {
+  readonly request: SipRequest;
+  readonly from: CallerId;
+  readonly headers: Headers;
+}
 
 /**
  * Passes MESSAGE between users of ours (RFC 3428): to every device of the callee, answered when the first device takes
@@ -57,8 +66,12 @@ export class MessageService {
       this.#count(account.id, -1);
       respond(stack, transaction, request, status);
     };
+    const tellsAddress = settings().forwardclientaddress === 1;
     const from = callerIdOf(request, verdict.caller, directory, settings().allowcalleridchange);
-    this.#fork(request, bindings, from, answer);
+    const passage = passageOf(verdict.caller, callee, from.anonymous, tellsAddress ? '' : flow.remote.address);
+    const headers = [...bodyHeaders(request), ...passedHeaders(request, passage)];
+    if (tellsAddress) headers.push(...clientAddressHeader(flow));
+    this.#fork({ request, from, headers }, bindings, answer);
   }
 
   #count(accountId: number, change: 1 | -1): void {
@@ -67,7 +80,7 @@ export class MessageService {
     else this.#underWay.delete(accountId);
   }
 
-  #fork(request: SipRequest, bindings: readonly Binding[], from: CallerId, answer: (status: number) => void): void {
+  #fork(text: Text, bindings: readonly Binding[], answer: (status: number) => void): void {
     const { stack, registrar } = this.#services;
     const refusals: number[] = [];
     const settle = (status: number): void => {
@@ -81,7 +94,7 @@ export class MessageService {
         settle(480);
         continue;
       }
-      stack.sendRequest(this.#copyFor(request, binding, flow, from), flow, {
+      stack.sendRequest(this.#copyFor(text, binding, flow), flow, {
         onResponse: (response: SipResponse) => {
           if (response.status >= 200) settle(response.status);
         },
@@ -90,7 +103,7 @@ export class MessageService {
     }
   }
 
-  #copyFor(request: SipRequest, binding: Binding, flow: Flow, from: CallerId): SipRequest {
+  #copyFor({ request, from, headers: passed }: Text, binding: Binding, flow: Flow): SipRequest {
     const { stack } = this.#services;
     const host = bracketed(stack.advertised(flow).address);
     const headers = new HeaderList()
@@ -99,7 +112,8 @@ export class MessageService {
       .append('to', `<sip:${binding.user}@${host}>`)
       .append('call-id', stack.newCallId())
       .append('cseq', '1 MESSAGE')
-      .append('content-type', request.headers.get('content-type') ?? 'text/plain');
+      .append('content-type', bodyType(request) || 'text/plain');
+    for (const [name, value] of passed) headers.append(name, value);
     for (const uri of binding.path) headers.append('route', `<${uri}>`);
     return new SipRequest('MESSAGE', binding.contact, headers, request.body);
   }

@@ -38,7 +38,6 @@ export const namesOutsideCatalogue: Readonly<Record<NameScope, readonly (readonl
     ['protocol.securemove'],
     ['protocol.fwdtootherdomains'],
     ['protocol.blockotherdomains'],
-    ['protocol.forwardclientaddress'],
     ['protocol.validateinput'],
     ['protocol.allownoauthfork'],
     ['session.session-timer-timeout'],

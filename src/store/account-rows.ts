@@ -69,7 +69,8 @@ function trunkOf(row: Row): Trunk | undefined {
   const json = text(row, 'trunk_json');
   if (json === '') return undefined;
   const trunk: Omit<Trunk, 'authPassword'> = JSON.parse(json);
-  return { ...trunk, authPassword: optionalSecret(row, 'trunk_password_sealed') };
+  // Rows of an older version have no trust, and get none.
+  return { ...trunk, trustIdentity: trunk.trustIdentity === true, authPassword: optionalSecret(row, 'trunk_password_sealed') };
 }
 
 export function credentialRow(credential: Credential): Row {

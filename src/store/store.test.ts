@@ -81,6 +81,7 @@ const carrier: Account = {
     authPassword: new Secret('TrunkPassword77'),
     addresses: ['198.51.100.8'],
     maxCalls: 30,
+    trustIdentity: true,
   },
 };
 

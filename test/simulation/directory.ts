@@ -44,6 +44,7 @@ export function simulatedDirectory(): DirectorySnapshot {
       authPassword: new Secret(password),
       addresses: [],
       maxCalls: 0,
+      trustIdentity: false,
     };
     return { ...bare, id: 11 + index, name, kind: 'sipserver', trunk };
   });

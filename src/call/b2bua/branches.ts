@@ -9,9 +9,11 @@ import type { CallServices } from '../services.ts';
 import type { Destination } from '../routing/destination.ts';
 import { checkDialogSource } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
-import { passedHeaders } from './header-policy.ts';
+import { passedHeaders } from '../header-policy.ts';
+import { clientAddressHeader, identityHeaders, passageOf } from './identity-headers.ts';
 import type { BridgeOptions, BridgeSide } from './media-bridge.ts';
 import type { CallerId, CallPlan } from './plan.ts';
+import { safeUser } from './safe-user.ts';
 
 /**
  * The branches of a destination that can be dialled now; none where no device or address is reachable. `offerFor`
@@ -21,11 +23,15 @@ export function branchesOf(
   services: CallServices,
   plan: CallPlan,
   destination: Destination,
-  request: SipRequest,
+  { request, flow: callerFlow }: { readonly request: SipRequest; readonly flow: Flow },
   offerFor: (side: BridgeSide) => string | undefined,
 ): readonly Branch[] {
+  const { account } = destination;
+  const tellsAddress = services.settings().forwardclientaddress === 1;
+  const hidden = tellsAddress ? '' : callerFlow.remote.address;
+  const passed = passedHeaders(request, passageOf(plan.caller, account, plan.callerId.anonymous, hidden));
+  const told = tellsAddress ? clientAddressHeader(callerFlow) : [];
   const build = (flow: Flow, target: Target): Branch[] => {
-    const { account } = destination;
     const side = bridgeSide(services, account, flow);
     const sdp = offerFor(side);
     if (sdp === undefined) return [];
@@ -37,7 +43,7 @@ export function branchesOf(
       routes: target.routes,
       maxForwards: Math.max(0, (request.maxForwards ?? 70) - 1),
       sdp,
-      headers: passedHeaders(request),
+      headers: [...passed, ...told, ...identityHeaders(plan.callerId, account, host)],
     };
     return [{ flow, spec, session: sessionOptions(services, account, contactUserOf(plan.callerId)), side }];
   };
@@ -142,13 +148,6 @@ export function fromValue({ displayName, user, anonymous }: CallerId, host: stri
   if (anonymous) return '"Anonymous" <sip:anonymous@anonymous.invalid>';
   const quoted = displayName === '' ? '' : `"${displayName.replace(/["\\]/g, '\\$&')}" `;
   return `${quoted}<sip:${safeUser(user)}@${host}>`;
-}
-
-/** User parts that we write: what is not plain there is escaped (RFC 3261 §25.1 `user`). */
-function safeUser(user: string): string {
-  return user.replace(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g, (octet) => {
-    return `%${(octet.charCodeAt(0) & 255).toString(16).toUpperCase().padStart(2, '0')}`;
-  });
 }
 
 function asPrefix(text: string): Prefix[] {

@@ -87,7 +87,7 @@ export class Call {
       cut: (cause) => this.end(cause, 'system'),
       setPaidUntil: (remainingMs) => this.#media.setPaidUntil(remainingMs),
     };
-    this.#hunt = this.#newHunt(request);
+    this.#hunt = this.#newHunt(request, flow);
   }
 
   get phase(): CallPhase {
@@ -171,8 +171,8 @@ export class Call {
       .finally(() => ending.done());
   }
 
-  #newHunt(request: InviteServerTransaction['request']): Hunt {
-    const hunted = { plan: this.plan, request, media: this.#media, record: this.record, live: this.#live };
+  #newHunt(request: InviteServerTransaction['request'], flow: Flow): Hunt {
+    const hunted = { plan: this.plan, request, flow, media: this.#media, record: this.record, live: this.#live };
     return new Hunt(this.#services, hunted, {
       onProgress: (branch, progress) => {
         if (this.#phase === 'ringing') this.#early.onProgress(branch, progress);

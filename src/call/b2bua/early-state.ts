@@ -1,3 +1,4 @@
+import { reasonPhrase } from '../../sip/message/index.ts';
 import type { Settings } from '../../settings/index.ts';
 import type { Progress } from '../leg/events.ts';
 import type { Branch } from './attempt.ts';
@@ -26,7 +27,7 @@ export class EarlyState {
     this.#tell = tell;
   }
 
-  onProgress(branch: Branch, { status, reason, sdp }: Progress): void {
+  onProgress(branch: Branch, { status, sdp }: Progress): void {
     if (status === 100) return;
     this.#timers.ringing();
     const plain = sdp === undefined || this.#policy.stripSdp;
@@ -37,6 +38,7 @@ export class EarlyState {
     // Devices that ring one after the other tell the caller nothing new.
     if (forCaller === undefined && shown === this.#lastStatus) return;
     this.#lastStatus = shown;
-    this.#tell({ status: shown, reason: shown === status ? reason : 'Ringing', sdp: forCaller });
+    // In our words: theirs may tell more than the callee's side should.
+    this.#tell({ status: shown, reason: reasonPhrase(shown), sdp: forCaller });
   }
 }

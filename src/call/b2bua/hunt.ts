@@ -2,6 +2,7 @@ import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import { mayFailOver } from '../cause.ts';
 import type { Refused } from '../leg/events.ts';
+import type { Flow } from '../../sip/transport/flow.ts';
 import { type Destination, destinationName } from '../routing/destination.ts';
 import type { CallServices } from '../services.ts';
 import { Attempt, type AttemptObserver } from './attempt.ts';
@@ -19,6 +20,8 @@ const portRetryMs = 20;
 export interface HuntedCall {
   readonly plan: CallPlan;
   readonly request: SipRequest;
+  /** Where the request came from. */
+  readonly flow: Flow;
   readonly media: CallMedia;
   readonly record: CallRecord;
   readonly live: LiveCall;
@@ -87,8 +90,8 @@ export class Hunt {
 
   #dial(destination: Destination, triesLeft: number): void {
     const { clock } = this.#services;
-    const { media, plan, request } = this.#call;
-    const branches = branchesOf(this.#services, plan, destination, request, (side) => media.offerFor(side));
+    const { media, plan } = this.#call;
+    const branches = branchesOf(this.#services, plan, destination, this.#call, (side) => media.offerFor(side));
     const problem = branches.length === 0 ? media.takeProblem() : undefined;
     if (problem === 'no media port' && triesLeft > 0) {
       // A burst of calls has taken what was bound ahead; the workers are binding more.

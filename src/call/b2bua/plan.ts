@@ -13,6 +13,8 @@ export interface CallerId {
   readonly displayName: string;
   readonly user: string;
   readonly anonymous: boolean;
+  /** The number or name that was proven, for SIP servers that are trusted with it; '' for none. */
+  readonly asserted: string;
 }
 
 /** An admitted call: everything that its legs need, decided before the first of them is made. */

@@ -3,6 +3,7 @@ import { HeaderList, type SipRequest, type SipResponse } from '../../sip/message
 import { allowedEvents, allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import { bodyHeaders, bodyType } from '../header-policy.ts';
 import { statusForOtherLeg } from '../cause.ts';
 import { sdpOf, withSdp } from './bodies.ts';
 import { DialogClient } from './dialog-client.ts';
@@ -213,12 +214,11 @@ export class Session implements DialogOwner, ConnectedLeg {
     }
     this.#passing++;
     const transaction = this.#options.stack.openRequest(request, flow);
-    const kept = ['info-package', 'content-disposition'] as const;
     this.#observer.onPassed({
       method,
-      contentType: request.headers.get('content-type') ?? '',
+      contentType: bodyType(request),
       body: request.body,
-      headers: kept.flatMap((name) => request.headers.getAll(name).map((value) => [name, value] as const)),
+      headers: bodyHeaders(request),
       respond: (status) => {
         if (!transaction.open) return;
         this.#passing--;

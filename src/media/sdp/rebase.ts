@@ -40,14 +40,16 @@ export function rebase(sdp: Sdp, own: OwnDescription): string {
     's=-',
     `c=IN ${family} ${own.address}`,
   ];
+  const hidden = addressesIn(sdp);
   for (const line of sdp.session.slice(1)) {
+    if (tells(line, hidden)) continue;
     if (!personalTypes.has(line.type) && !namesTransport(line) && !isRtcp(line))
       lines.push(`${line.type}=${line.value}`);
   }
   // Timing is mandatory (RFC 8866 §5.9), and some phones leave it out.
   if (!sdp.session.some((line) => line.type === 't')) lines.push('t=0 0');
   for (const [index, media] of sdp.media.entries()) {
-    lines.push(...rebaseMedia(media, own.ports[index], `IN ${family} ${own.address}`));
+    lines.push(...rebaseMedia(media, own.ports[index], `IN ${family} ${own.address}`, hidden));
   }
   return `${lines.join('\r\n')}\r\n`;
 }
@@ -57,15 +59,27 @@ export function rejectedAnswer(offer: Sdp, own: Omit<OwnDescription, 'ports'>): 
   return rebase(offer, { ...own, ports: [] });
 }
 
-function rebaseMedia(media: SdpMedia, pair: PortPair | undefined, connection: string): string[] {
+function rebaseMedia(media: SdpMedia, pair: PortPair | undefined, connection: string, hidden: readonly string[]): string[] {
   const port = media.port === 0 || pair === undefined || !isRelayable(media.protocol) ? 0 : pair.rtp;
   const lines = [`m=${media.kind} ${port} ${media.protocol} ${media.formats.join(' ')}`];
   for (const line of media.lines) {
-    if (personalTypes.has(line.type) || namesTransport(line)) continue;
+    if (personalTypes.has(line.type) || namesTransport(line) || (!isRtcp(line) && tells(line, hidden))) continue;
     if (!isRtcp(line)) lines.push(`${line.type}=${line.value}`);
     else if (pair !== undefined && port !== 0) lines.push(`a=rtcp:${pair.rtcp} ${connection}`);
   }
   return lines;
+}
+
+/** The addresses that the first side gave as its own: its origin and its connections. */
+function addressesIn(sdp: Sdp): readonly string[] {
+  const lines = [...sdp.session, ...sdp.media.flatMap((media) => media.lines)];
+  const named = lines.filter(({ type }) => type === 'o' || type === 'c').map(({ value }) => value.split(' ').at(-1));
+  return [...new Set(named.map((address) => address?.split('/')[0] ?? ''))].filter((address) => address.length > 2);
+}
+
+/** Whether a line that we do not understand repeats such an address [protocol.forwardclientaddress]. */
+function tells({ type, value }: SdpLine, addresses: readonly string[]): boolean {
+  return type === 'a' && addresses.some((address) => value.includes(address));
 }
 
 /** RFC 3605: for one m-line it is written anew; for the session it means nothing, but some take it as a default. */

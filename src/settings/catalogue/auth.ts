@@ -139,6 +139,18 @@ export const authSettings = {
     reason: 'a stolen account would otherwise call in the name of a bank or of the police',
     effect: 'live',
   }),
+  forwardclientaddress: level({
+    id: 'protocol.forwardclientaddress',
+    text: 'Whether the side that is called, or written to, is told the address that the caller sends from. Media never tells it: the relay stands between.',
+    values: {
+      0: 'never: no header and no SDP line that leaves us holds the address of the client',
+      1: 'an INVITE or MESSAGE carries it in X-Client-Address',
+    },
+    default: 0,
+    seeds: 1,
+    reason: 'an address tells where a person is, and whom to attack',
+    effect: 'live',
+  }),
   forcerport: bool({
     id: 'own.forcerport',
     text: 'Answers go to the port that a UDP request came from, as if it had asked for that with rport (RFC 3581). Phones behind NAT that do not ask could not be reached otherwise.',

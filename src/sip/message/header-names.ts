@@ -53,16 +53,107 @@ const compactForms: readonly (readonly [string, string])[] = [
   ['y', 'identity'],
 ];
 
-const wireNames =
-  'Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authentication-Info ' +
-  'Authorization Call-ID Call-Info Contact Content-Disposition Content-Encoding Content-Language Content-Length ' +
-  'Content-Type CSeq Date Diversion Error-Info Event Expires Flow-Timer From Geolocation History-Info Identity ' +
-  'Identity-Info In-Reply-To Join Max-Forwards MIME-Version Min-Expires Min-SE Organization P-Access-Network-Info ' +
-  'P-Asserted-Identity P-Associated-URI P-Called-Party-ID P-Charging-Vector P-Early-Media P-Preferred-Identity Path ' +
-  'Priority Privacy Proxy-Authenticate Proxy-Authorization Proxy-Require RAck Reason Record-Route Recv-Info Refer-To ' +
-  'Referred-By Reject-Contact Remote-Party-ID Replaces Reply-To Request-Disposition Require Retry-After Route RSeq ' +
-  'Security-Client Security-Server Security-Verify Server Service-Route Session-Expires SIP-ETag SIP-If-Match Subject ' +
-  'Subscription-State Supported Target-Dialog Timestamp To Unsupported User-Agent Via Warning WWW-Authenticate';
+/** The header fields that we know by name, as they are written: whoever adds one here decides in the header policy who may see it. */
+export const headerFields = [
+  'Accept',
+  'Accept-Contact',
+  'Accept-Encoding',
+  'Accept-Language',
+  'Alert-Info',
+  'Allow',
+  'Allow-Events',
+  'Answer-Mode',
+  'Authentication-Info',
+  'Authorization',
+  'Call-ID',
+  'Call-Info',
+  'Contact',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Length',
+  'Content-Type',
+  'CSeq',
+  'Date',
+  'Diversion',
+  'Error-Info',
+  'Event',
+  'Expires',
+  'Feature-Caps',
+  'Flow-Timer',
+  'From',
+  'Geolocation',
+  'History-Info',
+  'Identity',
+  'Identity-Info',
+  'In-Reply-To',
+  'Info-Package',
+  'Join',
+  'Max-Forwards',
+  'MIME-Version',
+  'Min-Expires',
+  'Min-SE',
+  'Organization',
+  'P-Access-Network-Info',
+  'P-Asserted-Identity',
+  'P-Asserted-Service',
+  'P-Associated-URI',
+  'P-Called-Party-ID',
+  'P-Charging-Function-Addresses',
+  'P-Charging-Vector',
+  'P-Early-Media',
+  'P-Preferred-Identity',
+  'P-Preferred-Service',
+  'P-Served-User',
+  'P-Visited-Network-ID',
+  'Path',
+  'Priority',
+  'Priv-Answer-Mode',
+  'Privacy',
+  'Proxy-Authenticate',
+  'Proxy-Authorization',
+  'Proxy-Require',
+  'RAck',
+  'Reason',
+  'Record-Route',
+  'Recv-Info',
+  'Refer-To',
+  'Referred-By',
+  'Reject-Contact',
+  'Remote-Party-ID',
+  'Replaces',
+  'Reply-To',
+  'Request-Disposition',
+  'Require',
+  'Resource-Priority',
+  'Retry-After',
+  'Route',
+  'RSeq',
+  'Security-Client',
+  'Security-Server',
+  'Security-Verify',
+  'Server',
+  'Service-Route',
+  'Session-Expires',
+  'Session-ID',
+  'SIP-ETag',
+  'SIP-If-Match',
+  'Subject',
+  'Subscription-State',
+  'Supported',
+  'Target-Dialog',
+  'Timestamp',
+  'To',
+  'Unsupported',
+  'User-Agent',
+  'User-to-User',
+  'Via',
+  'Warning',
+  'WWW-Authenticate',
+] as const;
+
+/** Canonical name of a header that we know. */
+export type HeaderName = Lowercase<(typeof headerFields)[number]>;
 
 interface Spelling {
   readonly lower: string;
@@ -80,7 +171,7 @@ function add(lower: string, header: KnownHeader): void {
   buckets[hash & (bucketCount - 1)]?.push({ lower, header });
 }
 
-for (const wire of wireNames.split(' ')) {
+for (const wire of headerFields) {
   const name = wire.toLowerCase();
   add(name, { name, wire, single: singles.has(name), slot: slots.get(name) });
 }

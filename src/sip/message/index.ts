@@ -2,6 +2,7 @@ export { createResponse, withToTag } from './build.ts';
 export { type CSeq, parseCSeq } from './cseq.ts';
 export { type FrameItem, StreamFramer } from './frame.ts';
 export { HeaderList } from './header-list.ts';
+export { headerFields, type HeaderName } from './header-names.ts';
 export { defaultParseLimits, type ParseLimits } from './header-reader.ts';
 export { type SipMessage, SipRequest, SipResponse } from './message.ts';
 export { formatNameAddr, type NameAddr, parseContacts, parseNameAddr, parseNameAddrList } from './name-addr.ts';
