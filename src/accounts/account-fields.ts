@@ -145,9 +145,13 @@ export const accountFields: readonly AccountField[] = [
   trunkField('maxcalls', 'calls at once that we send it; 0 for no bound', (trunk, text) => {
     return map(wholeNumber(text, 0, 1_000_000), (maxCalls) => ({ ...trunk, maxCalls }));
   }),
-  trunkField('trustidentity', 'true to tell it who calls, also who hides, and to believe what it says of that', (trunk, text) => {
-    return map(flag(text), (trustIdentity) => ({ ...trunk, trustIdentity }));
-  }),
+  trunkField(
+    'trustidentity',
+    'true to tell it who calls, also who hides, and to believe what it says of that',
+    (trunk, text) => {
+      return map(flag(text), (trustIdentity) => ({ ...trunk, trustIdentity }));
+    },
+  ),
 ];
 
 function setNeedAuth(account: Account, text: FieldText, context: FieldContext): Result<Account, string> {

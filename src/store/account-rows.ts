@@ -70,7 +70,11 @@ function trunkOf(row: Row): Trunk | undefined {
   if (json === '') return undefined;
   const trunk: Omit<Trunk, 'authPassword'> = JSON.parse(json);
   // Rows of an older version have no trust, and get none.
-  return { ...trunk, trustIdentity: trunk.trustIdentity === true, authPassword: optionalSecret(row, 'trunk_password_sealed') };
+  return {
+    ...trunk,
+    trustIdentity: trunk.trustIdentity === true,
+    authPassword: optionalSecret(row, 'trunk_password_sealed'),
+  };
 }
 
 export function credentialRow(credential: Credential): Row {

@@ -22,7 +22,11 @@ const random = seededRandom(99);
 export class ScriptedPeer {
   readonly local: Endpoint;
   readonly received: SipMessage[] = [];
+  /** Every datagram as it came. */
+  readonly datagrams: string[] = [];
   octetsReceived = 0;
+  /** Changes what is sent, octet by octet, for a peer that writes no proper SIP. */
+  mangle: ((octets: string) => string) | undefined;
   readonly #server: Endpoint;
   readonly #socket: UdpSocket;
   readonly #transport: 'UDP' | 'TCP';
@@ -38,7 +42,10 @@ export class ScriptedPeer {
   static async at(network: Network, local: Endpoint, server: Endpoint): Promise<ScriptedPeer> {
     const peers: ScriptedPeer[] = [];
     const socket = await network.bindUdp(local, (octets) => {
-      for (const each of peers) each.octetsReceived += octets.length;
+      for (const each of peers) {
+        each.octetsReceived += octets.length;
+        each.datagrams.push(octets.toString('latin1'));
+      }
       const message = parseMessage(octets.toString('latin1'), defaultParseLimits);
       if (message.ok) peers[0]?.received.push(message.value);
     });
@@ -96,7 +103,8 @@ export class ScriptedPeer {
   }
 
   send(message: SipMessage, to: Endpoint = this.#server): void {
-    this.#socket.send(Buffer.from(serialise(message), 'latin1'), to);
+    const octets = serialise(message);
+    this.#socket.send(Buffer.from(this.mangle?.(octets) ?? octets, 'latin1'), to);
   }
 
   sendOctets(octets: string): void {

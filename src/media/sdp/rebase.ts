@@ -59,7 +59,12 @@ export function rejectedAnswer(offer: Sdp, own: Omit<OwnDescription, 'ports'>): 
   return rebase(offer, { ...own, ports: [] });
 }
 
-function rebaseMedia(media: SdpMedia, pair: PortPair | undefined, connection: string, hidden: readonly string[]): string[] {
+function rebaseMedia(
+  media: SdpMedia,
+  pair: PortPair | undefined,
+  connection: string,
+  hidden: readonly string[],
+): string[] {
   const port = media.port === 0 || pair === undefined || !isRelayable(media.protocol) ? 0 : pair.rtp;
   const lines = [`m=${media.kind} ${port} ${media.protocol} ${media.formats.join(' ')}`];
   for (const line of media.lines) {
