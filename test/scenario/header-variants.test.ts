@@ -39,11 +39,12 @@ const guarded = [
 const spelled = (name: string): fc.Arbitrary<string> =>
   fc.oneof(
     fc.constant(name),
-    fc
-      .array(fc.boolean(), { minLength: name.length, maxLength: name.length })
-      .map((upper) =>
-        [...name].map((letter, at) => (upper[at] === true ? letter.toUpperCase() : letter.toLowerCase())).join(''),
-      ),
+    fc.array(fc.boolean(), { minLength: name.length, maxLength: name.length }).map((upper) =>
+      name
+        .split('')
+        .map((letter, at) => (upper[at] === true ? letter.toUpperCase() : letter.toLowerCase()))
+        .join(''),
+    ),
     // A control octet, a NUL, a blank or half a character of UTF-8 before, after or inside.
     fc
       .tuple(
