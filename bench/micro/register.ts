@@ -12,6 +12,7 @@ import { systemClock } from '../../src/base/time/system-clock.ts';
 import { SipServer } from '../../src/main/sip-server.ts';
 import { profileValues } from '../../src/settings/index.ts';
 import type { Network } from '../../src/sip/transport/index.ts';
+import { memoryLedger } from '../../test/kit/memory-ledger.ts';
 import { SimulatedMediaPlane } from '../../test/kit/simulated-media.ts';
 
 const realm = '127.0.0.1';
@@ -55,6 +56,7 @@ const server = new SipServer({
   calls: { begin: never, answer: never, end: never },
   bindings: { put: () => {}, remove: () => {} },
   decisions: { put: () => {} },
+  ledger: memoryLedger(systemClock),
   resolveHost: (host) => host,
   ownAddresses: () => own,
 });

@@ -1,9 +1,13 @@
+import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallAnswer, CallRow, Cdr } from './record.ts';
 
 /** Durable calls. Each promise resolves when the row is on disk, and rejects when the store cannot promise that. */
 export interface CallStore {
   begin(row: CallRow): Promise<void>;
   answer(row: CallAnswer): Promise<void>;
-  /** Writes the one CDR of the call and removes its row, in one transaction. The same call twice changes nothing. */
-  end(cdr: Cdr): Promise<void>;
+  /**
+   * Writes the one CDR of the call with its charges and removes its row, in one transaction. The same call twice changes
+   * nothing; a charge that is posted with another amount rejects.
+   */
+  end(cdr: Cdr, charges?: readonly Posting[]): Promise<void>;
 }

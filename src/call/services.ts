@@ -3,6 +3,7 @@ import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
+import type { Ledger } from '../billing/ledger/ledger.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
@@ -36,6 +37,7 @@ export interface CallServices {
   readonly lifecycle: CallLifecycle;
   readonly store: CallStore;
   readonly decisions: DecisionStore;
+  readonly ledger: Ledger;
   readonly log: Log;
   readonly strangerLog: StrangerLog;
   /** The numeric address of a SIP server's host, from a cache; undefined while it is not known. */

@@ -6,6 +6,7 @@ import { freeLifecycle } from '../billing/seam.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
+import type { Ledger } from '../billing/ledger/ledger.ts';
 import { CallService } from '../call/call-service.ts';
 import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
@@ -47,6 +48,7 @@ export interface SipServerParts {
   readonly calls: CallStore;
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
+  readonly ledger: Ledger;
   readonly resolveHost: (host: string) => string | undefined;
   readonly ownAddresses: () => readonly OwnAddress[];
 }
@@ -121,6 +123,7 @@ export class SipServer {
         plane: parts.plane,
         store: parts.calls,
         decisions: parts.decisions,
+        ledger: parts.ledger,
         registrar: this.registrar,
         timers: defaultTimers,
       },

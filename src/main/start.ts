@@ -19,6 +19,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { machineAddresses } from './addresses.ts';
 import { HostCache } from './host-cache.ts';
+import { openLedger } from './open-ledger.ts';
 import { relayAddress, SipServer } from './sip-server.ts';
 
 const drainMediaMs = 4000;
@@ -71,6 +72,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     if (!settings.ok) return await giveUp(settings.error);
     const plane = await startMedia(settings.value.current, log);
     undo.push(() => plane.close());
+    const ledger = openLedger(store, snapshot.ledger, settings.value.current, { clock, log });
     const hosts = new HostCache(async (host) => (await lookup(host)).address, clock, log);
     const sip = new SipServer({
       ...{ clock, random, log, plane, realm: store.realm, network: systemNetwork },
@@ -83,6 +85,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       calls: store.calls,
       bindings: store.bindings,
       decisions: store.decisions,
+      ledger,
       resolveHost: (host) => hosts.resolve(host),
       ownAddresses: refreshedAddresses(),
     });

@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
+import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallAnswer, CallRow, Cdr, DialogRecord, EndedBy, StreamQuality, UnfinishedCall } from '../call/record.ts';
 import type { Row, Write } from './messages.ts';
 import type { CdrTable } from './schema.ts';
@@ -44,8 +45,13 @@ export function answerWrite(row: CallAnswer): Write {
   return ['answer', row.answeredAtMs, JSON.stringify(cdr), JSON.stringify(caller), JSON.stringify(callee), row.callId];
 }
 
-export function endWrite(cdr: Cdr): Write {
-  const values: readonly SQLInputValue[] = [
+export function endWrite(cdr: Cdr, charges: readonly Posting[]): Write {
+  const values = cdrValues(cdr);
+  return charges.length === 0 ? ['end', ...values] : ['charged end', charges, values];
+}
+
+function cdrValues(cdr: Cdr): readonly SQLInputValue[] {
+  return [
     cdr.callId,
     cdr.sipCallId,
     cdr.payerId ?? null,
@@ -75,7 +81,6 @@ export function endWrite(cdr: Cdr): Write {
     cdr.decisionId,
     cdr.transferOf,
   ];
-  return ['end', ...values];
 }
 
 /** The CDR of a row of the table. */

@@ -1,4 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
+import type { Posting } from '../billing/ledger/posting.ts';
+import type { LedgerSums } from '../billing/ledger/balances.ts';
+import type { Period } from '../billing/ledger/calendar.ts';
 import type { Schema } from './schema.ts';
 
 /** A row on its way to or from the worker; its `_sealed` columns are open there, and sealed in the database. */
@@ -11,11 +14,15 @@ export type RowChange =
   | { readonly kind: 'put'; readonly table: TableName; readonly row: Row }
   | { readonly kind: 'remove'; readonly table: TableName; readonly column: string; readonly value: string | number };
 
-/** What the main thread asks to be written. The first three are hot: they carry the values of prepared statements. */
+/** What the main thread asks to be written. The first four are hot: they carry the values of prepared statements. */
 export type Write =
   | readonly ['begin', ...SQLInputValue[]]
   | readonly ['answer', ...SQLInputValue[]]
   | readonly ['end', ...SQLInputValue[]]
+  /** The end of a call that cost something: its charges, and the values of `end`. */
+  | readonly ['charged end', readonly Posting[], readonly SQLInputValue[]]
+  /** Postings, and rows that must hold with them. */
+  | readonly ['post', readonly Posting[], readonly RowChange[]]
   | readonly ['heartbeat', number]
   | readonly ['rows', ...RowChange[]];
 
@@ -40,6 +47,25 @@ export interface DecisionFilter {
   readonly limit: number;
 }
 
+/** Which postings to read. */
+export type PostingFilter =
+  | { readonly by: 'id'; readonly id: string }
+  /** Newest first, at most `limit`; absent bounds are none, `beforeSeq` is excluded. */
+  | { readonly by: 'account'; readonly accountId: number; readonly limit: number; readonly beforeSeq?: bigint };
+
+/** What the signalling thread keeps of the ledger. */
+export interface LedgerState {
+  readonly sums: LedgerSums;
+  /** The newest billing days, in their order. */
+  readonly periods: readonly Period[];
+}
+
+/** A posting with its place in the ledger: 1, 2, 3 ... without gaps, in the order of commits. */
+export interface StoredPosting {
+  readonly seq: bigint;
+  readonly posting: Posting;
+}
+
 export type Read =
   | { readonly kind: 'tables'; readonly names: readonly TableName[] }
   | { readonly kind: 'cdrs'; readonly filter: CdrFilter }
@@ -49,9 +75,17 @@ export type Read =
   | { readonly kind: 'fields set' }
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
   | { readonly kind: 'next audit id' }
+  | { readonly kind: 'ledger' }
+  | { readonly kind: 'postings'; readonly filter: PostingFilter }
   | { readonly kind: 'backup'; readonly path: string }
   | { readonly kind: 'rotate keys'; readonly nowMs: number }
   | { readonly kind: 'close' };
+
+/** What a read brings: rows by table, or the ledger's own shapes. */
+export type Answer = Readonly<Partial<Record<Exclude<TableName, 'postings'>, readonly Row[]>>> & {
+  readonly ledger?: LedgerState;
+  readonly postings?: readonly StoredPosting[];
+};
 
 export type ToWorker =
   | { readonly kind: 'write'; readonly batch: number; readonly writes: readonly Write[] }
@@ -76,7 +110,7 @@ export type FromWorker =
   | {
       readonly kind: 'answer';
       readonly id: number;
-      readonly rows: Readonly<Partial<Record<TableName, readonly Row[]>>>;
+      readonly rows: Answer;
     }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };
 

@@ -17,8 +17,36 @@ export interface Schema {
   readonly settings: SettingTable;
   readonly audit: AuditTable;
   readonly decisions: DecisionTable;
+  readonly postings: PostingTable;
+  /** Sums of the postings by account, kept with them in one transaction. */
+  readonly balances: {
+    readonly account_id: number;
+    readonly posted_micros: number;
+    readonly uncleared_micros: number;
+  };
+  readonly charge_days: { readonly account_id: number; readonly day: string; readonly charged_micros: number };
+  readonly charge_months: { readonly account_id: number; readonly month: string; readonly charged_micros: number };
+  /** Bounds of billing days, each given once. */
+  readonly periods: { readonly day: string; readonly starts_at_ms: number; readonly ends_at_ms: number };
   readonly heartbeat: { readonly id: number; readonly at_ms: number; readonly epoch: number };
   readonly meta: { readonly name: string; readonly value: string };
+}
+
+/** Movements of money, only ever added. `seq` counts them without gaps, as the journal does. */
+export interface PostingTable {
+  readonly id: string;
+  readonly seq: number;
+  readonly account_id: number;
+  readonly kind: string;
+  readonly amount_micros: number;
+  readonly currency: string;
+  readonly cause: string;
+  readonly actor: string;
+  readonly at_ms: number;
+  readonly day: string;
+  readonly call_id: string;
+  readonly cleared: number;
+  readonly reverses: string;
 }
 
 export interface DecisionTable {

@@ -16,6 +16,11 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
   settings: ['name'],
   audit: ['id'],
   decisions: ['id'],
+  postings: ['id'],
+  balances: ['account_id'],
+  charge_days: ['account_id', 'day'],
+  charge_months: ['account_id', 'month'],
+  periods: ['day'],
   heartbeat: ['id'],
   meta: ['name'],
 };

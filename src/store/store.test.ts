@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { aCdr } from '../../test/kit/records.ts';
 import { seededRandom } from '../../test/kit/seeded-random.ts';
 import type { Decision } from '../guard/decision.ts';
 import type { Origin, StoreChange } from '../accounts/change.ts';
@@ -26,7 +27,7 @@ import { silentLog } from '../base/log/log.ts';
 import { Secret } from '../base/log/secret.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { systemClock } from '../base/time/system-clock.ts';
-import type { Cdr, DialogRecord } from '../call/record.ts';
+import type { DialogRecord } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 
@@ -98,39 +99,6 @@ const rule: DialRule = {
   routes: [{ sipServerId: 11, priority: 1, weight: 10 }],
   recordInCdr: true,
 };
-
-function cdr(callId: string, startedAtMs = 5000): Cdr {
-  return {
-    callId,
-    sipCallId: `sip-${callId}`,
-    payerId: 10,
-    callerId: 10,
-    callerName: 'Phone201',
-    calleeName: 'carrier',
-    callerNumber: '201',
-    dialledNumber: '01234',
-    canonicalNumber: '431234',
-    numberClass: 'domestic',
-    sentNumber: '431234',
-    dialRule: 'inland',
-    attempts: [{ target: 'trunk:carrier', sentNumber: '431234', status: 200, startedAtMs, endedAtMs: startedAtMs + 9 }],
-    startedAtMs,
-    answeredAtMs: startedAtMs + 10,
-    endedAtMs: startedAtMs + 70,
-    cause: 'answered',
-    sipStatus: 200,
-    endedBy: 'caller',
-    codecs: 'PCMA',
-    callerQuality: { packets: 100, lost: 1, jitterMs: 2, mosHundredths: 430 },
-    calleeQuality: undefined,
-    sourceAddress: '192.0.2.1',
-    sourcePort: 5060,
-    transport: 'udp',
-    userAgent: 'phone/1',
-    decisionId: '',
-    transferOf: '',
-  };
-}
 
 const dialog: DialogRecord = {
   callId: 'a',
@@ -291,9 +259,9 @@ test('a second server on the same folder is refused, and let in when the first i
 test('a call in progress is there after the end of the server, and its CDR replaces it exactly once', async () => {
   const folder = newFolder();
   const first = await open(folder);
-  await first.store.calls.begin({ callId: 'c1', startedAtMs: 5000, cdr: cdr('c1') });
-  await first.store.calls.begin({ callId: 'c2', startedAtMs: 5000, cdr: cdr('c2') });
-  await first.store.calls.answer({ callId: 'c1', answeredAtMs: 5010, cdr: cdr('c1'), caller: dialog, callee: dialog });
+  await first.store.calls.begin({ callId: 'c1', startedAtMs: 5000, cdr: aCdr('c1') });
+  await first.store.calls.begin({ callId: 'c2', startedAtMs: 5000, cdr: aCdr('c2') });
+  await first.store.calls.answer({ callId: 'c1', answeredAtMs: 5010, cdr: aCdr('c1'), caller: dialog, callee: dialog });
   await first.store.close();
   const { store } = await open(folder);
   const { unfinishedCalls } = await store.loadSnapshot();
@@ -304,21 +272,21 @@ test('a call in progress is there after the end of the server, and its CDR repla
       ['c2', undefined, undefined],
     ],
   );
-  await store.calls.end(cdr('c1'));
-  await store.calls.end({ ...cdr('c1'), cause: 'again' });
+  await store.calls.end(aCdr('c1'));
+  await store.calls.end({ ...aCdr('c1'), cause: 'again' });
   assert.equal((await store.loadSnapshot()).unfinishedCalls.length, 1);
-  assert.deepEqual(await store.queryCdrs({ limit: 10 }), [cdr('c1')]);
+  assert.deepEqual(await store.queryCdrs({ limit: 10 }), [aCdr('c1')]);
   await store.close();
 });
 
 test('a write that fails is told to its caller alone; those of the same batch are kept', async () => {
   const { store } = await open(newFolder());
   const results = await Promise.allSettled([
-    store.calls.begin({ callId: 'c1', startedAtMs: 1, cdr: cdr('c1') }),
-    store.calls.begin({ callId: 'c1', startedAtMs: 2, cdr: cdr('c1') }),
-    store.calls.answer({ callId: 'unknown', answeredAtMs: 1, cdr: cdr('x'), caller: dialog, callee: dialog }),
+    store.calls.begin({ callId: 'c1', startedAtMs: 1, cdr: aCdr('c1') }),
+    store.calls.begin({ callId: 'c1', startedAtMs: 2, cdr: aCdr('c1') }),
+    store.calls.answer({ callId: 'unknown', answeredAtMs: 1, cdr: aCdr('x'), caller: dialog, callee: dialog }),
     store.apply([{ kind: 'account put', account: { ...phone, name: 'ADMIN' }, fields: [], origin }], [audit]),
-    store.calls.begin({ callId: 'c3', startedAtMs: 3, cdr: cdr('c3') }),
+    store.calls.begin({ callId: 'c3', startedAtMs: 3, cdr: aCdr('c3') }),
   ]);
   assert.deepEqual(
     results.map((result) => result.status),
@@ -333,9 +301,9 @@ test('a write that fails is told to its caller alone; those of the same batch ar
 test('CDRs are found by time, account and call, newest first', async () => {
   const { store } = await open(newFolder());
   const started = [1000, 3000, 2000];
-  await Promise.all(started.map((atMs) => store.calls.end(cdr(`at${atMs}`, atMs))));
-  await store.calls.end({ ...cdr('other', 2500), payerId: 99, calleeName: 'Phone201' });
-  await store.calls.end({ ...cdr('foreign', 2600), payerId: 99 });
+  await Promise.all(started.map((atMs) => store.calls.end(aCdr(`at${atMs}`, atMs))));
+  await store.calls.end({ ...aCdr('other', 2500), payerId: 99, calleeName: 'Phone201' });
+  await store.calls.end({ ...aCdr('foreign', 2600), payerId: 99 });
   const found = async (filter: Omit<Parameters<typeof store.queryCdrs>[0], 'limit'>, limit = 10): Promise<string> => {
     return (await store.queryCdrs({ ...filter, limit })).map((one) => one.callId).join(' ');
   };
@@ -371,7 +339,7 @@ test('[admin.backups] a backup of a running server, restored on an empty folder,
   const folder = newFolder();
   const { store } = await open(folder);
   await store.apply(accountChanges(), [audit]);
-  await store.calls.end(cdr('c1'));
+  await store.calls.end(aCdr('c1'));
   const copy = join(root, 'backup.db');
   await store.backup(copy);
   await assert.rejects(store.backup(copy), /overwrites nothing/);
@@ -383,7 +351,7 @@ test('[admin.backups] a backup of a running server, restored on an empty folder,
   copyFileSync(join(folder, 'keys.json'), join(restored, 'keys.json'));
   const second = await open(restored);
   assert.deepEqual((await second.store.loadSnapshot()).directory.accounts, before.directory.accounts);
-  assert.deepEqual(await second.store.queryCdrs({ limit: 10 }), [cdr('c1')]);
+  assert.deepEqual(await second.store.queryCdrs({ limit: 10 }), [aCdr('c1')]);
   assert.equal(second.store.realm, 'home');
   await second.store.close();
 });

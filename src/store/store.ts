@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { AuditEntry, DirectorySnapshot, Origin, StoreChange } from '../accounts/change.ts';
 import type { AccountStore } from '../accounts/ports.ts';
+import { assert } from '../base/result/assert.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
+import type { LedgerStore, PricingRefusal } from '../billing/ledger/ports.ts';
+import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallStore } from '../call/ports.ts';
 import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -16,7 +19,7 @@ import { answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './ca
 import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
-import type { CdrFilter, DecisionFilter, Failure, Row, RowChange } from './messages.ts';
+import type { CdrFilter, DecisionFilter, Failure, LedgerState, Row, RowChange } from './messages.ts';
 import { StoreError } from './messages.ts';
 import { verifyWebPassword } from './web-password.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -29,6 +32,7 @@ export interface StoreSnapshot {
   readonly unfinishedCalls: readonly UnfinishedCall[];
   readonly settings: readonly SettingOverride[];
   readonly lastHeartbeatMs: number | undefined;
+  readonly ledger: LedgerState;
 }
 
 export interface StoreParts {
@@ -44,6 +48,7 @@ export class Store implements AccountStore {
   readonly bindings: BindingStore;
   readonly settings: SettingStore;
   readonly decisions: DecisionStore;
+  readonly ledger: LedgerStore;
   /** The realm of all digest credentials, fixed when the data folder was made. */
   readonly realm: string;
   readonly #link: WorkerLink;
@@ -70,7 +75,7 @@ export class Store implements AccountStore {
     this.calls = {
       begin: (row: CallRow) => link.writes.write(beginWrite(row)),
       answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
-      end: (cdr: Cdr) => link.writes.write(endWrite(cdr), 'soon'),
+      end: (cdr: Cdr, charges: readonly Posting[] = []) => link.writes.write(endWrite(cdr, charges), 'soon'),
     };
     this.decisions = {
       put: (decision) => {
@@ -78,6 +83,20 @@ export class Store implements AccountStore {
           parts.log.error('a decision could not be stored', { id: decision.id, error: String(error) });
         });
       },
+    };
+    this.ledger = {
+      post: (postings) => link.writes.write(['post', postings, []]),
+      find: async (id) => {
+        const { postings: [found] = [] } = await link.read({ kind: 'postings', filter: { by: 'id', id } });
+        return found?.posting;
+      },
+      putPeriod: ({ day, startsAtMs, endsAtMs }) => {
+        const row = { day, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs };
+        link.writes.write(['rows', { kind: 'put', table: 'periods', row }]).catch((error: unknown) => {
+          parts.log.error('the bounds of a billing day could not be stored', { day, error: String(error) });
+        });
+      },
+      refusal: () => refusalOf(this.fault),
     };
     this.settings = {
       load: () => this.#loadSettings(),
@@ -151,8 +170,11 @@ export class Store implements AccountStore {
       nextId: this.#nextId,
     });
     const nowMs = this.#clock.wallMs();
+    const { ledger } = await this.#link.read({ kind: 'ledger' });
+    assert(ledger !== undefined, 'the ledger is read with the snapshot');
     return {
       directory,
+      ledger,
       bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),
       settings: (tables.settings ?? []).map(overrideOf),
@@ -230,6 +252,23 @@ export interface OpenedState {
 
 export function metaPut(name: string, value: string): RowChange {
   return { kind: 'put', table: 'meta', row: { name, value } };
+}
+
+/** What a store that cannot write means for calls that cost something. */
+function refusalOf(fault: Failure | undefined): PricingRefusal | undefined {
+  switch (fault?.reason) {
+    case undefined:
+    case 'refused':
+      return undefined;
+    case 'full':
+      return { reason: 'disk full', message: fault.message };
+    case 'stalled':
+      return { reason: 'store stalled', message: fault.message };
+    case 'broken':
+    case 'superseded':
+    case 'closed':
+      return { reason: 'store broken', message: fault.message };
+  }
 }
 
 function idAfter(change: StoreChange): number {

@@ -1,17 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/time/clock.ts';
-import {
-  type Failure,
-  type FromWorker,
-  type Read,
-  type Row,
-  StoreError,
-  type TableName,
-  type ToWorker,
-} from './messages.ts';
+import { type Answer, type Failure, type FromWorker, type Read, StoreError, type ToWorker } from './messages.ts';
 import { WriteQueue } from './write-queue.ts';
-
-type Answer = Readonly<Partial<Record<TableName, readonly Row[]>>>;
 
 /** The main thread's end of the wire to the store's thread. */
 export class WorkerLink {

@@ -5,7 +5,8 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
 import { fieldsSetSql, selectAudit, selectCdrs, selectDecisions } from './history.ts';
-import type { FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
+import { readLedgerState, selectPostings } from './ledger-rows.ts';
+import type { Answer, FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
 import { kyselyOn, migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 import { openRow } from './sealed-rows.ts';
@@ -64,7 +65,7 @@ class StoreThread {
     if (read.kind === 'close') this.#port.close();
   }
 
-  async #read(read: Read): Promise<Partial<Record<TableName, readonly Row[]>>> {
+  async #read(read: Read): Promise<Answer> {
     switch (read.kind) {
       case 'tables':
         return Object.fromEntries(read.names.map((name) => [name, this.#table(name)]));
@@ -78,6 +79,10 @@ class StoreThread {
         return { account_fields: this.#reading.prepare(fieldsSetSql).all().map(plainRow) };
       case 'where':
         return { [read.table]: this.#where(read.table, read.column, read.value) };
+      case 'ledger':
+        return { ledger: readLedgerState(this.#reading) };
+      case 'postings':
+        return { postings: selectPostings(this.#reading, read.filter) };
       case 'next audit id':
         return { audit: this.#reading.prepare('SELECT coalesce(max(id), 0) + 1 AS id FROM audit').all().map(plainRow) };
       case 'backup':

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { SecretBox } from '../accounts/ports.ts';
 import { cdrColumns } from './call-rows.ts';
+import { LedgerWriter, PostingConflict } from './ledger-writer.ts';
 import type { Failure, Row, RowChange, TableName, Write, WriteFailure } from './messages.ts';
 import { keyColumns, openRow, sealedTables, sealRow } from './sealed-rows.ts';
 
@@ -12,6 +13,7 @@ export class Writer {
   readonly #database: DatabaseSync;
   readonly #box: SecretBox;
   readonly #epoch: number;
+  readonly #ledger: LedgerWriter;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #readEpoch: StatementSync;
@@ -23,6 +25,7 @@ export class Writer {
     this.#database = database;
     this.#box = box;
     this.#epoch = epoch;
+    this.#ledger = new LedgerWriter(database);
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#readEpoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'");
@@ -99,24 +102,45 @@ export class Writer {
         if (this.#hot.answer.run(...values(write)).changes === 0) throw new Refused('the call has no row to answer');
         return;
       case 'end':
-        this.#hot.insertCdr.run(...values(write));
-        this.#hot.removeCall.run(write[1] ?? null);
+        this.#endCall(values(write));
+        return;
+      case 'charged end':
+        this.#asOne(() => {
+          this.#ledger.post(write[1]);
+          this.#endCall(write[2]);
+        });
+        return;
+      case 'post':
+        this.#asOne(() => {
+          this.#ledger.post(write[1]);
+          this.#changeRows(write[2]);
+        });
         return;
       case 'heartbeat':
         this.#hot.heartbeat.run(write[1], this.#epoch);
         return;
       case 'rows':
-        this.#changeRows(write.slice(1) as readonly RowChange[]);
+        this.#asOne(() => this.#changeRows(write.slice(1) as readonly RowChange[]));
     }
   }
 
+  #endCall(cdr: readonly SQLInputValue[]): void {
+    this.#hot.insertCdr.run(...cdr);
+    this.#hot.removeCall.run(cdr[0] ?? null);
+  }
+
   #changeRows(changes: readonly RowChange[]): void {
+    for (const change of changes) {
+      if (change.kind === 'put') this.#put(change.table, change.row);
+      else this.#remove(change.table, change.column, change.value);
+    }
+  }
+
+  /** Does all of one write or nothing of it, within the transaction of its group. */
+  #asOne(work: () => void): void {
     this.#database.exec('SAVEPOINT one_write');
     try {
-      for (const change of changes) {
-        if (change.kind === 'put') this.#put(change.table, change.row);
-        else this.#remove(change.table, change.column, change.value);
-      }
+      work();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK TO one_write; RELEASE one_write');
       throw error;
@@ -182,7 +206,8 @@ const sqliteConstraint = 19;
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { reason: 'broken', message: String(error) };
   if (error instanceof Superseded) return { reason: 'superseded', message: error.message };
-  if (error instanceof Refused) return { reason: 'refused', message: error.message };
+  if (error instanceof Refused || error instanceof PostingConflict)
+    return { reason: 'refused', message: error.message };
   const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
   if (code === sqliteConstraint) return { reason: 'refused', message: error.message };
   if (code === sqliteFull) return { reason: 'full', message: 'the disk of the data folder is full' };

@@ -4,12 +4,14 @@ import { credentialFor } from '../../src/accounts/ha1.ts';
 import type { Account, AccountLimits, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
 import { type Log, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
+import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { CallStore } from '../../src/call/ports.ts';
 import type { CallAnswer, CallRow, Cdr } from '../../src/call/record.ts';
 import type { Decision } from '../../src/guard/decision.ts';
 import { SipServer } from '../../src/main/sip-server.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
+import { MemoryPostings, memoryLedger } from '../kit/memory-ledger.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
 import { SimulatedClock } from '../kit/simulated-clock.ts';
 import { SimulatedMediaPlane } from '../kit/simulated-media.ts';
@@ -26,7 +28,12 @@ class MemoryCallStore implements CallStore {
   readonly answers: CallAnswer[] = [];
   readonly cdrs: Cdr[] = [];
   failing = false;
+  readonly #postings: MemoryPostings;
   #answersHeld: Promise<void> = Promise.resolve();
+
+  constructor(postings: MemoryPostings) {
+    this.#postings = postings;
+  }
 
   begin(row: CallRow): Promise<void> {
     this.rows.push(row);
@@ -45,9 +52,9 @@ class MemoryCallStore implements CallStore {
     return resolve;
   }
 
-  end(cdr: Cdr): Promise<void> {
+  end(cdr: Cdr, charges: readonly Posting[] = []): Promise<void> {
     this.cdrs.push(cdr);
-    return Promise.resolve();
+    return this.#postings.post(charges);
   }
 }
 
@@ -72,7 +79,8 @@ export class Stage {
   readonly clock = new SimulatedClock(Date.parse('2026-11-23T10:00:00Z'));
   readonly network = new SimulatedNetwork(this.clock, seededRandom(5));
   readonly plane = new SimulatedMediaPlane(this.clock);
-  readonly store = new MemoryCallStore();
+  readonly postings = new MemoryPostings();
+  readonly store = new MemoryCallStore(this.postings);
   readonly bindings = new Map<string, Binding>();
   readonly decisions: Decision[] = [];
   readonly server: SipServer;
@@ -97,6 +105,7 @@ export class Stage {
         remove: (key) => this.bindings.delete(key),
       },
       decisions: { put: (decision) => this.decisions.push(decision) },
+      ledger: memoryLedger(this.clock, this.postings),
       resolveHost: (host) => host,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
     });

@@ -1,3 +1,4 @@
+import { MemoryPostings } from '../kit/memory-ledger.ts';
 import type { Random } from '../../src/base/random/random.ts';
 import type { Clock, Timer } from '../../src/base/time/clock.ts';
 import type { CallStore } from '../../src/call/ports.ts';
@@ -14,6 +15,7 @@ export class Disk {
   readonly cdrs = new Map<string, Cdr>();
   readonly bindings = new Map<string, Binding>();
   readonly decisions = new Map<string, Decision>();
+  readonly postings = new MemoryPostings();
 
   unfinished(): readonly UnfinishedCall[] {
     return [...this.rows.values()].map((row) => {
@@ -68,9 +70,10 @@ export class MemoryStore {
         asked.answered.set(answer.callId, answer);
         return this.#commit(() => disk.answers.set(answer.callId, answer), this.#fails());
       },
-      end: (cdr) => {
+      end: (cdr, charges = []) => {
         asked.ended.set(cdr.callId, [...(asked.ended.get(cdr.callId) ?? []), { life, cdr }]);
         return this.#commit(() => {
+          void disk.postings.post(charges);
           if (!disk.cdrs.has(cdr.callId)) disk.cdrs.set(cdr.callId, cdr);
           disk.rows.delete(cdr.callId);
           disk.answers.delete(cdr.callId);

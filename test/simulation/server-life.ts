@@ -8,6 +8,7 @@ import { SipServer } from '../../src/main/sip-server.ts';
 import { writeRtp } from '../../src/media/index.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import type { Network } from '../../src/sip/transport/ports.ts';
+import { memoryLedger } from '../kit/memory-ledger.ts';
 import { SimulatedMediaPlane, type SimulatedMediaSession } from '../kit/simulated-media.ts';
 import { realm, simulatedDirectory } from './directory.ts';
 import { type Asked, type Disk, MemoryStore } from './memory-store.ts';
@@ -74,6 +75,7 @@ export class ServerLife {
       calls: this.#store.calls,
       bindings: this.#store.bindings,
       decisions: this.#store.decisions,
+      ledger: memoryLedger(this.#clock, options.disk.postings),
       resolveHost: (host) => host,
       ownAddresses: () => [{ address: local.address, network: networkOf(local.address), internal: false }],
     });

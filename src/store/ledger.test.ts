@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { aCdr } from '../../test/kit/records.ts';
+import { silentLog } from '../base/log/log.ts';
+import { systemRandom } from '../base/random/random.ts';
+import { systemClock } from '../base/time/system-clock.ts';
+import { Balances } from '../billing/ledger/balances.ts';
+import { chargePosting, type Posting } from '../billing/ledger/posting.ts';
+import { openStore } from './open-store.ts';
+import type { Store } from './store.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'ringfence-ledger-'));
+process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+let folders = 0;
+
+function newFolder(): string {
+  folders++;
+  return join(root, String(folders));
+}
+
+async function open(folder: string): Promise<Store> {
+  const opened = await openStore(folder, { clock: systemClock, log: silentLog, random: systemRandom(), realm: 'home' });
+  assert.ok(opened.ok, opened.ok ? '' : opened.error);
+  return opened.value.store;
+}
+
+async function balancesOf(store: Store): Promise<Balances> {
+  return new Balances((await store.loadSnapshot()).ledger.sums);
+}
+
+function topUp(id: string, amountMicros: bigint, accountId = 2): Posting {
+  return {
+    ...{ id, accountId, kind: 'top-up', amountMicros, currency: 'EUR', cause: 'paid', actor: 'command line' },
+    ...{ atMs: 1000, day: '2026-11-21', callId: '', cleared: true, reverses: '' },
+  };
+}
+
+function charge(callId: string, costMicros: bigint, day = '2026-11-21', accountId = 2): Posting {
+  const cause = 'call to 43123';
+  return chargePosting({ callId, accountId, costMicros, day, currency: 'EUR', cause, atMs: 2000 });
+}
+
+test('a charge is on the balance, the day and the month to the last millionth [credit.todaycredit]', async () => {
+  const store = await open(newFolder());
+  await store.ledger.post([topUp('first', 10_000_000n)]);
+  await store.calls.end(aCdr('call-1'), [charge('call-1', 7310n)]);
+  const balances = await balancesOf(store);
+  assert.equal(balances.postedMicros(2), 9_992_690n);
+  assert.equal(balances.chargedOnDay(2, '2026-11-21'), 7310n);
+  assert.equal(balances.chargedOnDay(2, '2026-11-22'), 0n);
+  assert.equal(balances.chargedInMonth(2, '2026-11'), 7310n);
+  await store.close();
+});
+
+test('the charges of a call across midnight, its CDR and the end of its row are one transaction', async () => {
+  const folder = newFolder();
+  const store = await open(folder);
+  await store.calls.begin({ callId: 'call-1', startedAtMs: 1, cdr: aCdr('call-1') });
+  await store.calls.end(aCdr('call-1'), [charge('call-1', 5n, '2026-11-30'), charge('call-1', 6n, '2026-12-01')]);
+  await store.close();
+  const again = await open(folder);
+  const balances = await balancesOf(again);
+  assert.deepEqual([balances.chargedInMonth(2, '2026-11'), balances.chargedInMonth(2, '2026-12')], [5n, 6n]);
+  assert.equal((await again.queryCdrs({ limit: 10 })).length, 1);
+  assert.equal((await again.loadSnapshot()).unfinishedCalls.length, 0);
+  await again.close();
+});
+
+test('the same charge again changes nothing, and with another amount nothing of the call is written', async () => {
+  const store = await open(newFolder());
+  await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
+  await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
+  await store.calls.begin({ callId: 'call-2', startedAtMs: 1, cdr: aCdr('call-2') });
+  const wrong = { ...charge('call-1', 6n), callId: 'call-2' };
+  await assert.rejects(store.calls.end(aCdr('call-2'), [charge('call-2', 1n), wrong]), /moved other money/);
+  assert.equal((await balancesOf(store)).postedMicros(2), -5n);
+  assert.equal((await store.queryCdrs({ callId: 'call-2', limit: 1 })).length, 0);
+  assert.equal((await store.loadSnapshot()).unfinishedCalls.length, 1);
+  await store.close();
+});
+
+test('an amount beyond what a double can tell is kept whole', async () => {
+  const store = await open(newFolder());
+  const large = 9_007_199_254_740_993n;
+  await store.ledger.post([topUp('large', large), charge('small', 2n)]);
+  assert.equal((await balancesOf(store)).postedMicros(2), large - 2n);
+  assert.equal((await store.ledger.find('large'))?.amountMicros, large);
+  await store.close();
+});
+
+test('the bounds of a billing day stand at the next start', async () => {
+  const folder = newFolder();
+  const store = await open(folder);
+  store.ledger.putPeriod({ day: '2026-11-21', startsAtMs: 5, endsAtMs: 9 });
+  await store.close();
+  const again = await open(folder);
+  const { periods } = (await again.loadSnapshot()).ledger;
+  assert.deepEqual(periods, [{ day: '2026-11-21', startsAtMs: 5, endsAtMs: 9 }]);
+  await again.close();
+});
