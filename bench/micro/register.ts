@@ -1,10 +1,9 @@
 // Microseconds of the signalling thread for one registration (REGISTER, 401, REGISTER with digest, 200), with no
 // sockets and no disk: `node bench/micro/register.ts [rounds]`. What is left to the whole server's cost (bench/system)
 // is the network, the store and the garbage.
-import { defaultLimits } from '../../src/accounts/limits.ts';
 import { hash } from 'node:crypto';
 import { credentialFor } from '../../src/accounts/ha1.ts';
-import type { Account } from '../../src/accounts/model.ts';
+import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
 import { systemRandom } from '../../src/base/random/random.ts';
@@ -33,14 +32,7 @@ const network: Network = {
   },
 };
 
-const accounts = Array.from({ length: userCount }, (_, at): Account => {
-  return {
-    ...{ id: at + 1, name: `u${at}`, kind: 'enduser', enabled: true, displayName: '', needAuth: 4, authIp: [] },
-    ...{ techPrefix: '', permitIp: [], callerId: '', dialPlan: '', resellerId: undefined, mediaNetworks: [] },
-    limits: defaultLimits('enduser'),
-    trunk: undefined,
-  };
-});
+const accounts = Array.from({ length: userCount }, (_, at) => blankAccount(at + 1, `u${at}`, 'enduser'));
 const ownNetwork = parsePrefix('127.0.0.0/8');
 if (!ownNetwork.ok) throw new Error(ownNetwork.error);
 const own = [{ address: '127.0.0.1', network: ownNetwork.value, internal: true }];

@@ -1,5 +1,6 @@
 import { Secret } from '../base/log/secret.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
+import { numberFormats } from '../numbering/called-number.ts';
 import { splitPort } from './address-index.ts';
 import { type AccountDirectory, maxTechPrefixLength, minTechPrefixLength } from './directory.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './field-texts.ts';
 import type { AccountField, FieldContext } from './account-field.ts';
 import { limitFields } from './limit-fields.ts';
-import type { Account, AccountKind, NeedAuth, Trunk } from './model.ts';
+import type { Account, AccountKind, Directions, NeedAuth, Trunk } from './model.ts';
 
 const people: readonly AccountKind[] = ['reseller', 'admin', 'support'];
 const callers: readonly AccountKind[] = ['enduser', 'trafficsender'];
@@ -116,6 +117,13 @@ export const accountFields: readonly AccountField[] = [
     show: (account) => account.mediaNetworks.join(', '),
   },
   ...limitFields,
+  directionField(
+    'alloweddirections',
+    ['enabledprefixes'],
+    'allowed',
+    'prefixes that its calls may go to, such as 43, 49; empty for all',
+  ),
+  directionField('blockeddirections', ['blockprefixes'], 'blocked', 'prefixes that its calls may not go to'),
   trunkField('host', 'address or host name that calls are sent to', (trunk, text) => {
     const host = textLike(text, /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$|^[0-9a-fA-F:.]{2,45}$/, 'an address or host name');
     return map(host, (value) => ({ ...trunk, host: value.toLowerCase() }));
@@ -150,6 +158,13 @@ export const accountFields: readonly AccountField[] = [
     'true to tell it who calls, also who hides, and to believe what it says of that',
     (trunk, text) => {
       return map(flag(text), (trustIdentity) => ({ ...trunk, trustIdentity }));
+    },
+  ),
+  trunkField(
+    'numberformat',
+    'how it wants numbers: e164, plus, international, national; empty as dial rules make them',
+    (trunk, text) => {
+      return map(wordOf(text, numberFormats), (numberFormat) => ({ ...trunk, numberFormat }));
     },
   ),
 ];
@@ -223,6 +238,32 @@ function setTrunkPassword(trunk: Trunk, text: FieldText): Result<Trunk, string> 
   return ok({ ...trunk, authPassword: text === '' ? undefined : new Secret(text) });
 }
 
+function directionField(name: string, aliases: string[], list: keyof Directions, meaning: string): AccountField {
+  return {
+    name,
+    aliases,
+    kinds: [...callers, 'sipserver', 'reseller'],
+    meaning,
+    set: (account, text) => {
+      return map(directionPrefixes(text), (prefixes) => {
+        return { ...account, directions: { ...account.directions, [list]: prefixes } };
+      });
+    },
+    show: (account) => account.directions[list].join(', '),
+  };
+}
+
+const maxDirections = 500;
+
+function directionPrefixes(text: FieldText): Result<readonly string[], string> {
+  const entries = listOf(text);
+  if (!entries.ok) return entries;
+  if (entries.value.length > maxDirections) return fail(`has more than ${maxDirections} prefixes`);
+  const wrong = entries.value.find((entry) => !/^\+?[1-9]\d{0,14}$/.test(entry));
+  if (wrong !== undefined) return fail(`${quoted(wrong)} is not a prefix such as 43 or +4366`);
+  return ok([...new Set(entries.value.map((entry) => entry.replace('+', '')))]);
+}
+
 function trunkField(
   name: string,
   meaning: string,
@@ -247,6 +288,7 @@ const newTrunk: Trunk = {
   addresses: [],
   maxCalls: 0,
   trustIdentity: false,
+  numberFormat: '',
 };
 
 function showTrunk(trunk: Trunk, name: string): string {
@@ -260,6 +302,7 @@ function showTrunk(trunk: Trunk, name: string): string {
     addresses: trunk.addresses.join(', '),
     maxcalls: String(trunk.maxCalls),
     trustidentity: String(trunk.trustIdentity),
+    numberformat: trunk.numberFormat,
   };
   return shown[name] ?? '';
 }

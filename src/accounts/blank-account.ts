@@ -18,6 +18,7 @@ export function blankAccount(id: number, name: string, kind: AccountKind): Accou
     resellerId: undefined,
     mediaNetworks: [],
     limits: defaultLimits(kind),
+    directions: { allowed: [], blocked: [] },
     trunk: undefined,
   };
 }

@@ -19,6 +19,7 @@ const base: Account = {
   resellerId: undefined,
   mediaNetworks: [],
   limits: defaultLimits('enduser'),
+  directions: { allowed: [], blocked: [] },
   trunk: undefined,
 };
 
@@ -78,6 +79,7 @@ test('SIP servers are known by numeric host, further addresses and ranges, never
     addresses: ['203.0.113.64/28'],
     maxCalls: 0,
     trustIdentity: false,
+    numberFormat: '',
   };
   const directory = directoryOf([
     { kind: 'sipserver', trunk },

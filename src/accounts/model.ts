@@ -1,4 +1,5 @@
 import type { Secret } from '../base/log/secret.ts';
+import type { NumberFormat } from '../numbering/called-number.ts';
 
 /** What an account is: one with phones, a bulk customer by address, a carrier that we send calls to, or a person. */
 export const accountKinds = ['enduser', 'trafficsender', 'sipserver', 'reseller', 'admin', 'support'] as const;
@@ -35,6 +36,8 @@ export interface Account {
   /** Private ranges in which this account's or trunk's media may live (rules for media targets); usually none. */
   readonly mediaNetworks: readonly string[];
   readonly limits: AccountLimits;
+  /** Prefixes that its calls, or calls over it, may and may not go to. */
+  readonly directions: Directions;
   /** Only for kind `sipserver`. */
   readonly trunk: Trunk | undefined;
 }
@@ -43,6 +46,12 @@ export interface Account {
 export interface AccountLimits {
   /** Calls at once that the account pays for (field `maxlines`). */
   readonly maxLines: number;
+}
+
+/** Prefixes of canonical numbers; an empty list of allowed ones is all, and a blocked one wins. */
+export interface Directions {
+  readonly allowed: readonly string[];
+  readonly blocked: readonly string[];
 }
 
 /** How calls are sent to a SIP server, and how its own calls are known. */
@@ -60,6 +69,8 @@ export interface Trunk {
   readonly maxCalls: number;
   /** Whether identities are told to it, and believed from it (RFC 3325). */
   readonly trustIdentity: boolean;
+  /** How it wants numbers written. */
+  readonly numberFormat: NumberFormat;
 }
 
 /** What a phone's digest is checked against: HA1 of the current password and of the one before it. */

@@ -10,7 +10,8 @@ import { bodyHeaders, bodyType, type Headers, passedHeaders } from './header-pol
 import { clientAddressHeader, passageOf } from './b2bua/identity-headers.ts';
 import type { CallerId } from './b2bua/plan.ts';
 import { statusForOtherLeg } from './cause.ts';
-import { numberingPlan, readDialled } from './routing/number.ts';
+import { readDialled } from '../numbering/dialled.ts';
+import { numberingPlan } from '../numbering/numbering-plan.ts';
 import type { CallServices } from './services.ts';
 import type { Binding } from '../registrar/binding.ts';
 

@@ -2,6 +2,7 @@ import { accountSettings } from './catalogue/accounts.ts';
 import { authSettings } from './catalogue/auth.ts';
 import { callSettings } from './catalogue/calls.ts';
 import { limitSettings } from './catalogue/limits.ts';
+import { fraudSettings } from './catalogue/fraud.ts';
 import { mediaSettings } from './catalogue/media.ts';
 import { profileSettings } from './catalogue/profile.ts';
 import { registrarSettings } from './catalogue/registrar.ts';
@@ -22,6 +23,7 @@ export const areas = {
   Media: mediaSettings,
   'Numbers and time': accountSettings,
   'Modes of the rules': modeSettings,
+  'Numbers that may be called': fraudSettings,
   Server: serverSettings,
 } as const;
 
@@ -35,6 +37,7 @@ const declared = {
   ...areas.Media,
   ...areas['Numbers and time'],
   ...areas['Modes of the rules'],
+  ...areas['Numbers that may be called'],
   ...areas.Server,
 };
 

@@ -64,8 +64,6 @@ export const namesOutsideCatalogue: Readonly<Record<NameScope, readonly (readonl
     ['credit.maxdyndailycreditforenduser-min'],
     ['credit.maxdynmaxdailycreditforts-min', 'maxdyndailycreditforts_min'],
     ['credit.maxdyndailycredit-multiplier'],
-    ['fraud.blocksatellitecalls'],
-    ['fraud.blockpremiumnumbers'],
     ['autoban.autoban'],
     ['autoban.blockscanning-treshold', 'blockscanning_threshold'],
     ['billing.blocknotbilledcalls'],

@@ -51,6 +51,20 @@ export function countryCode(text: string): string | undefined {
   return /^[1-9]\d{0,2}$/.test(text) ? undefined : `'${text}' is not a country calling code`;
 }
 
+/** A number in international form (ITU-T E.164 §6.2), with or without `+`. */
+export function e164(text: string): string | undefined {
+  return /^\+?[1-9]\d{4,14}$/.test(text) ? undefined : `'${text}' is not a number such as +43123456`;
+}
+
+/** What numbers in international form may begin with. */
+export function e164Prefix(text: string): string | undefined {
+  return /^\+?[1-9]\d{0,14}$/.test(text) ? undefined : `'${text}' is not a prefix such as 43 or +4366`;
+}
+
+export function region(text: string): string | undefined {
+  return /^[A-Z]{2}$/.test(text) ? undefined : `'${text}' is not the two letters of a country`;
+}
+
 export function dialPrefix(text: string): string | undefined {
   return /^\d{1,6}$/.test(text) ? undefined : `'${text}' is not a dialling prefix`;
 }

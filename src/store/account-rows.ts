@@ -31,6 +31,7 @@ export function accountRow(account: Account): Row {
     dial_plan: account.dialPlan,
     reseller_id: account.resellerId ?? null,
     media_networks_json: JSON.stringify(account.mediaNetworks),
+    directions_json: JSON.stringify(account.directions),
     trunk_json: account.trunk === undefined ? '' : JSON.stringify(trunk),
     trunk_password_sealed: authPassword?.reveal() ?? '',
     limits_json: JSON.stringify(limitsSet(account)),
@@ -55,6 +56,7 @@ export function accountOf(row: Row): Account {
     resellerId: typeof row['reseller_id'] === 'number' ? row['reseller_id'] : undefined,
     mediaNetworks: JSON.parse(text(row, 'media_networks_json')),
     limits: { ...defaultLimits(kind), ...JSON.parse(text(row, 'limits_json')) },
+    directions: JSON.parse(text(row, 'directions_json')),
     trunk: trunkOf(row),
   };
 }
@@ -68,7 +70,7 @@ function limitsSet({ kind, limits }: Account): Partial<AccountLimits> {
 function trunkOf(row: Row): Trunk | undefined {
   const json = text(row, 'trunk_json');
   if (json === '') return undefined;
-  const trunk: Omit<Trunk, 'authPassword'> = JSON.parse(json);
+  const trunk: Omit<Trunk, 'authPassword'> = { numberFormat: '', ...JSON.parse(json) };
   // Rows of an older version have no trust, and get none.
   return {
     ...trunk,

@@ -84,6 +84,7 @@ export interface AccountTable {
   readonly dial_plan: string;
   readonly reseller_id: number | null;
   readonly media_networks_json: string;
+  readonly directions_json: string;
   /** The trunk without its password; empty for no trunk. */
   readonly trunk_json: string;
   readonly trunk_password_sealed: string;

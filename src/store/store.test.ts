@@ -64,6 +64,7 @@ const phone: Account = {
   resellerId: undefined,
   mediaNetworks: [],
   limits: defaultLimits('enduser'),
+  directions: { allowed: [], blocked: [] },
   trunk: undefined,
 };
 
@@ -83,6 +84,7 @@ const carrier: Account = {
     addresses: ['198.51.100.8'],
     maxCalls: 30,
     trustIdentity: true,
+    numberFormat: '',
   },
 };
 

@@ -206,6 +206,6 @@ function ruleOf(id: number, fields: Partial<DialRule>): DialRule {
 export function trunkAt(host: string): Trunk {
   return {
     ...{ host, port: 5060, transport: 'udp', realm: '', authUser: '', authPassword: undefined },
-    ...{ addresses: [], maxCalls: 0, trustIdentity: false },
+    ...{ addresses: [], maxCalls: 0, trustIdentity: false, numberFormat: '' as const },
   };
 }

@@ -27,6 +27,7 @@ const bare: Omit<Account, 'id' | 'name' | 'kind' | 'trunk'> = {
   resellerId: undefined,
   mediaNetworks: [],
   limits: defaultLimits('enduser'),
+  directions: { allowed: [], blocked: [] },
 };
 
 /** Users, two carriers of which the first is tried first, and one rule for numbers that begin with 00. */
@@ -45,6 +46,7 @@ export function simulatedDirectory(): DirectorySnapshot {
       addresses: [],
       maxCalls: 0,
       trustIdentity: false,
+      numberFormat: '',
     };
     return { ...bare, id: 11 + index, name, kind: 'sipserver', trunk };
   });

@@ -3,12 +3,15 @@ import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts'
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import type { Caller, CallerId, CallPlan } from '../b2bua/plan.ts';
-import { type Dialled, numberingPlan, readDialled } from '../routing/number.ts';
+import { type Dialled, readDialled } from '../../numbering/dialled.ts';
+import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { CallServices } from '../services.ts';
 import { checkLines } from '../limits/line-limit.ts';
 import { callerIdOf } from './caller-id.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
+import { checkAttempt } from './attempt-rules.ts';
+import { checkCallable, checkListed } from './number-rules.ts';
 
 /** A call on its way through the list: each step adds what it decided. Nothing is counted before the caller is proven. */
 export interface Candidate {
@@ -41,7 +44,9 @@ export const admissionSteps: readonly Step[] = [
   { name: 'server has room', check: checkRoom },
   { name: 'caller may hide', check: checkAnonymous },
   { name: 'number is one number', check: checkNumber },
+  { name: 'number is not listed', check: (services, { dialled }) => checkListed(services, dialled) },
   { name: 'destination exists', check: checkDestination },
+  { name: 'number may be called', check: checkNumberRules },
   { name: 'somebody pays', check: checkPayer },
   { name: 'line is free', check: takeLine },
 ];
@@ -78,8 +83,8 @@ export function planOf(candidate: Candidate): CallPlan {
     caller,
     callerId,
     dialledNumber: dialled === undefined ? '' : dialledText(dialled),
-    canonicalNumber: dialled === undefined ? '' : dialled.kind === 'name' ? dialled.name : dialled.canonical,
-    numberClass: dialled?.kind === 'number' ? dialled.numberClass : 'internal',
+    canonicalNumber: found?.number?.digits ?? canonicalText(dialled),
+    numberClass: found?.numberClass ?? 'unknown',
     destinations: found?.destinations ?? [],
     dialRule: found?.dialRule ?? '',
     maxDurationS: found?.maxDurationS ?? 0,
@@ -118,6 +123,35 @@ function checkDestination(services: CallServices, candidate: Candidate): Refusal
   if (found.kind === 'refused') return found.refusal;
   candidate.found = found;
   return 'yes';
+}
+
+function checkNumberRules(services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { found, caller } = candidate;
+  if (found?.number === undefined) return 'yes';
+  const account = caller.kind === 'account' ? caller.account : undefined;
+  const verdict = checkCallable(services.settings(), account, found.number, found.numberClass);
+  return verdict === 'yes' ? keepPermitted(services, candidate, found) : verdict;
+}
+
+/** Only the routes that may be tried stay; where none does, the first no is the answer. */
+function keepPermitted(
+  services: CallServices,
+  candidate: Candidate,
+  found: Extract<Found, { kind: 'found' }>,
+): Refusal | 'yes' {
+  const verdicts = found.destinations.map((destination) => ({
+    destination,
+    verdict: checkAttempt(services, destination),
+  }));
+  const permitted = verdicts.filter(({ verdict }) => verdict === 'yes').map(({ destination }) => destination);
+  candidate.found = { ...found, destinations: permitted };
+  const refused = verdicts.find(({ verdict }) => verdict !== 'yes')?.verdict ?? 'yes';
+  return permitted.length > 0 ? 'yes' : refused;
+}
+
+function canonicalText(dialled: Dialled | undefined): string {
+  if (dialled === undefined) return '';
+  return dialled.kind === 'name' ? dialled.name : dialled.canonical;
 }
 
 /** A guest reaches our own users, where nobody pays; everybody else pays for the calls that they make. */

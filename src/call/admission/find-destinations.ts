@@ -1,7 +1,11 @@
-import type { Account } from '../../accounts/model.ts';
+import type { Account, DialRule } from '../../accounts/model.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { Destination } from '../routing/destination.ts';
-import type { Dialled } from '../routing/number.ts';
+import { isSameNumber, type CalledNumber } from '../../numbering/called-number.ts';
+import { classify, type NumberClass } from '../../numbering/classify.ts';
+import type { Dialled } from '../../numbering/dialled.ts';
+import { numberingPlan } from '../../numbering/numbering-plan.ts';
+import { type SentNumber, sentNumber } from '../routing/sent-number.ts';
 import { compileRules, orderTargets, selectRule } from '../routing/select-rule.ts';
 import type { Caller } from '../b2bua/plan.ts';
 import type { CallServices } from '../services.ts';
@@ -12,6 +16,9 @@ export type Found =
   | {
       readonly kind: 'found';
       readonly destinations: readonly Destination[];
+      /** What goes out to SIP servers; undefined for a user of ours. */
+      readonly number: CalledNumber | undefined;
+      readonly numberClass: NumberClass;
       readonly dialRule: string;
       readonly maxDurationS: number;
     }
@@ -35,37 +42,78 @@ export function findDestinations(services: CallServices, caller: Caller, dialled
   if (choice.kind === 'none') {
     if (choice.outsideTimes === undefined) return notFound(text);
     const { outsideTimes } = choice;
-    return {
-      kind: 'refused',
-      refusal: refusal('time_rule', 403, outsideTimes, `a call inside the times of rule ${outsideTimes}`),
-    };
+    return no(refusal('time_rule', 403, outsideTimes, `a call inside the times of rule ${outsideTimes}`));
   }
-  const destinations = orderTargets(choice.rule.routes, services.random).flatMap(({ sipServerId }) => {
+  return overTrunks(services, choice.rule, choice.sentNumber, dialled);
+}
+
+/**
+ * The SIP servers of a rule that can be sent this number. They are all sent the same one: a server whose format makes
+ * another number of it is left out, and so is a number that the rule has made of one dialled with `+`.
+ */
+function overTrunks(
+  { directory, settings, random }: CallServices,
+  rule: DialRule,
+  ruled: string,
+  dialled: Extract<Dialled, { kind: 'number' }>,
+): Found {
+  const plan = numberingPlan(settings());
+  const servers = orderTargets(rule.routes, random).flatMap(({ sipServerId }) => {
     const server = directory.accountById(sipServerId);
-    if (server?.trunk === undefined || !server.enabled) return [];
-    return [{ kind: 'trunk' as const, account: server, trunk: server.trunk, sentNumber: choice.sentNumber }];
+    return server?.trunk === undefined || !server.enabled ? [] : [{ account: server, trunk: server.trunk }];
   });
-  if (destinations.length === 0) {
-    return {
-      kind: 'refused',
-      refusal: refusal('place_this_call_through', 503, choice.rule.name, 'an enabled SIP server on the rule'),
-    };
+  if (servers.length === 0) {
+    return no(refusal('place_this_call_through', 503, rule.name, 'an enabled SIP server on the rule'));
   }
-  const { name, maxDurationS, recordInCdr } = choice.rule;
-  return { kind: 'found', destinations, dialRule: recordInCdr ? name : '', maxDurationS };
+  let number: CalledNumber | undefined = dialled.global
+    ? { form: 'e164', digits: dialled.canonical, orElse: '' }
+    : undefined;
+  const destinations = hasForeignCode(dialled.digits, rule)
+    ? []
+    : servers.flatMap(({ account, trunk }): Destination[] => {
+        const sent: SentNumber | undefined = sentNumber(ruled, trunk.numberFormat, plan);
+        if (sent === undefined || (number !== undefined && !isSameNumber(sent.number, number))) return [];
+        number ??= sent.number;
+        return [{ kind: 'trunk', account, trunk, sentNumber: sent.text, number: sent.number }];
+      });
+  const [first] = destinations;
+  if (first?.kind !== 'trunk') {
+    return no(refusal('numberformat', 404, ruled, 'digits that are the same number before and after the dial rule'));
+  }
+  return {
+    kind: 'found',
+    destinations,
+    number: first.number,
+    numberClass: classify(first.number, plan),
+    dialRule: rule.recordInCdr ? rule.name : '',
+    maxDurationS: rule.maxDurationS,
+  };
+}
+
+/** A `*` or `#` that the rule does not spell out would reach a carrier as a service code of the caller's choice. */
+function hasForeignCode(digits: string, { pattern, secretPrefix }: DialRule): boolean {
+  return /[*#]/.test(digits.slice(secretPrefix.length + pattern.replace(/\.$/, '').length));
 }
 
 function devicesOf(services: CallServices, account: Account): Found {
   const bindings = account.enabled ? services.registrar.bindingsOf(account.id) : [];
   if (bindings.length === 0) {
-    return { kind: 'refused', refusal: refusal('registered', 480, account.name, 'a registered device of the callee') };
+    return no(refusal('registered', 480, account.name, 'a registered device of the callee'));
   }
-  return { kind: 'found', destinations: [{ kind: 'devices', account, bindings }], dialRule: '', maxDurationS: 0 };
+  return {
+    kind: 'found',
+    destinations: [{ kind: 'devices', account, bindings }],
+    number: undefined,
+    numberClass: 'local user',
+    dialRule: '',
+    maxDurationS: 0,
+  };
 }
 
 function notFound(text: string): Found {
-  return {
-    kind: 'refused',
-    refusal: refusal('dial_rule', 404, text, 'a user, a number of ours, or digits that a dial rule matches'),
-  };
+  return no(refusal('dial_rule', 404, text, 'a user, a number of ours, or digits that a dial rule matches'));
+}
+
+function no(refused: Refusal): Found {
+  return { kind: 'refused', refusal: refused };
 }

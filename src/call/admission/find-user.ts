@@ -1,5 +1,5 @@
 import type { Account } from '../../accounts/model.ts';
-import type { Dialled } from '../routing/number.ts';
+import type { Dialled } from '../../numbering/dialled.ts';
 import type { CallServices } from '../services.ts';
 
 /** The user of ours that was dialled, by its name or by a number that it owns; calls and messages look it up alike. */

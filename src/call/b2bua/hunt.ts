@@ -1,5 +1,6 @@
 import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
+import { checkAttempt } from '../admission/attempt-rules.ts';
 import { mayFailOver } from '../cause.ts';
 import type { Refused } from '../leg/events.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
@@ -69,6 +70,9 @@ export class Hunt {
     const sentNumber = destination.kind === 'trunk' ? destination.sentNumber : '';
     record.attemptStarted(destinationName(destination), sentNumber);
     this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber };
+    if (checkAttempt(this.#services, destination) !== 'yes') {
+      return this.#onRefused({ status: 503, reason: 'Route Not Permitted', isOurs: true });
+    }
     const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
     if (refused !== undefined) return this.#onRefused({ ...refused, isOurs: true });
     if (!this.#takeTrunkLine(destination)) {

@@ -1,10 +1,18 @@
 import type { Account, Trunk } from '../../accounts/model.ts';
+import type { CalledNumber } from '../../numbering/called-number.ts';
 import type { Binding } from '../../registrar/binding.ts';
 
 /** One place that a call may be tried at: all devices of a user together, or one SIP server. */
 export type Destination =
   | { readonly kind: 'devices'; readonly account: Account; readonly bindings: readonly Binding[] }
-  | { readonly kind: 'trunk'; readonly account: Account; readonly trunk: Trunk; readonly sentNumber: string };
+  | {
+      readonly kind: 'trunk';
+      readonly account: Account;
+      readonly trunk: Trunk;
+      readonly sentNumber: string;
+      /** What `sentNumber` means to this SIP server. */
+      readonly number: CalledNumber;
+    };
 
 /** How the CDR names a destination. */
 export function destinationName(destination: Destination): string {

@@ -1,5 +1,5 @@
 import { string } from '../setting.ts';
-import { countryCode, dialPrefix, optional, timeZone } from '../text-checks.ts';
+import { countryCode, dialPrefix, optional, region, timeZone } from '../text-checks.ts';
 
 /** What dialled numbers and billing days are measured by. */
 export const accountSettings = {
@@ -9,6 +9,14 @@ export const accountSettings = {
     default: '',
     allowed: 'one to three digits, such as 49 or 1, or empty',
     check: optional(countryCode),
+    effect: 'live',
+  }),
+  home_region: string({
+    id: 'own.home-region',
+    text: 'The two letters of the home country where several share its calling code, such as CA beside US. It exists because a call within the code 1 may be domestic or to the Caribbean; while it is empty, the largest country of the code is meant.',
+    default: '',
+    allowed: 'two capital letters (ISO 3166), such as CA, or empty',
+    check: optional(region),
     effect: 'live',
   }),
   international_prefix: string({

@@ -3,6 +3,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { Schema } from '../schema.ts';
 import { createFirstTables } from './0001-first-tables.ts';
 import { createDecisions } from './0002-decisions.ts';
+import { createPrices } from './0003-prices.ts';
 import { createLedger } from './0004-ledger.ts';
 import { addAskedAndLimits } from './0006-asked-of-limits.ts';
 
@@ -15,6 +16,7 @@ export { kyselyOn } from './kysely-on.ts';
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first-tables': { up: createFirstTables },
   '0002-decisions': { up: createDecisions },
+  '0003-prices': { up: createPrices },
   '0004-ledger': { up: createLedger },
   '0006-asked-of-limits': { up: addAskedAndLimits },
 };
