@@ -31,6 +31,8 @@ export class SimulatedNetwork implements Network {
   readonly #udp = new Map<string, (datagram: Datagram) => void>();
   readonly #tcp = new Map<string, (stream: TcpStream) => void>();
   #lastPort = 32_767;
+  /** Told of each datagram that anybody sends, and of each TCP connection that anybody opens, with no octets. */
+  onSent: (packet: { readonly from: Endpoint; readonly to: Endpoint; readonly octets: string }) => void = () => {};
   /** May be changed while it runs: a cable that is pulled is a loss of 1000. */
   faults: NetworkFaults;
 
@@ -97,6 +99,7 @@ export class SimulatedNetwork implements Network {
 
   connectTcp(remote: Endpoint, localAddress: string): TcpStream {
     const local = this.withPort({ address: localAddress, port: 0 });
+    this.onSent({ from: local, to: remote, octets: '' });
     const near = new SimulatedStream(local, remote);
     const far = new SimulatedStream(remote, local);
     const there = new Pipe(this.#clock, () => this.#delayMs());
@@ -119,6 +122,7 @@ export class SimulatedNetwork implements Network {
   }
 
   #sendDatagram(datagram: Datagram, to: Endpoint): void {
+    this.onSent({ from: datagram.from, to, octets: datagram.octets.toString('latin1') });
     if (this.#random.below(1000) < this.faults.lossPerMille) return;
     const copies = this.#random.below(1000) < this.faults.duplicatePerMille ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
