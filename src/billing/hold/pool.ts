@@ -1,0 +1,165 @@
+import { assert } from '../../base/result/assert.ts';
+import type { Exceeded, MoneyLimit } from './money-limit.ts';
+
+/** What one hold is to have on one counter, with what the counter's limits are judged by. */
+export interface Claim {
+  /** What the money is counted on: an account's credit, its day, a carrier's hour ... */
+  readonly counter: string;
+  readonly amountMicros: bigint;
+  /** What is on the counter for good. */
+  readonly postedMicros: bigint;
+  readonly limits: readonly MoneyLimit[];
+}
+
+export interface HoldRequest {
+  readonly holdId: string;
+  /** The whole vector. What was held on a counter that is not in it is given back. */
+  readonly claims: readonly Claim[];
+  /** The call is connected: only limits that cut refuse it. */
+  readonly isRunning: boolean;
+  /** Take no more than a fair share of the room that is left: for seconds that have not begun. */
+  readonly isAhead: boolean;
+  /** Gives back what is held for seconds that have not begun, when another call needs it; absent when there is none. */
+  readonly giveBackSpare?: () => void;
+}
+
+/** Granted with the limits that were only watched, or refused by the first that is enforced. */
+export type HoldOutcome =
+  | { readonly granted: true; readonly watched: readonly Exceeded[] }
+  | { readonly granted: false; readonly exceeded: Exceeded };
+
+/**
+ * All money that calls have taken and not yet paid. A hold is one vector over every limit that its call touches; it
+ * grows on all of them or on none, and is given back once. Requests name the amounts that a hold is to have, not the
+ * difference, so that a repeated one changes nothing. Amounts come in blocks: an owner elsewhere is asked rarely.
+ */
+export interface Pool {
+  hold(request: HoldRequest): HoldOutcome;
+  /** Gives everything back; again, or for a hold that never was, nothing happens. */
+  release(holdId: string): void;
+  /** What all holds have on a counter. */
+  heldOn(counter: string): bigint;
+}
+
+interface Holding {
+  readonly amounts: ReadonlyMap<string, bigint>;
+  readonly giveBackSpare: (() => void) | undefined;
+}
+
+interface Counter {
+  heldMicros: bigint;
+  readonly holders: Set<string>;
+  /** Of the holders, those that hold for seconds that have not begun. */
+  readonly spare: Set<string>;
+}
+
+const noAmounts: ReadonlyMap<string, bigint> = new Map();
+/** Ahead of time a call takes at most this part of the room that each holder of the counter could have. */
+const aheadDivisor = 2n;
+
+/** The pool of one server: the only writer of its counters, in memory, without a clock. */
+export class LocalPool implements Pool {
+  readonly #holdings = new Map<string, Holding>();
+  readonly #counters = new Map<string, Counter>();
+
+  /** Holds that are not given back yet: none when no call is in progress. */
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  hold(request: HoldRequest): HoldOutcome {
+    for (;;) {
+      const verdict = this.#judge(request);
+      if (verdict.granted) {
+        this.#set(request);
+        return verdict;
+      }
+      if (request.isAhead || !this.#reclaim(verdict.exceeded.counter, request.holdId)) return verdict;
+    }
+  }
+
+  release(holdId: string): void {
+    const holding = this.#holdings.get(holdId);
+    if (holding === undefined) return;
+    for (const [counter, amountMicros] of holding.amounts) this.#change(counter, holdId, amountMicros, 0n);
+    this.#holdings.delete(holdId);
+  }
+
+  heldOn(counter: string): bigint {
+    return this.#counters.get(counter)?.heldMicros ?? 0n;
+  }
+
+  /** The counters with something on them, for an auditor. */
+  counters(): ReadonlyMap<string, bigint> {
+    return new Map([...this.#counters].map(([name, { heldMicros }]) => [name, heldMicros]));
+  }
+
+  #judge({ holdId, claims, isRunning, isAhead }: HoldRequest): HoldOutcome {
+    const before = this.#holdings.get(holdId)?.amounts ?? noAmounts;
+    let watched: Exceeded[] | undefined;
+    for (const { counter, amountMicros, postedMicros, limits } of claims) {
+      const nextMicros = amountMicros - (before.get(counter) ?? 0n);
+      if (nextMicros <= 0n) continue;
+      const known = this.#counters.get(counter);
+      const heldMicros = known?.heldMicros ?? 0n;
+      for (const limit of limits) {
+        if (isRunning && !limit.cuts) continue;
+        const roomMicros = limit.limitMicros - postedMicros - heldMicros;
+        const isWatched = limit.mode === 'observe';
+        const wantedMicros =
+          isAhead && !isWatched ? nextMicros * aheadDivisor * BigInt((known?.holders.size ?? 0) + 1) : nextMicros;
+        if (wantedMicros <= roomMicros) continue;
+        const exceeded = { limit, counter, postedMicros, heldMicros, nextMicros };
+        if (!isWatched) return { granted: false, exceeded };
+        (watched ??= []).push(exceeded);
+      }
+    }
+    return { granted: true, watched: watched ?? [] };
+  }
+
+  #set({ holdId, claims, giveBackSpare }: HoldRequest): void {
+    const before = this.#holdings.get(holdId)?.amounts ?? noAmounts;
+    const amounts = new Map<string, bigint>();
+    for (const { counter, amountMicros } of claims) {
+      if (amountMicros <= 0n) continue;
+      assert(!amounts.has(counter), `a vector has one amount for each counter, not two for ${counter}`);
+      amounts.set(counter, amountMicros);
+    }
+    for (const [counter, amountMicros] of before) {
+      if (!amounts.has(counter)) this.#change(counter, holdId, amountMicros, 0n);
+    }
+    for (const [counter, amountMicros] of amounts) {
+      this.#change(counter, holdId, before.get(counter) ?? 0n, amountMicros);
+      const spare = this.#counters.get(counter)?.spare;
+      if (giveBackSpare === undefined) spare?.delete(holdId);
+      else spare?.add(holdId);
+    }
+    this.#holdings.set(holdId, { amounts, giveBackSpare });
+  }
+
+  #change(name: string, holdId: string, fromMicros: bigint, toMicros: bigint): void {
+    const counter = this.#counters.get(name) ?? { heldMicros: 0n, holders: new Set<string>(), spare: new Set<string>() };
+    counter.heldMicros += toMicros - fromMicros;
+    if (toMicros > 0n) counter.holders.add(holdId);
+    else counter.holders.delete(holdId);
+    if (toMicros === 0n) counter.spare.delete(holdId);
+    if (counter.holders.size === 0) this.#counters.delete(name);
+    else this.#counters.set(name, counter);
+  }
+
+  /**
+   * Takes back what others hold on this counter for seconds that have not begun, so that blocks refuse nobody.
+   * @returns whether anything came back. Whoever gave back has nothing to spare until it is granted more.
+   */
+  #reclaim(name: string, except: string): boolean {
+    const counter = this.#counters.get(name);
+    if (counter === undefined) return false;
+    const heldBefore = counter.heldMicros;
+    for (const holdId of [...counter.spare].toSorted()) {
+      if (holdId === except) continue;
+      counter.spare.delete(holdId);
+      this.#holdings.get(holdId)?.giveBackSpare?.();
+    }
+    return this.heldOn(name) < heldBefore;
+  }
+}

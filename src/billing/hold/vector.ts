@@ -1,0 +1,124 @@
+import type { MoneyLimit } from './money-limit.ts';
+import type { Claim } from './pool.ts';
+
+/** A billing day: its name, and the UTC interval that it was given once; the end is excluded. */
+export interface BillingDay {
+  readonly day: string;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
+/** The billing days of the server; one that was begun keeps its bounds. */
+export interface BillingDays {
+  dayAround(atMs: number): BillingDay;
+}
+
+/** A counter for each day, month (`2026-11`) or UTC hour, or one without end, as the credit is. */
+export interface Book {
+  readonly per: 'ever' | 'month' | 'day' | 'hour';
+  /** The counter of a period; `period` is empty for one without end. */
+  counter(period: string): string;
+  postedMicros(period: string): bigint;
+  limits(period: string): readonly MoneyLimit[];
+}
+
+/** Who pays what for a call: the payer, each reseller above by its own tariff, and we to the carrier. */
+export interface Share {
+  /** The price of a call that began then and lasted so long; never falls as it lasts. */
+  price(startMs: number, durationS: number): bigint;
+  readonly books: readonly Book[];
+}
+
+/** The part of a price that belongs to one period. */
+export interface PeriodAmount {
+  readonly period: string;
+  readonly amountMicros: bigint;
+}
+
+const hourMs = 3_600_000;
+
+/**
+ * Divides a price among days: an increment belongs to the day in which it begins. All that begins before an instant is
+ * what a call costs that ends at that instant, so no increment is looked at by itself.
+ */
+export function divideByDay(
+  price: Share['price'],
+  days: BillingDays,
+  startMs: number,
+  durationS: number,
+): readonly PeriodAmount[] {
+  return divide(price, startMs, durationS, (atMs) => {
+    const { day, endsAtMs } = days.dayAround(atMs);
+    return { period: day, endMs: endsAtMs };
+  });
+}
+
+function divide(
+  price: Share['price'],
+  startMs: number,
+  durationS: number,
+  periodAt: (atMs: number) => { readonly period: string; readonly endMs: number },
+): readonly PeriodAmount[] {
+  const amounts: PeriodAmount[] = [];
+  let beforeMicros = 0n;
+  for (let atMs = startMs; ; ) {
+    const { period, endMs } = periodAt(atMs);
+    const untilS = Math.ceil((endMs - startMs) / 1000);
+    const sumMicros = price(startMs, Math.min(untilS, durationS));
+    amounts.push({ period, amountMicros: sumMicros - beforeMicros });
+    if (untilS >= durationS) return amounts;
+    beforeMicros = sumMicros;
+    atMs = endMs;
+  }
+}
+
+function byMonth(amounts: readonly PeriodAmount[]): readonly PeriodAmount[] {
+  const months = new Map<string, bigint>();
+  for (const { period, amountMicros } of amounts) {
+    const month = period.slice(0, 7);
+    months.set(month, (months.get(month) ?? 0n) + amountMicros);
+  }
+  return [...months].map(([period, amountMicros]) => ({ period, amountMicros }));
+}
+
+function hourAt(atMs: number): { period: string; endMs: number } {
+  const hour = Math.floor(atMs / hourMs);
+  return { period: String(hour), endMs: (hour + 1) * hourMs };
+}
+
+/** The whole vector of a call that began then and is covered for so many seconds. */
+export function claimsOf(
+  shares: readonly Share[],
+  days: BillingDays,
+  startMs: number,
+  durationS: number,
+): readonly Claim[] {
+  const claims: Claim[] = [];
+  for (const { price, books } of shares) {
+    const whole = [{ period: '', amountMicros: price(startMs, durationS) }];
+    let byDay: readonly PeriodAmount[] | undefined;
+    const amountsOf = (per: Book['per']): readonly PeriodAmount[] => {
+      switch (per) {
+        case 'ever':
+          return whole;
+        case 'hour':
+          return divide(price, startMs, durationS, hourAt);
+        case 'day':
+          return (byDay ??= divideByDay(price, days, startMs, durationS));
+        case 'month':
+          return byMonth((byDay ??= divideByDay(price, days, startMs, durationS)));
+      }
+    };
+    for (const book of books) {
+      for (const { period, amountMicros } of amountsOf(book.per)) {
+        claims.push({
+          counter: book.counter(period),
+          amountMicros,
+          postedMicros: book.postedMicros(period),
+          limits: book.limits(period),
+        });
+      }
+    }
+  }
+  return claims;
+}
