@@ -19,8 +19,8 @@ export interface HoldRequest {
   readonly isRunning: boolean;
   /** Take no more than a fair share of the room that is left: for seconds that have not begun. */
   readonly isAhead: boolean;
-  /** Gives back what is held for seconds that have not begun, when another call needs it; absent when there is none. */
-  readonly giveBackSpare?: () => void;
+  /** Gives back what is held for seconds that have not begun, when that other hold needs it; absent when there is none. */
+  readonly giveBackSpare?: (forHoldId: string) => void;
 }
 
 /** Granted with the limits that were only watched, or refused by the first that is enforced. */
@@ -43,7 +43,7 @@ export interface Pool {
 
 interface Holding {
   readonly amounts: ReadonlyMap<string, bigint>;
-  readonly giveBackSpare: (() => void) | undefined;
+  readonly giveBackSpare: ((forHoldId: string) => void) | undefined;
 }
 
 interface Counter {
@@ -96,7 +96,7 @@ export class LocalPool implements Pool {
 
   #judge({ holdId, claims, isRunning, isAhead }: HoldRequest): HoldOutcome {
     const before = this.#holdings.get(holdId)?.amounts ?? noAmounts;
-    let watched: Exceeded[] | undefined;
+    const watched: Exceeded[] = [];
     for (const { counter, amountMicros, postedMicros, limits } of claims) {
       const nextMicros = amountMicros - (before.get(counter) ?? 0n);
       if (nextMicros <= 0n) continue;
@@ -111,10 +111,10 @@ export class LocalPool implements Pool {
         if (wantedMicros <= roomMicros) continue;
         const exceeded = { limit, counter, postedMicros, heldMicros, nextMicros };
         if (!isWatched) return { granted: false, exceeded };
-        (watched ??= []).push(exceeded);
+        watched.push(exceeded);
       }
     }
-    return { granted: true, watched: watched ?? [] };
+    return { granted: true, watched };
   }
 
   #set({ holdId, claims, giveBackSpare }: HoldRequest): void {
@@ -138,7 +138,11 @@ export class LocalPool implements Pool {
   }
 
   #change(name: string, holdId: string, fromMicros: bigint, toMicros: bigint): void {
-    const counter = this.#counters.get(name) ?? { heldMicros: 0n, holders: new Set<string>(), spare: new Set<string>() };
+    const counter = this.#counters.get(name) ?? {
+      heldMicros: 0n,
+      holders: new Set<string>(),
+      spare: new Set<string>(),
+    };
     counter.heldMicros += toMicros - fromMicros;
     if (toMicros > 0n) counter.holders.add(holdId);
     else counter.holders.delete(holdId);
@@ -158,7 +162,7 @@ export class LocalPool implements Pool {
     for (const holdId of [...counter.spare].toSorted()) {
       if (holdId === except) continue;
       counter.spare.delete(holdId);
-      this.#holdings.get(holdId)?.giveBackSpare?.();
+      this.#holdings.get(holdId)?.giveBackSpare?.(except);
     }
     return this.heldOn(name) < heldBefore;
   }

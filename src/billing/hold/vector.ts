@@ -96,7 +96,9 @@ export function claimsOf(
   const claims: Claim[] = [];
   for (const { price, books } of shares) {
     const whole = [{ period: '', amountMicros: price(startMs, durationS) }];
-    let byDay: readonly PeriodAmount[] | undefined;
+    const byDay = books.some(({ per }) => per === 'day' || per === 'month')
+      ? divideByDay(price, days, startMs, durationS)
+      : [];
     const amountsOf = (per: Book['per']): readonly PeriodAmount[] => {
       switch (per) {
         case 'ever':
@@ -104,9 +106,9 @@ export function claimsOf(
         case 'hour':
           return divide(price, startMs, durationS, hourAt);
         case 'day':
-          return (byDay ??= divideByDay(price, days, startMs, durationS));
+          return byDay;
         case 'month':
-          return byMonth((byDay ??= divideByDay(price, days, startMs, durationS)));
+          return byMonth(byDay);
       }
     };
     for (const book of books) {

@@ -49,7 +49,7 @@ const lastTryMs = 500;
  */
 export class Meter {
   readonly #parts: MeterParts;
-  #shares: readonly Share[];
+  #shares: readonly Share[] = [];
   #answeredMs: number | undefined;
   #startMs = 0;
   #coveredS = 0;
@@ -61,24 +61,21 @@ export class Meter {
   #used: Usage | undefined;
   readonly #watched = new Set<string>();
 
-  constructor(parts: MeterParts, shares: readonly Share[]) {
+  constructor(parts: MeterParts) {
     this.#parts = parts;
-    this.#shares = shares;
   }
 
   /**
    * Holds the connect fee and the first increment, before the leg is dialled; for another attempt again, with the
    * shares of that attempt. A leg that may ring over the edge of a price period holds the dearer of both.
-   * @returns the limit that refuses it, with nothing held.
+   * @returns the limit that refuses it; what was held before is then still held.
    */
   reserve(shares: readonly Share[], ringMs: number): Exceeded | undefined {
-    const { holdId, pool, moneyMs } = this.#parts;
+    const { moneyMs } = this.#parts;
     this.#shares = shares;
     const dearest = shares.map((share) => dearerOf(share, ringMs));
     const outcome = this.#hold(dearest, moneyMs(), this.#parts.nextIncrement(0), {});
-    if (outcome.granted) return undefined;
-    pool.release(holdId);
-    return outcome.exceeded;
+    return outcome.granted ? undefined : outcome.exceeded;
   }
 
   /**
@@ -99,7 +96,7 @@ export class Meter {
   /** Credit, a limit or an account has changed: what has not begun is held anew, as far as it now can be. */
   recheck(): void {
     if (this.#answeredMs === undefined || this.#isOver) return;
-    this.#giveBackSpare();
+    this.#keepOnly(this.#begunS());
     this.#extend();
   }
 
@@ -142,11 +139,15 @@ export class Meter {
   /** Seconds that have begun: milliseconds round up, and the answer itself begins the first. */
   #begunS(): number {
     if (this.#answeredMs === undefined) return 0;
-    return Math.max(1, Math.ceil((this.#parts.clock.monotonicMs() - this.#answeredMs) / 1000));
+    return Math.max(1, Math.ceil(this.#elapsedMs() / 1000));
+  }
+
+  #elapsedMs(): number {
+    return this.#parts.clock.monotonicMs() - (this.#answeredMs ?? this.#parts.clock.monotonicMs());
   }
 
   #remainingMs(): number {
-    return (this.#answeredMs ?? 0) + this.#coveredS * 1000 - this.#parts.clock.monotonicMs();
+    return this.#coveredS * 1000 - this.#elapsedMs();
   }
 
   /** Takes the next block, or what part of it can be had; then says how long the call is paid, or that it is over. */
@@ -202,11 +203,20 @@ export class Meter {
     return outcome;
   }
 
-  /** Another call needs what this one holds for later; only the increment that has begun is kept. */
-  #giveBackSpare(): void {
-    const begunUntilS = this.#parts.nextIncrement(this.#begunS() - 1);
-    if (begunUntilS >= this.#coveredS) return;
-    this.#cover(begunUntilS, false);
+  /**
+   * Another call needs what this one holds for later. An increment that begins in this millisecond is kept from calls
+   * with a higher id, and left to those with a lower one.
+   */
+  #giveBackSpare(forHoldId: string): void {
+    const elapsedS = this.#elapsedMs() / 1000;
+    this.#keepOnly(this.#parts.holdId < forHoldId ? Math.floor(elapsedS) + 1 : this.#begunS());
+  }
+
+  /** Keeps what is held up to the end of the increment of that second. */
+  #keepOnly(begunS: number): void {
+    const untilS = this.#parts.nextIncrement(begunS - 1);
+    if (untilS >= this.#coveredS) return;
+    this.#cover(untilS, false);
     this.#aheadS = 1;
     const remainingMs = this.#remainingMs();
     this.#parts.observer.onPaid(remainingMs);
@@ -223,7 +233,7 @@ export class Meter {
     const hasSpare = isRunning && !this.#isOver && untilS > nextIncrement(this.#begunS() - 1);
     const outcome = pool.hold({
       ...{ holdId, claims: claimsOf(shares, days, startMs, untilS), isRunning, isAhead },
-      ...(hasSpare ? { giveBackSpare: () => this.#giveBackSpare() } : {}),
+      ...(hasSpare ? { giveBackSpare: (forHoldId: string) => this.#giveBackSpare(forHoldId) } : {}),
     });
     if (!outcome.granted) return outcome;
     for (const exceeded of outcome.watched) {
