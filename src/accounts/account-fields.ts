@@ -17,6 +17,7 @@ import {
 } from './field-texts.ts';
 import type { AccountField, FieldContext } from './account-field.ts';
 import { limitFields } from './limit-fields.ts';
+import { moneyFields } from './money-fields.ts';
 import type { Account, AccountKind, Directions, NeedAuth, Trunk } from './model.ts';
 
 const people: readonly AccountKind[] = ['reseller', 'admin', 'support'];
@@ -124,6 +125,7 @@ export const accountFields: readonly AccountField[] = [
     'prefixes that its calls may go to, such as 43, 49; empty for all',
   ),
   directionField('blockeddirections', ['blockprefixes'], 'blocked', 'prefixes that its calls may not go to'),
+  ...moneyFields,
   trunkField('host', 'address or host name that calls are sent to', (trunk, text) => {
     const host = textLike(text, /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$|^[0-9a-fA-F:.]{2,45}$/, 'an address or host name');
     return map(host, (value) => ({ ...trunk, host: value.toLowerCase() }));

@@ -1,4 +1,5 @@
 import { defaultLimits } from './limits.ts';
+import { prepaid } from './money.ts';
 import type { Account, AccountKind } from './model.ts';
 
 /** An enabled account with nothing set: what a new one begins as. */
@@ -19,6 +20,7 @@ export function blankAccount(id: number, name: string, kind: AccountKind): Accou
     mediaNetworks: [],
     limits: defaultLimits(kind),
     directions: { allowed: [], blocked: [] },
+    money: prepaid,
     trunk: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { defaultLimits } from './limits.ts';
+import { prepaid } from './money.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccountDirectory } from './directory.ts';
@@ -20,6 +21,7 @@ const base: Account = {
   mediaNetworks: [],
   limits: defaultLimits('enduser'),
   directions: { allowed: [], blocked: [] },
+  money: prepaid,
   trunk: undefined,
 };
 

@@ -38,6 +38,7 @@ export interface Account {
   readonly limits: AccountLimits;
   /** Prefixes that its calls, or calls over it, may and may not go to. */
   readonly directions: Directions;
+  readonly money: AccountMoney;
   /** Only for kind `sipserver`. */
   readonly trunk: Trunk | undefined;
 }
@@ -52,6 +53,20 @@ export interface AccountLimits {
 export interface Directions {
   readonly allowed: readonly string[];
   readonly blocked: readonly string[];
+}
+
+/** How an account pays and what it may spend, in millionths of the currency unit; 0 is no limit. Only movements of money change its balance. */
+export interface AccountMoney {
+  /** [credit.postpaid] It is billed afterwards: its balance ends no call. */
+  readonly isPostpaid: boolean;
+  /** [credit.maxmonthlycredit] */
+  readonly monthMicros: bigint;
+  /** [credit.maxmonthlycreditinc] added to the month's limit after each month with a charge. */
+  readonly monthIncrementMicros: bigint;
+  /** [credit.maxmonthlycreditend] what growth never passes. */
+  readonly monthEndMicros: bigint;
+  /** [credit.maxdailycredit]; of a SIP server what its calls may cost us in a day. */
+  readonly dayMicros: bigint;
 }
 
 /** How calls are sent to a SIP server, and how its own calls are known. */

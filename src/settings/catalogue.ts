@@ -1,6 +1,7 @@
 import { accountSettings } from './catalogue/accounts.ts';
 import { authSettings } from './catalogue/auth.ts';
 import { callSettings } from './catalogue/calls.ts';
+import { creditSettings } from './catalogue/credit.ts';
 import { limitSettings } from './catalogue/limits.ts';
 import { fraudSettings } from './catalogue/fraud.ts';
 import { mediaSettings } from './catalogue/media.ts';
@@ -20,6 +21,7 @@ export const areas = {
   Registrations: registrarSettings,
   'Calls and sessions': { ...callSettings, ...sessionSettings },
   Limits: limitSettings,
+  Credit: creditSettings,
   Media: mediaSettings,
   'Numbers and time': accountSettings,
   'Modes of the rules': modeSettings,
@@ -34,6 +36,7 @@ const declared = {
   ...areas.Registrations,
   ...areas['Calls and sessions'],
   ...areas.Limits,
+  ...areas.Credit,
   ...areas.Media,
   ...areas['Numbers and time'],
   ...areas['Modes of the rules'],

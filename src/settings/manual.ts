@@ -1,3 +1,4 @@
+import { printAmount } from '../base/money/money.ts';
 import { areas, catalogue, type SettingSpec } from './catalogue.ts';
 import { profileNames, profileValue } from './profiles.ts';
 import type { SettingValue } from './setting.ts';
@@ -44,6 +45,7 @@ function meaningLine({ value, meaning }: { readonly value: string; readonly mean
 /** Texts stand in quotation marks, so that YAML readers of other kinds take them for texts as well. */
 function yamlValue(value: SettingValue): string {
   if (typeof value === 'object') return `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
+  if (typeof value === 'bigint') return JSON.stringify(printAmount(value));
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 

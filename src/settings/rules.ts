@@ -17,6 +17,24 @@ interface Rule {
  */
 const rules = {
   maxlines: { refuses: 'refuses a call when its payer has all its lines in use', stressTest: 'off' },
+  maxmonthlycredit: { refuses: 'refuses a call when its payer has spent what it may in a month', stressTest: 'off' },
+  maxdailycredit: {
+    refuses: 'refuses a call when its payer, or its SIP server, has spent its own limit of the day',
+    stressTest: 'off',
+  },
+  maxdailycreditforenduser: {
+    refuses: 'refuses a call when an enduser has spent the common limit of the day',
+    stressTest: 'off',
+  },
+  maxdailycreditforts: {
+    refuses: 'refuses a call when a traffic sender has spent the common limit of the day',
+    stressTest: 'off',
+  },
+  checkmaxdyndailycredit: {
+    refuses: 'refuses a call when its payer spends far more than it is used to',
+    stressTest: 'off',
+  },
+  maxcostperip: { refuses: 'refuses a call when what came from its address has cost enough', stressTest: 'off' },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type RuleKey = keyof typeof rules;

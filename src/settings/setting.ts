@@ -1,12 +1,13 @@
+import { maxAmountMicros, parseAmount, printAmount } from '../base/money/money.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 
 /** What a setting can hold. Lists keep the order in which they were written. */
-export type SettingValue = boolean | number | string | readonly string[];
+export type SettingValue = boolean | number | bigint | string | readonly string[];
 
 /** `live`: a change holds at once, for what begins from then on. `restart`: it holds from the next start. */
 export type Effect = 'live' | 'restart';
 
-export type SettingType = 'bool' | 'int' | 'seconds' | 'port' | 'enum' | 'string' | 'list';
+export type SettingType = 'bool' | 'int' | 'decimal' | 'amount' | 'seconds' | 'port' | 'enum' | 'string' | 'list';
 
 /** What the catalogue says of one setting, whatever its type. */
 export interface Description<V extends SettingValue> {
@@ -87,6 +88,39 @@ export function int(description: Description<number> & Range & { readonly unit: 
   const { min, max } = description;
   const unit = description.unit === '' ? '' : ` (${description.unit})`;
   return numeric(description, 'int', description.unit, `a whole number from ${min} to ${max}${unit}`);
+}
+
+/** An amount of money: written in currency units, held as whole millionths. */
+export function amount(description: Description<bigint>): Setting<bigint> {
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'amount',
+    unit: 'currency units',
+    allowed: `an amount from 0 to ${printAmount(maxAmountMicros)} with at most 6 decimals, such as 0.05`,
+    meanings: [],
+    parse: (text) => parseAmount(text),
+    format: printAmount,
+  };
+}
+
+/** A number with at most three decimals. */
+export function decimal(description: Description<number> & Range & { readonly unit: string }): Setting<number> {
+  const { min, max, unit } = description;
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'decimal',
+    allowed: `a number from ${min} to ${max} with at most 3 decimals${unit === '' ? '' : ` (${unit})`}`,
+    meanings: [],
+    parse: (text) => {
+      const digits = text.trim();
+      if (!/^\d{1,9}(?:\.\d{1,3})?$/.test(digits)) return fail(undefined);
+      const value = Number(digits);
+      return value < description.min || value > description.max ? fail(undefined) : ok(value);
+    },
+    format: String,
+  };
 }
 
 /** A duration in whole seconds. */

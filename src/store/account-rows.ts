@@ -10,6 +10,7 @@ import {
   type Trunk,
 } from '../accounts/model.ts';
 import { defaultLimits } from '../accounts/limits.ts';
+import { readMoney, writeMoney } from '../accounts/money.ts';
 import { Secret } from '../base/log/secret.ts';
 import { assert } from '../base/result/assert.ts';
 import type { Row, RowChange } from './messages.ts';
@@ -35,6 +36,7 @@ export function accountRow(account: Account): Row {
     trunk_json: account.trunk === undefined ? '' : JSON.stringify(trunk),
     trunk_password_sealed: authPassword?.reveal() ?? '',
     limits_json: JSON.stringify(limitsSet(account)),
+    money_json: writeMoney(account),
   };
 }
 
@@ -57,6 +59,7 @@ export function accountOf(row: Row): Account {
     mediaNetworks: JSON.parse(text(row, 'media_networks_json')),
     limits: { ...defaultLimits(kind), ...JSON.parse(text(row, 'limits_json')) },
     directions: JSON.parse(text(row, 'directions_json')),
+    money: readMoney(text(row, 'money_json')),
     trunk: trunkOf(row),
   };
 }

@@ -13,6 +13,7 @@ export interface Schema {
   readonly dial_routes: DialRouteTable;
   readonly bindings: BindingTable;
   readonly calls: CallTable;
+  readonly spend_peaks: SpendPeakTable;
   readonly cdrs: CdrTable;
   readonly settings: SettingTable;
   readonly audit: AuditTable;
@@ -90,6 +91,8 @@ export interface AccountTable {
   readonly trunk_password_sealed: string;
   /** The limits that differ from those of the account's kind. */
   readonly limits_json: string;
+  /** How the account pays and what it may spend; empty for prepaid without limits. */
+  readonly money_json: string;
 }
 
 export interface AccountFieldTable {
@@ -143,6 +146,16 @@ export interface CallTable {
   readonly cdr_json: string;
   readonly caller_json: string;
   readonly callee_json: string;
+  /** What the call is charged by; empty where nobody pays. */
+  readonly money_json: string;
+}
+
+/** What an account is used to spend, beyond the days that the ledger keeps by themselves. */
+export interface SpendPeakTable {
+  readonly account_id: number;
+  readonly highest_micros: number;
+  /** Days on which the dynamic limit stopped it. */
+  readonly blocked_days_json: string;
 }
 
 export interface CdrTable {

@@ -22,6 +22,7 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
   charge_months: ['account_id', 'month'],
   periods: ['day'],
   heartbeat: ['id'],
+  spend_peaks: ['account_id'],
   meta: ['name'],
 };
 

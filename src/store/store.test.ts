@@ -1,4 +1,5 @@
 import { defaultLimits } from '../accounts/limits.ts';
+import { prepaid } from '../accounts/money.ts';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -65,6 +66,7 @@ const phone: Account = {
   mediaNetworks: [],
   limits: defaultLimits('enduser'),
   directions: { allowed: [], blocked: [] },
+  money: prepaid,
   trunk: undefined,
 };
 

@@ -1,4 +1,5 @@
 import { defaultLimits } from '../../src/accounts/limits.ts';
+import { prepaid } from '../../src/accounts/money.ts';
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import type { Account, Trunk } from '../../src/accounts/model.ts';
@@ -28,6 +29,7 @@ const bare: Omit<Account, 'id' | 'name' | 'kind' | 'trunk'> = {
   mediaNetworks: [],
   limits: defaultLimits('enduser'),
   directions: { allowed: [], blocked: [] },
+  money: prepaid,
 };
 
 /** Users, two carriers of which the first is tried first, and one rule for numbers that begin with 00. */

@@ -25,7 +25,7 @@ export interface Book {
 /** Who pays what for a call: the payer, each reseller above by its own tariff, and we to the carrier. */
 export interface Share {
   /** The price of a call that began then and lasted so long; never falls as it lasts. */
-  price(startMs: number, durationS: number): bigint;
+  readonly price: (startMs: number, durationS: number) => bigint;
   readonly books: readonly Book[];
 }
 

@@ -63,7 +63,11 @@ export function decayedBaseline(days: Iterable<SpendDay>, today: string, floorMi
  * What an account may spend today: so many times what it is used to spend, and never less than the minimum.
  * @param multiplierThousandths [credit.maxdyndailycredit-multiplier] times 1000.
  */
-export function dynamicLimitMicros(baselineMicros: bigint, multiplierThousandths: bigint, minimumMicros: bigint): bigint {
+export function dynamicLimitMicros(
+  baselineMicros: bigint,
+  multiplierThousandths: bigint,
+  minimumMicros: bigint,
+): bigint {
   const grown = (baselineMicros * multiplierThousandths) / thousand;
   return grown > minimumMicros ? grown : minimumMicros;
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../base/result/assert.ts';
-import { divideUp } from '../money.ts';
+import { divideUp } from '../../base/money/money.ts';
 import type { PricePeriod, PricePeriods } from './price-periods.ts';
 
 /**

@@ -5,6 +5,7 @@ import { createFirstTables } from './0001-first-tables.ts';
 import { createDecisions } from './0002-decisions.ts';
 import { createPrices } from './0003-prices.ts';
 import { createLedger } from './0004-ledger.ts';
+import { addMoneyOfAccountsAndCalls } from './0005-money-of-accounts-and-calls.ts';
 import { addAskedAndLimits } from './0006-asked-of-limits.ts';
 
 export { kyselyOn } from './kysely-on.ts';
@@ -18,6 +19,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0002-decisions': { up: createDecisions },
   '0003-prices': { up: createPrices },
   '0004-ledger': { up: createLedger },
+  '0005-money-of-accounts-and-calls': { up: addMoneyOfAccountsAndCalls },
   '0006-asked-of-limits': { up: addAskedAndLimits },
 };
 

@@ -1,5 +1,5 @@
-import { assert } from '../base/result/assert.ts';
-import { fail, ok, type Result } from '../base/result/result.ts';
+import { assert } from '../result/assert.ts';
+import { fail, ok, type Result } from '../result/result.ts';
 
 /** Money is whole millionths of the currency unit, in `bigint`. Names of such values end in `Micros`. */
 export const microsPerUnit = 1_000_000n;
