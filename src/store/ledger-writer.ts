@@ -16,6 +16,7 @@ export class PostingConflict extends Error {
 /** Writes postings and the sums of them within the transaction that is open. */
 export class LedgerWriter {
   readonly #find: StatementSync;
+  readonly #after: StatementSync;
   readonly #insert: StatementSync;
   readonly #lastSeq: StatementSync;
   readonly #addBalance: StatementSync;
@@ -24,6 +25,7 @@ export class LedgerWriter {
 
   constructor(database: DatabaseSync) {
     this.#find = database.prepare(`${selectPosting} WHERE id = ?`);
+    this.#after = database.prepare(`${selectPosting} WHERE postings.seq > ? ORDER BY postings.seq LIMIT ?`);
     this.#insert = database.prepare(
       'INSERT INTO postings (id, seq, account_id, kind, amount_micros, currency, cause, actor, at_ms, day, call_id,' +
         ' cleared, reverses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -51,14 +53,24 @@ export class LedgerWriter {
     return micros(this.#lastSeq.get()?.['seq']);
   }
 
+  find(id: string): Posting | undefined {
+    const row = this.#find.get(id);
+    return row === undefined ? undefined : postingOf(row);
+  }
+
+  /** The postings behind a place, in their order, at most `limit`. */
+  after(seq: bigint, limit: number): StoredPosting[] {
+    return this.#after.all(seq, limit).map((row) => ({ seq: micros(row['seq']), posting: postingOf(row) }));
+  }
+
   /** Throws a PostingConflict; what was written before is then for the caller to take back. */
   post(postings: readonly Posting[]): StoredPosting[] {
     const placed: StoredPosting[] = [];
     let seq: bigint | undefined;
     for (const posting of postings) {
-      const known = this.#find.get(posting.id);
+      const known = this.find(posting.id);
       if (known !== undefined) {
-        if (!movesTheSame(postingOf(known), posting)) throw new PostingConflict(posting.id);
+        if (!movesTheSame(known, posting)) throw new PostingConflict(posting.id);
         continue;
       }
       seq = (seq ?? this.lastSeq()) + 1n;

@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
+import type { PricingRefusal } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { LedgerSums } from '../billing/ledger/balances.ts';
 import type { Period } from '../billing/ledger/calendar.ts';
@@ -76,6 +77,7 @@ export type Read =
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
   | { readonly kind: 'next audit id' }
   | { readonly kind: 'ledger' }
+  | { readonly kind: 'resume ledger' }
   | { readonly kind: 'postings'; readonly filter: PostingFilter }
   | { readonly kind: 'backup'; readonly path: string }
   | { readonly kind: 'rotate keys'; readonly nowMs: number }
@@ -84,8 +86,17 @@ export type Read =
 /** What a read brings: rows by table, or the ledger's own shapes. */
 export type Answer = Readonly<Partial<Record<Exclude<TableName, 'postings'>, readonly Row[]>>> & {
   readonly ledger?: LedgerState;
+  readonly resumed?: Resumed;
   readonly postings?: readonly StoredPosting[];
 };
+
+/** What a resume of the ledger did. */
+export interface Resumed {
+  /** Postings that the database had lost and the journal gave back. */
+  readonly restored: number;
+  /** Whether the old journal was set aside, because it does not fit. */
+  readonly setAside: boolean;
+}
 
 export type ToWorker =
   | { readonly kind: 'write'; readonly batch: number; readonly writes: readonly Write[] }
@@ -104,9 +115,20 @@ export interface Failure {
 }
 
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly epoch: number; readonly lastHeartbeatMs: number | undefined }
+  | {
+      readonly kind: 'ready';
+      readonly epoch: number;
+      readonly lastHeartbeatMs: number | undefined;
+      readonly ledgerHalt: PricingRefusal | undefined;
+    }
   | { readonly kind: 'not ready'; readonly message: string }
-  | { readonly kind: 'written'; readonly batch: number; readonly failures: readonly WriteFailure[] }
+  | {
+      readonly kind: 'written';
+      readonly batch: number;
+      readonly failures: readonly WriteFailure[];
+      /** The journal of the ledger did not take what the database took. */
+      readonly journalFault: Failure | undefined;
+    }
   | {
       readonly kind: 'answer';
       readonly id: number;

@@ -96,7 +96,7 @@ export class Store implements AccountStore {
           parts.log.error('the bounds of a billing day could not be stored', { day, error: String(error) });
         });
       },
-      refusal: () => refusalOf(this.fault),
+      refusal: () => link.ledgerHalt ?? refusalOf(this.fault ?? link.journalFault),
     };
     this.settings = {
       load: () => this.#loadSettings(),

@@ -1,6 +1,16 @@
 import { Worker } from 'node:worker_threads';
+import type { PricingRefusal } from '../billing/ledger/ports.ts';
+import { assert } from '../base/result/assert.ts';
 import type { Clock } from '../base/time/clock.ts';
-import { type Answer, type Failure, type FromWorker, type Read, StoreError, type ToWorker } from './messages.ts';
+import {
+  type Answer,
+  type Failure,
+  type FromWorker,
+  type Read,
+  type Resumed,
+  StoreError,
+  type ToWorker,
+} from './messages.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** The main thread's end of the wire to the store's thread. */
@@ -9,6 +19,9 @@ export class WorkerLink {
   readonly epoch: number;
   /** The last heartbeat of the server that worked on this folder before us. */
   readonly lastHeartbeatMs: number | undefined;
+  /** Why the ledger waits for its operator. */
+  #ledgerHalt: PricingRefusal | undefined;
+  #journalFault: Failure | undefined;
   readonly #worker: Worker;
   readonly #reads = new Map<
     number,
@@ -21,6 +34,7 @@ export class WorkerLink {
     this.#worker = worker;
     this.epoch = ready.epoch;
     this.lastHeartbeatMs = ready.lastHeartbeatMs;
+    this.#ledgerHalt = ready.ledgerHalt;
     this.writes = new WriteQueue(clock, (batch, writes) => this.#post({ kind: 'write', batch, writes }));
     worker.on('message', (message: FromWorker) => this.#take(message));
     worker.on('error', (error) => this.#lose(`the store's thread failed: ${messageOf(error)}`));
@@ -39,6 +53,23 @@ export class WorkerLink {
         else reject(new StoreError({ reason: 'broken', message: notReady(message) }));
       });
     });
+  }
+
+  get ledgerHalt(): PricingRefusal | undefined {
+    return this.#ledgerHalt;
+  }
+
+  /** Why the journal of the ledger does not take postings for now. */
+  get journalFault(): Failure | undefined {
+    return this.#journalFault;
+  }
+
+  /** Lets the ledger go on with the database as it is now and what the journal gives back. */
+  async resumeLedger(): Promise<Resumed> {
+    const { resumed } = await this.read({ kind: 'resume ledger' });
+    assert(resumed !== undefined, 'a resume answers what it did');
+    this.#ledgerHalt = undefined;
+    return resumed;
   }
 
   read(read: Read): Promise<Answer> {
@@ -68,6 +99,7 @@ export class WorkerLink {
   #take(message: FromWorker): void {
     switch (message.kind) {
       case 'written':
+        this.#journalFault = message.journalFault;
         this.writes.written(message.batch, message.failures);
         return;
       case 'answer':

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -5,6 +6,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
 import { fieldsSetSql, selectAudit, selectCdrs, selectDecisions } from './history.ts';
+import { LedgerBooks } from './ledger-books.ts';
 import { readLedgerState, selectPostings } from './ledger-rows.ts';
 import type { Answer, FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
 import { kyselyOn, migrate } from './migrations/index.ts';
@@ -12,6 +14,14 @@ import type { Schema } from './schema.ts';
 import { openRow } from './sealed-rows.ts';
 import { KeyRing } from './secret-box.ts';
 import { plainRow, Writer } from './writer.ts';
+
+interface ThreadParts {
+  readonly database: DatabaseSync;
+  readonly keys: KeyRing;
+  readonly path: string;
+  readonly epoch: number;
+  readonly books: LedgerBooks;
+}
 
 /** The store's thread: the only one that touches the database. */
 class StoreThread {
@@ -21,13 +31,16 @@ class StoreThread {
   readonly #reading: DatabaseSync;
   readonly #queries: Kysely<Schema>;
   readonly #keys: KeyRing;
+  readonly #books: LedgerBooks;
   readonly #writer: Writer;
 
-  constructor(port: MessagePort, database: DatabaseSync, keys: KeyRing, path: string, epoch: number) {
+  constructor(port: MessagePort, parts: ThreadParts) {
+    const { database, keys, path, epoch, books } = parts;
     this.#port = port;
     this.#database = database;
     this.#keys = keys;
-    this.#writer = new Writer(database, keys, epoch);
+    this.#books = books;
+    this.#writer = new Writer(database, keys, epoch, books);
     this.#reading = new DatabaseSync(path, { readOnly: true });
     this.#queries = kyselyOn(this.#reading);
     port.on('message', (message: ToWorker) => this.#take(message));
@@ -45,13 +58,18 @@ class StoreThread {
   }
 
   #commit(batches: readonly { readonly batch: number; readonly writes: readonly Write[] }[]): void {
-    const failures = this.#writer.writeGroup(batches.flatMap((batch) => batch.writes));
+    const { failures, journalFault } = this.#writer.writeGroup(batches.flatMap((batch) => batch.writes));
     let start = 0;
     for (const { batch, writes } of batches) {
       const end = start + writes.length;
       const own = failures.filter(({ at }) => at >= start && at < end);
       const offset = start;
-      this.#send({ kind: 'written', batch, failures: own.map((one) => ({ ...one, at: one.at - offset })) });
+      this.#send({
+        kind: 'written',
+        batch,
+        failures: own.map((one) => ({ ...one, at: one.at - offset })),
+        journalFault,
+      });
       start = end;
     }
   }
@@ -81,6 +99,8 @@ class StoreThread {
         return { [read.table]: this.#where(read.table, read.column, read.value) };
       case 'ledger':
         return { ledger: readLedgerState(this.#reading) };
+      case 'resume ledger':
+        return { resumed: this.#books.resume() };
       case 'postings':
         return { postings: selectPostings(this.#reading, read.filter) };
       case 'next audit id':
@@ -94,6 +114,7 @@ class StoreThread {
         return {};
       case 'close':
         this.#reading.close();
+        this.#books.close();
         this.#database.close();
         return {};
     }
@@ -134,9 +155,18 @@ async function start(port: MessagePort, { dataFolder, nowMs }: WorkerStart): Pro
   await migrate(kyselyOn(database));
   const epoch = nextEpoch(database);
   const heartbeat = database.prepare('SELECT at_ms FROM heartbeat WHERE id = 1').get()?.['at_ms'];
-  new StoreThread(port, database, keys, path, epoch);
+  const books = new LedgerBooks(database, join(dataFolder, 'ledger'), ledgerName(database));
+  new StoreThread(port, { database, keys, path, epoch, books });
   const lastHeartbeatMs = typeof heartbeat === 'number' ? heartbeat : undefined;
-  port.postMessage({ kind: 'ready', epoch, lastHeartbeatMs } satisfies FromWorker);
+  port.postMessage({ kind: 'ready', epoch, lastHeartbeatMs, ledgerHalt: books.halt } satisfies FromWorker);
+}
+
+/** The name by which a journal knows its database, made once. A backup keeps it. */
+function ledgerName(database: DatabaseSync): string {
+  database
+    .prepare("INSERT INTO meta (name, value) VALUES ('ledger', ?) ON CONFLICT (name) DO NOTHING")
+    .run(randomUUID());
+  return String(database.prepare("SELECT value FROM meta WHERE name = 'ledger'").get()?.['value']);
 }
 
 /** Each start has a number; who finds another one in the database has been replaced and writes no more. */

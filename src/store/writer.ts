@@ -1,7 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { SecretBox } from '../accounts/ports.ts';
 import { cdrColumns } from './call-rows.ts';
-import { LedgerWriter, PostingConflict } from './ledger-writer.ts';
+import { type LedgerBooks, LedgerHalted } from './ledger-books.ts';
+import { PostingConflict } from './ledger-writer.ts';
 import type { Failure, Row, RowChange, TableName, Write, WriteFailure } from './messages.ts';
 import { keyColumns, openRow, sealedTables, sealRow } from './sealed-rows.ts';
 
@@ -13,7 +14,7 @@ export class Writer {
   readonly #database: DatabaseSync;
   readonly #box: SecretBox;
   readonly #epoch: number;
-  readonly #ledger: LedgerWriter;
+  readonly #books: LedgerBooks;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #readEpoch: StatementSync;
@@ -21,11 +22,11 @@ export class Writer {
   readonly #puts = new Map<string, StatementSync>();
   readonly #removes = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync, box: SecretBox, epoch: number) {
+  constructor(database: DatabaseSync, box: SecretBox, epoch: number, books: LedgerBooks) {
     this.#database = database;
     this.#box = box;
     this.#epoch = epoch;
-    this.#ledger = new LedgerWriter(database);
+    this.#books = books;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#readEpoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'");
@@ -48,28 +49,46 @@ export class Writer {
     };
   }
 
-  /** Writes all of them in one transaction and returns those that failed; the others are on disk then. */
-  writeGroup(writes: readonly Write[]): WriteFailure[] {
+  /** Writes all of them in one transaction and tells which failed; the others are on disk then. */
+  writeGroup(writes: readonly Write[]): WrittenGroup {
     const failures: WriteFailure[] = [];
+    const posting: number[] = [];
     try {
       this.#begin.run();
       const superseded = this.#superseded();
       if (superseded !== undefined) throw superseded;
       writes.forEach((write, at) => {
+        const { pending } = this.#books;
         try {
           this.#write(write);
+          if (this.#books.pending > pending) posting.push(at);
         } catch (error) {
           // SQLite takes back the statement alone, unless the fault is in the disk: then the transaction is gone.
           if (!this.#database.isTransaction) throw error;
+          this.#books.takenBackTo(pending);
           failures.push({ at, failure: failureOf(error) });
         }
       });
       this.#commit.run();
-      return failures;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#books.takenBackTo(0);
       const failure = failureOf(error);
-      return writes.map((_, at) => ({ at, failure }));
+      return { failures: writes.map((_, at) => ({ at, failure })), journalFault: undefined };
+    }
+    const journalFault = this.#journalFault();
+    if (journalFault !== undefined) failures.push(...posting.map((at) => ({ at, failure: journalFault })));
+    return { failures, journalFault };
+  }
+
+  /** Postings count when the journal has them too; until then whoever made them is told that they failed. */
+  #journalFault(): Failure | undefined {
+    try {
+      this.#books.committed();
+      return undefined;
+    } catch (error) {
+      const { reason, message } = failureOf(error);
+      return { reason, message: `the journal of the ledger cannot be written: ${message}` };
     }
   }
 
@@ -106,13 +125,13 @@ export class Writer {
         return;
       case 'charged end':
         this.#asOne(() => {
-          this.#ledger.post(write[1]);
+          this.#books.post(write[1]);
           this.#endCall(write[2]);
         });
         return;
       case 'post':
         this.#asOne(() => {
-          this.#ledger.post(write[1]);
+          this.#books.post(write[1]);
           this.#changeRows(write[2]);
         });
         return;
@@ -171,6 +190,13 @@ export class Writer {
   }
 }
 
+/** What came of a group of writes. */
+export interface WrittenGroup {
+  readonly failures: WriteFailure[];
+  /** The database took the group, and the journal not its postings. */
+  readonly journalFault: Failure | undefined;
+}
+
 /** node:sqlite rows as ours: no blobs and no big integers are in our tables. */
 export function plainRow(row: object): Row {
   const plain: Record<string, string | number | null> = {};
@@ -206,10 +232,11 @@ const sqliteConstraint = 19;
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { reason: 'broken', message: String(error) };
   if (error instanceof Superseded) return { reason: 'superseded', message: error.message };
-  if (error instanceof Refused || error instanceof PostingConflict)
+  if (error instanceof Refused || error instanceof PostingConflict || error instanceof LedgerHalted)
     return { reason: 'refused', message: error.message };
   const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
   if (code === sqliteConstraint) return { reason: 'refused', message: error.message };
-  if (code === sqliteFull) return { reason: 'full', message: 'the disk of the data folder is full' };
+  const noSpace = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  if (code === sqliteFull || noSpace) return { reason: 'full', message: 'the disk of the data folder is full' };
   return { reason: 'broken', message: error.message };
 }
