@@ -223,7 +223,11 @@ test('[auth.securepasswords] no password, HA1 or tech prefix is in any file of t
   const credential = credentialFor(phone, 'home', 'ClearText4711');
   const secrets = ['ClearText4711', 'TrunkPassword77', '9988776655', '55443322'];
   secrets.push(credential.ha1Md5.reveal(), credential.ha1Sha256.reveal());
-  for (const name of readdirSync(folder)) {
+  const files = readdirSync(folder, { encoding: 'utf8', recursive: true }).filter((name) =>
+    statSync(join(folder, name)).isFile(),
+  );
+  assert.ok(files.some((name) => name.startsWith('ledger/')));
+  for (const name of files) {
     const octets = readFileSync(join(folder, name));
     for (const secret of secrets) assert.equal(octets.includes(secret), false, `${secret} in ${name}`);
   }
