@@ -12,6 +12,7 @@ import { SipServer } from '../../src/main/sip-server.ts';
 import { profileValues } from '../../src/settings/index.ts';
 import type { Network } from '../../src/sip/transport/index.ts';
 import { memoryLedger } from '../../test/kit/memory-ledger.ts';
+import { ScriptedDns } from '../../test/kit/scripted-dns.ts';
 import { SimulatedMediaPlane } from '../../test/kit/simulated-media.ts';
 
 const realm = '127.0.0.1';
@@ -49,7 +50,7 @@ const server = new SipServer({
   bindings: { put: () => {}, remove: () => {} },
   decisions: { put: () => {} },
   ledger: memoryLedger(systemClock),
-  resolveHost: (host) => host,
+  dns: new ScriptedDns(),
   ownAddresses: () => own,
 });
 await server.listen();

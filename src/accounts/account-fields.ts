@@ -130,11 +130,11 @@ export const accountFields: readonly AccountField[] = [
     const host = textLike(text, /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$|^[0-9a-fA-F:.]{2,45}$/, 'an address or host name');
     return map(host, (value) => ({ ...trunk, host: value.toLowerCase() }));
   }),
-  trunkField('port', 'port that calls are sent to', (trunk, text) => {
-    return map(wholeNumber(text, 1, 65_535), (port) => ({ ...trunk, port }));
+  trunkField('port', 'port that calls are sent to; 0 leaves it to DNS (SRV), else it is 5060', (trunk, text) => {
+    return map(wholeNumber(text, 0, 65_535), (port) => ({ ...trunk, port }));
   }),
-  trunkField('transport', 'udp or tcp', (trunk, text) => {
-    return map(wordOf(text, ['udp', 'tcp'] as const), (transport) => ({ ...trunk, transport }));
+  trunkField('transport', 'udp or tcp; auto leaves it to DNS (NAPTR, SRV), else it is udp', (trunk, text) => {
+    return map(wordOf(text, ['auto', 'udp', 'tcp'] as const), (transport) => ({ ...trunk, transport }));
   }),
   trunkField('realm', 'the only realm whose challenges are answered', (trunk, text) => {
     return map(textLike(text, /^[^"\\\p{Cc}]{0,255}$/u, 'a realm without quotation marks'), (realm) => ({
@@ -168,6 +168,11 @@ export const accountFields: readonly AccountField[] = [
     (trunk, text) => {
       return map(wordOf(text, numberFormats), (numberFormat) => ({ ...trunk, numberFormat }));
     },
+  ),
+  trunkField(
+    'ping',
+    'seconds between OPTIONS that ask whether it is there; 0 for none, empty for the setting',
+    setPing,
   ),
 ];
 
@@ -233,6 +238,11 @@ function aboveOf(account: Account, directory: AccountDirectory): Account | undef
   return account.resellerId === undefined ? undefined : directory.accountById(account.resellerId);
 }
 
+function setPing(trunk: Trunk, text: FieldText): Result<Trunk, string> {
+  if (text === '') return ok({ ...trunk, pingS: undefined });
+  return map(wholeNumber(text, 0, 3600), (pingS) => ({ ...trunk, pingS }));
+}
+
 function setTrunkPassword(trunk: Trunk, text: FieldText): Result<Trunk, string> {
   if (typeof text !== 'string') return fail('is a list; write one value');
   if (text.length > 128 || /\p{Cc}/u.test(text))
@@ -282,8 +292,8 @@ function trunkField(
 
 const newTrunk: Trunk = {
   host: '',
-  port: 5060,
-  transport: 'udp',
+  port: 0,
+  transport: 'auto',
   realm: '',
   authUser: '',
   authPassword: undefined,
@@ -291,6 +301,7 @@ const newTrunk: Trunk = {
   maxCalls: 0,
   trustIdentity: false,
   numberFormat: '',
+  pingS: undefined,
 };
 
 function showTrunk(trunk: Trunk, name: string): string {
@@ -305,6 +316,7 @@ function showTrunk(trunk: Trunk, name: string): string {
     maxcalls: String(trunk.maxCalls),
     trustidentity: String(trunk.trustIdentity),
     numberformat: trunk.numberFormat,
+    ping: trunk.pingS === undefined ? '' : String(trunk.pingS),
   };
   return shown[name] ?? '';
 }

@@ -84,8 +84,8 @@ test('each wrong field of an account is refused with the field, its value and a 
     [{ ...sender, needauth: '6', authip: '192.0.2.1' }, /must be address:port for needauth 6/],
     [{ ...sender, needauth: '1', authip: '192.0.2.1', password: 'H883ksd3' }, /password has no effect/],
     [{ name: 'c', type: 'sipserver' }, /host is missing/],
-    [{ name: 'c', type: 'sipserver', host: 'h', port: '70000' }, /port '70000' is not a whole number from 1 to 65535/],
-    [{ name: 'c', type: 'sipserver', host: 'h', transport: 'tls' }, /transport 'tls' is not one of udp, tcp/],
+    [{ name: 'c', type: 'sipserver', host: 'h', port: '70000' }, /port '70000' is not a whole number from 0 to 65535/],
+    [{ name: 'c', type: 'sipserver', host: 'h', transport: 'tls' }, /transport 'tls' is not one of auto, udp, tcp/],
   ];
   for (const [texts, wanted] of rows)
     assert.match(messages(createAccount(texts, newContext())), wanted, JSON.stringify(texts));

@@ -82,6 +82,7 @@ test('SIP servers are known by numeric host, further addresses and ranges, never
     maxCalls: 0,
     trustIdentity: false,
     numberFormat: '',
+    pingS: undefined,
   };
   const directory = directoryOf([
     { kind: 'sipserver', trunk },

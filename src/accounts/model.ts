@@ -72,8 +72,10 @@ export interface AccountMoney {
 /** How calls are sent to a SIP server, and how its own calls are known. */
 export interface Trunk {
   readonly host: string;
+  /** 0 leaves it to DNS: SRV records, else the usual port of the transport. */
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  /** `auto` leaves it to DNS: NAPTR and SRV records, else UDP. */
+  readonly transport: 'auto' | 'udp' | 'tcp';
   /** The only realm whose challenges we answer; empty for none. */
   readonly realm: string;
   readonly authUser: string;
@@ -86,6 +88,8 @@ export interface Trunk {
   readonly trustIdentity: boolean;
   /** How it wants numbers written. */
   readonly numberFormat: NumberFormat;
+  /** Seconds between the OPTIONS that ask whether it is there; 0 for none, undefined for the server's setting. */
+  readonly pingS: number | undefined;
 }
 
 /** What a phone's digest is checked against: HA1 of the current password and of the one before it. */

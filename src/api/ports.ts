@@ -32,6 +32,17 @@ export interface LiveStatus {
   readonly bindings: number;
   /** Addresses that SIP is taken at, such as `udp 0.0.0.0:5060`. */
   readonly listeners: readonly string[];
+  readonly sipServers: readonly LiveSipServer[];
+}
+
+/** A SIP server that is asked with OPTIONS whether it is there. */
+export interface LiveSipServer {
+  readonly name: string;
+  readonly state: 'up' | 'down' | 'unknown';
+  /** When the state began, in UTC milliseconds. */
+  readonly sinceMs: number;
+  /** Its places, such as `udp:192.0.2.1:5060`; `lastStatus` is the last answer's, 0 for silence. */
+  readonly hops: readonly { readonly hop: string; readonly state: string; readonly lastStatus: number }[];
 }
 
 /** The running server as the operations see it; there is none while a command works on the data folder alone. */

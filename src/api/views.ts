@@ -1,4 +1,5 @@
 import type { StreamQuality } from '../call/record.ts';
+import type { LiveSipServer } from './ports.ts';
 
 // What the operations answer, as JSON. Absent values are null, times are UTC milliseconds: scripts read these shapes,
 // so a field may be added and none may change its name or meaning.
@@ -148,6 +149,8 @@ export interface CdrView {
   readonly dialRule: string;
   readonly attempts: readonly {
     readonly target: string;
+    /** Where a SIP server was tried, such as `udp:192.0.2.1:5060`. */
+    readonly hop?: string;
     readonly sentNumber: string;
     readonly status: number;
     readonly startedAtMs: number;
@@ -220,6 +223,8 @@ export interface StatusView {
   readonly calls: number | null;
   readonly bindings: number | null;
   readonly listeners: readonly string[];
+  /** SIP servers that are asked with OPTIONS whether they are there. */
+  readonly sipServers: readonly LiveSipServer[];
   readonly accounts: number;
   readonly numbers: number;
   readonly dialRules: number;

@@ -47,6 +47,8 @@ export type EndedBy = 'caller' | 'callee' | 'system';
 export interface RouteAttempt {
   /** `user:NAME` for a device of ours, `trunk:NAME` for a SIP server. */
   readonly target: string;
+  /** Where a SIP server was tried, such as `udp:192.0.2.1:5060`; absent for devices, and where its host led nowhere. */
+  readonly hop?: string;
   readonly sentNumber: string;
   readonly status: number;
   readonly startedAtMs: number;

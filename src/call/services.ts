@@ -16,6 +16,7 @@ import type { TimerValues } from '../sip/transaction/index.ts';
 import type { CallStore } from './ports.ts';
 import type { Leases } from './limits/leases.ts';
 import type { TrunkLines } from './routing/trunk-lines.ts';
+import type { SipServers } from './trunks/sip-servers.ts';
 
 /** What the parts of a call work with; built once by src/main. */
 export interface CallServices {
@@ -40,8 +41,7 @@ export interface CallServices {
   readonly ledger: Ledger;
   readonly log: Log;
   readonly strangerLog: StrangerLog;
-  /** The numeric address of a SIP server's host, from a cache; undefined while it is not known. */
-  readonly resolveHost: (host: string) => string | undefined;
+  readonly sipServers: SipServers;
   /** Our own addresses, which media must not be sent to. */
   readonly ownAddresses: () => readonly string[];
   /** The address that the relay binds for a side to which we show this address of ours. */

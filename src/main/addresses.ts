@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { parsePrefix, type Prefix } from '../base/net/prefix.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
 import type { Settings } from '../settings/index.ts';
+import type { Family } from '../sip/resolve/index.ts';
 import type { Flow } from '../sip/transport/index.ts';
 
 /** One address of this machine with the network that it stands in. */
@@ -48,6 +49,20 @@ export function advertisedEndpoint(flow: Flow, settings: Settings, own: readonly
   // A connection that is still being opened has no local address yet.
   if (address !== '' && address !== '0.0.0.0' && address !== '::') return { address, port };
   return { address: addressTowards(remote, own), port };
+}
+
+/**
+ * Address families in which SIP servers can be reached, the preferred one first: those that we listen in and that the
+ * machine has an address of its own in; on a machine without a network, whatever we listen in.
+ */
+export function reachedFamilies(settings: Settings, own: readonly OwnAddress[]): readonly Family[] {
+  const order: readonly Family[] = settings.next_hop_family === 'ipv6' ? [6, 4] : [4, 6];
+  const outward = own.filter(({ internal }) => !internal);
+  const isIn = (family: Family, address: string): boolean => isIPv6(address) === (family === 6);
+  return order.filter((family) => {
+    if (!settings.listen.some((address) => isIn(family, address))) return false;
+    return outward.length === 0 || outward.some(({ address }) => isIn(family, address));
+  });
 }
 
 function addressTowards(remote: string, own: readonly OwnAddress[]): string {

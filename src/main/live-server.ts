@@ -69,7 +69,10 @@ function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
       const at = (transport: string, port: number): string[] =>
         port === 0 ? [] : listen.map((address) => `${transport} ${formatEndpoint({ address, port })}`);
       const listeners = [...at('udp', udp_port), ...at('tcp', tcp_port)];
-      return { startedAtMs, calls: sip.calls.count, bindings: sip.registrar.bindings.count, listeners };
+      const sipServers = sip.sipServers.pings
+        .health()
+        .map(({ account, ...health }) => ({ name: account.name, ...health }));
+      return { startedAtMs, sipServers, calls: sip.calls.count, bindings: sip.registrar.bindings.count, listeners };
     },
   };
 }

@@ -34,6 +34,19 @@ export function metricsRegistry({ sip, plane, store }: RunningServer): Registry 
     () => delay.percentile(99) / nanosecondsPerSecond,
   );
   gauge('tcp_connections', 'TCP connections now', () => sip.stack.transportStats().connections);
+  new Gauge({
+    ...{ name: 'ringfence_sipserver_up', help: '1 while a SIP server answers OPTIONS, 0 while it is down', registers },
+    labelNames: ['sipserver'],
+    collect() {
+      this.reset();
+      for (const { account, state } of sip.sipServers.pings.health()) {
+        if (state !== 'unknown') this.set({ sipserver: account.name }, state === 'up' ? 1 : 0);
+      }
+    },
+  });
+  labelled(registers, 'sipserver_changes_total', 'SIP servers that went down or came up', 'state', () => ({
+    ...sip.sipServers.pings.counts,
+  }));
   labelled(registers, 'call_attempts_total', 'Call attempts by outcome', 'outcome', () => ({ ...sip.calls.counts }));
   labelled(registers, 'registrations_total', 'REGISTER requests by outcome', 'outcome', () => ({
     ...sip.registrar.counts,

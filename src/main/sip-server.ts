@@ -14,6 +14,7 @@ import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
 import { Leases } from '../call/limits/leases.ts';
 import { TrunkLines } from '../call/routing/trunk-lines.ts';
+import { SipServers } from '../call/trunks/sip-servers.ts';
 import { Authenticator } from '../guard/authenticate.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
 import type { DecisionStore } from '../guard/ports.ts';
@@ -27,8 +28,9 @@ import type { SettingKey, Settings } from '../settings/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import { allowedEvents, allowedMethods, SipStack } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
-import { defaultTransportLimits, type Flow, type Network } from '../sip/transport/index.ts';
-import { advertisedEndpoint, type OwnAddress } from './addresses.ts';
+import { type DnsSource, Locator } from '../sip/resolve/index.ts';
+import { defaultTransportLimits, type Flow, type Network, type TransportName } from '../sip/transport/index.ts';
+import { advertisedEndpoint, type OwnAddress, reachedFamilies } from './addresses.ts';
 
 const maxTransactions = 200_000;
 const maxFaultsTold = 100;
@@ -49,7 +51,8 @@ export interface SipServerParts {
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
   readonly ledger: Ledger;
-  readonly resolveHost: (host: string) => string | undefined;
+  /** Who is asked for the records of host names. */
+  readonly dns: DnsSource;
   readonly ownAddresses: () => readonly OwnAddress[];
 }
 
@@ -62,6 +65,7 @@ export class SipServer {
   readonly authenticator: Authenticator;
   readonly guard: SourceGuard;
   readonly strangers: StrangerLog;
+  readonly sipServers: SipServers;
   readonly #messages: MessageService;
   readonly #parts: SipServerParts;
 
@@ -114,6 +118,12 @@ export class SipServer {
       },
     });
     const { stack, authenticator, directory } = this;
+    const locator = new Locator<TransportName>({
+      ...{ dns: parts.dns, random },
+      transports: () => sentOver(settings()),
+      families: () => reachedFamilies(settings(), parts.ownAddresses()),
+    });
+    this.sipServers = new SipServers({ directory, locator, stack, clock, settings, log });
     const strangerLog = new StrangerLog(clock, log);
     this.strangers = strangerLog;
     this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, strangerLog });
@@ -132,7 +142,7 @@ export class SipServer {
       settingOrigin: parts.settingOrigin ?? (() => ({ by: 'default', atMs: undefined })),
       lines: new Leases(clock),
       trunkLines: new TrunkLines(),
-      resolveHost: parts.resolveHost,
+      sipServers: this.sipServers,
       ownAddresses: () =>
         [...parts.ownAddresses().map(({ address }) => address), settings().public_address].filter(isNamed),
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
@@ -148,6 +158,7 @@ export class SipServer {
       if (udp_port !== 0) await this.stack.listen('udp', { address, port: udp_port });
       if (tcp_port !== 0) await this.stack.listen('tcp', { address, port: tcp_port });
     }
+    this.sipServers.sync();
   }
 
   /** The bindings of the last server stand; to be called before the first packet is taken. */
@@ -166,6 +177,7 @@ export class SipServer {
 
   /** An account changed: cached log-ins go, and of one that may no longer call, bindings and running calls too. */
   accountChanged(accountId: number): void {
+    this.sipServers.sync();
     this.authenticator.purge(accountId);
     const account = this.directory.accountById(accountId);
     if (account?.enabled === true) return;
@@ -173,7 +185,13 @@ export class SipServer {
     this.calls.endCallsOf(accountId);
   }
 
+  /** A setting changed that holds at once. */
+  settingsChanged(): void {
+    this.sipServers.sync();
+  }
+
   close(): void {
+    this.sipServers.close();
     this.registrar.stop();
     this.stack.close();
   }
@@ -215,6 +233,12 @@ export class SipServer {
     const headers = new HeaderList().append('allow', allowedMethods).append('accept', 'application/sdp');
     this.stack.reply(request, flow, 200, headers);
   }
+}
+
+/** Transports that SIP servers may be reached over where nobody says which, the preferred one first. */
+function sentOver({ udp_port, tcp_port }: Settings): readonly TransportName[] {
+  const isOn = { udp: udp_port !== 0, tcp: tcp_port !== 0 };
+  return (['udp', 'tcp'] as const).filter((transport) => isOn[transport]);
 }
 
 function transportLimits(settings: Settings): typeof defaultTransportLimits {

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
@@ -18,8 +17,8 @@ import { systemNetwork } from '../sip/transport/index.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { machineAddresses } from './addresses.ts';
-import { HostCache } from './host-cache.ts';
 import { openLedger } from './open-ledger.ts';
+import { systemDns } from './system-dns.ts';
 import { relayAddress, SipServer } from './sip-server.ts';
 
 const drainMediaMs = 4000;
@@ -73,7 +72,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const plane = await startMedia(settings.value.current, log);
     undo.push(() => plane.close());
     const ledger = openLedger(store, snapshot.ledger, settings.value.current, { clock, log });
-    const hosts = new HostCache(async (host) => (await lookup(host)).address, clock, log);
+    const dns = await systemDns({ clock, random, servers: () => settings.value.current.dns_servers });
     const sip = new SipServer({
       ...{ clock, random, log, plane, realm: store.realm, network: systemNetwork },
       settings: () => settings.value.current,
@@ -86,11 +85,12 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       bindings: store.bindings,
       decisions: store.decisions,
       ledger,
-      resolveHost: (host) => hosts.resolve(host),
+      dns,
       ownAddresses: refreshedAddresses(),
     });
     undo.push(async () => sip.close());
-    for (const server of sip.directory.sipServers()) if (server.trunk !== undefined) hosts.resolve(server.trunk.host);
+    const unwatch = settings.value.onChange(() => sip.settingsChanged());
+    undo.push(async () => unwatch());
     sip.remember(snapshot.bindings);
     const listening = await listenAt(sip, settings.value.current);
     if (!listening.ok) return await giveUp([listening.error]);

@@ -11,6 +11,15 @@ export function address(text: string): string | undefined {
   return isIP(text) === 0 || text.includes('%') ? `'${text}' is not an IP address` : undefined;
 }
 
+/** An address, with a port where it is not the usual one: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`. */
+export function dnsServer(text: string): string | undefined {
+  if (isIP(text) !== 0 && !text.includes('%')) return undefined;
+  const [, six, four, port] = /^(?:\[([^\]%]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const isRight =
+    isIP(six ?? four ?? '') === (six === undefined ? 4 : 6) && Number(port) >= 1 && Number(port) <= 65_535;
+  return isRight ? undefined : `'${text}' is not an IP address, alone or with a port`;
+}
+
 export function loopbackAddress(text: string): string | undefined {
   if (text === '::1' || (isIP(text) === 4 && text.startsWith('127.'))) return undefined;
   return `'${text}' is not a loopback address`;

@@ -78,6 +78,7 @@ function trunkOf(row: Row): Trunk | undefined {
   return {
     ...trunk,
     trustIdentity: trunk.trustIdentity === true,
+    pingS: trunk.pingS,
     authPassword: optionalSecret(row, 'trunk_password_sealed'),
   };
 }

@@ -87,6 +87,7 @@ const carrier: Account = {
     maxCalls: 30,
     trustIdentity: true,
     numberFormat: '',
+    pingS: undefined,
   },
 };
 

@@ -154,6 +154,7 @@ test('status tells how the server is, and by its exit code that it is not runnin
     assert.equal(running.exitCode, 0, running.stderr);
     assert.match(running.stdout, /server +9\.9\.9, running for 0:0\d/);
     assert.match(running.stdout, /listening +udp 0\.0\.0\.0:5060/);
+    assert.match(running.stdout, /SIP server +carrier down since .* \(udp:192\.0\.2\.50:5060 503\)/);
     assert.match(running.stdout, /store +healthy/);
     await stage.stopServer();
     const stopped = await stage.run(['status', '--json']);

@@ -60,7 +60,11 @@ export class FakeLiveServer implements LiveServer {
 
   status(): ReturnType<LiveServer['status']> {
     const { length: calls } = this.inProgress;
-    return { startedAtMs: this.#startedAtMs, calls, bindings: this.registered.length, listeners: ['udp 0.0.0.0:5060'] };
+    const hops = [{ hop: 'udp:192.0.2.50:5060', state: 'down', lastStatus: 503 }];
+    return {
+      ...{ startedAtMs: this.#startedAtMs, calls, bindings: this.registered.length, listeners: ['udp 0.0.0.0:5060'] },
+      sipServers: [{ name: 'carrier', state: 'down', sinceMs: this.#startedAtMs, hops }],
+    };
   }
 }
 

@@ -13,6 +13,7 @@ export class ScriptedDns implements DnsSource {
   readonly asked: string[] = [];
   ttlS = 60;
   readonly #table = new Map<string, Entry>();
+  #held: PromiseWithResolvers<void> | undefined;
 
   /** `srv('_sip._udp.carrier.test', '10 60 5060 one.carrier.test', ...)` as a zone file has them. */
   srv(name: string, ...records: readonly string[]): this {
@@ -70,13 +71,24 @@ export class ScriptedDns implements DnsSource {
     return this;
   }
 
-  ask(type: RecordType, name: string): Promise<DnsAnswer> {
+  /** No answer comes until `release`. */
+  hold(): void {
+    this.#held = Promise.withResolvers<void>();
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
+  async ask(type: RecordType, name: string): Promise<DnsAnswer> {
     const key = `${type} ${foldName(name)}`;
     this.asked.push(key);
+    if (this.#held !== undefined) await this.#held.promise;
     const entry = this.#table.get(key) ?? 'none';
-    if (entry === 'failed') return Promise.resolve({ kind: 'failed', reason: 'scripted' });
-    if (entry === 'none') return Promise.resolve({ kind: 'none', ttlS: this.ttlS });
-    return Promise.resolve({ kind: 'records', records: entry, ttlS: this.ttlS });
+    if (entry === 'failed') return { kind: 'failed', reason: 'scripted' };
+    if (entry === 'none') return { kind: 'none', ttlS: this.ttlS };
+    return { kind: 'records', records: entry, ttlS: this.ttlS };
   }
 
   #put(type: RecordType, name: string, records: readonly DnsRecord[]): this {

@@ -12,6 +12,7 @@ import { SipServer } from '../../src/main/sip-server.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import { MemoryPostings, memoryLedger } from '../kit/memory-ledger.ts';
+import { ScriptedDns } from '../kit/scripted-dns.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
 import { SimulatedClock } from '../kit/simulated-clock.ts';
 import { SimulatedMediaPlane } from '../kit/simulated-media.ts';
@@ -83,6 +84,7 @@ export class Stage {
   readonly store = new MemoryCallStore(this.postings);
   readonly bindings = new Map<string, Binding>();
   readonly decisions: Decision[] = [];
+  readonly dns = new ScriptedDns();
   readonly server: SipServer;
   settings: Settings;
 
@@ -106,14 +108,19 @@ export class Stage {
       },
       decisions: { put: (decision) => this.decisions.push(decision) },
       ledger: memoryLedger(this.clock, this.postings),
-      resolveHost: (host) => host,
+      dns: this.dns,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
     });
   }
 
   /** `bindings` are those that the last life of the server has left in the store. */
-  static async open(options: StageOptions = {}, bindings: readonly Binding[] = []): Promise<Stage> {
+  static async open(
+    options: StageOptions = {},
+    bindings: readonly Binding[] = [],
+    zone: (dns: ScriptedDns) => void = () => {},
+  ): Promise<Stage> {
     const stage = new Stage(options);
+    zone(stage.dns);
     for (const binding of bindings) stage.bindings.set(binding.key, binding);
     stage.server.remember(bindings);
     await stage.server.listen();
@@ -206,6 +213,6 @@ function ruleOf(id: number, fields: Partial<DialRule>): DialRule {
 export function trunkAt(host: string): Trunk {
   return {
     ...{ host, port: 5060, transport: 'udp', realm: '', authUser: '', authPassword: undefined },
-    ...{ addresses: [], maxCalls: 0, trustIdentity: false, numberFormat: '' as const },
+    ...{ addresses: [], maxCalls: 0, trustIdentity: false, numberFormat: '' as const, pingS: undefined },
   };
 }

@@ -49,6 +49,7 @@ export function simulatedDirectory(): DirectorySnapshot {
       maxCalls: 0,
       trustIdentity: false,
       numberFormat: '',
+      pingS: undefined,
     };
     return { ...bare, id: 11 + index, name, kind: 'sipserver', trunk };
   });

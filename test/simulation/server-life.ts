@@ -9,6 +9,7 @@ import { writeRtp } from '../../src/media/index.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import type { Network } from '../../src/sip/transport/ports.ts';
 import { memoryLedger } from '../kit/memory-ledger.ts';
+import { ScriptedDns } from '../kit/scripted-dns.ts';
 import { SimulatedMediaPlane, type SimulatedMediaSession } from '../kit/simulated-media.ts';
 import { realm, simulatedDirectory } from './directory.ts';
 import { type Asked, type Disk, MemoryStore } from './memory-store.ts';
@@ -76,7 +77,7 @@ export class ServerLife {
       bindings: this.#store.bindings,
       decisions: this.#store.decisions,
       ledger: memoryLedger(this.#clock, options.disk.postings),
-      resolveHost: (host) => host,
+      dns: new ScriptedDns(),
       ownAddresses: () => [{ address: local.address, network: networkOf(local.address), internal: false }],
     });
   }

@@ -41,6 +41,7 @@ function statusView(ports: OperationPorts): StatusView {
     calls: live?.calls ?? null,
     bindings: live?.bindings ?? null,
     listeners: live?.listeners ?? [],
+    sipServers: live?.sipServers ?? [],
     accounts,
     numbers,
     dialRules,

@@ -24,7 +24,7 @@ export function identifyCaller(services: CallServices, request: SipRequest, flow
   if (sender !== undefined) return account(sender.account, 'address', sender.strip);
   const [server] = services.directory.sipServersAt(address).filter(({ enabled }) => enabled);
   if (server !== undefined) return account(server, 'address', 0);
-  const resolved = serverByName(services, address);
+  const resolved = services.sipServers.addresses.serverAt(address);
   if (resolved !== undefined) return account(resolved, 'address', 0);
   const { allownoauthcalls, allow_guest } = services.settings();
   if (allownoauthcalls === 1 && allow_guest) return { kind: 'caller', caller: { kind: 'guest' }, strip: 0 };
@@ -33,13 +33,6 @@ export function identifyCaller(services: CallServices, request: SipRequest, flow
 
 function account(found: Account, by: 'digest' | 'address' | 'cache', strip: number): CallerVerdict {
   return { kind: 'caller', caller: { kind: 'account', account: found, by }, strip };
-}
-
-/** A SIP server that is configured by host name, when the name stands for this address now. */
-function serverByName({ directory, resolveHost }: CallServices, address: string): Account | undefined {
-  return directory
-    .sipServers()
-    .find(({ enabled, trunk }) => enabled && trunk !== undefined && resolveHost(trunk.host) === address);
 }
 
 function dialledUser(request: SipRequest): string {

@@ -1,12 +1,13 @@
 import { parsePrefix, type Prefix } from '../../base/net/prefix.ts';
 import { bracketed } from '../../base/net/endpoint.ts';
-import type { Account, Trunk } from '../../accounts/model.ts';
+import type { Account } from '../../accounts/model.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
 import { TrunkCredentials } from '../leg/trunk-credentials.ts';
 import type { CallServices } from '../services.ts';
-import type { Destination } from '../routing/destination.ts';
+import type { RouteStep } from '../routing/route.ts';
+import { trunkUri } from '../trunks/trunk-uri.ts';
 import { checkDialogSource } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
 import { passedHeaders } from '../header-policy.ts';
@@ -16,13 +17,13 @@ import type { CallerId, CallPlan } from './plan.ts';
 import { safeUser } from './safe-user.ts';
 
 /**
- * The branches of a destination that can be dialled now; none where no device or address is reachable. `offerFor`
+ * The branches of a step that can be dialled now; none where no device or address is reachable. `offerFor`
  * gives the offer for a side, or undefined where no media port is left for it.
  */
 export function branchesOf(
   services: CallServices,
   plan: CallPlan,
-  destination: Destination,
+  { destination, hop }: RouteStep,
   { request, flow: callerFlow }: { readonly request: SipRequest; readonly flow: Flow },
   offerFor: (side: BridgeSide) => string | undefined,
 ): readonly Branch[] {
@@ -48,8 +49,9 @@ export function branchesOf(
     return [{ flow, spec, session: sessionOptions(services, account, contactUserOf(plan.callerId)), side }];
   };
   if (destination.kind === 'trunk') {
-    const flow = trunkFlow(services, destination.trunk);
-    return flow === undefined ? [] : build(flow, trunkTarget(destination.trunk, destination.sentNumber));
+    const flow = hop === undefined ? undefined : services.stack.flowTo(hop.transport, hop);
+    const uri = trunkUri(destination.trunk, safeUser(destination.sentNumber));
+    return flow === undefined ? [] : build(flow, { requestUri: uri, to: uri, routes: [] });
   }
   return destination.bindings.slice(0, services.settings().max_forks).flatMap((binding) => {
     const flow = services.registrar.flowOf(binding);
@@ -81,12 +83,12 @@ export function sessionOptions(
 
 /** A SIP server may name another next hop, but only one of its configured addresses: nobody else makes us send anywhere. */
 function isConfiguredFor(
-  { directory, resolveHost }: CallServices,
+  { directory, sipServers }: CallServices,
   account: Account | undefined,
   address: string,
 ): boolean {
   if (account?.trunk === undefined) return false;
-  if (resolveHost(account.trunk.host) === address) return true;
+  if (sipServers.addresses.isOf(account.id, address)) return true;
   return directory.sipServersAt(address).some(({ id }) => id === account.id);
 }
 
@@ -125,17 +127,6 @@ interface Target {
   readonly requestUri: string;
   readonly to: string;
   readonly routes: readonly string[];
-}
-
-function trunkFlow(services: CallServices, trunk: Trunk): Flow | undefined {
-  const address = services.resolveHost(trunk.host);
-  return address === undefined ? undefined : services.stack.flowTo(trunk.transport, { address, port: trunk.port });
-}
-
-function trunkTarget(trunk: Trunk, sentNumber: string): Target {
-  const transport = trunk.transport === 'udp' ? '' : `;transport=${trunk.transport}`;
-  const uri = `sip:${safeUser(sentNumber)}@${bracketed(trunk.host)}:${trunk.port}${transport}`;
-  return { requestUri: uri, to: uri, routes: [] };
 }
 
 /** Who hides its number hides it in the Contact too. */

@@ -10,7 +10,7 @@ import type { CallPlan } from './plan.ts';
 export class CallRecord {
   readonly #clock: Clock;
   #cdr: Cdr;
-  #attempt: { readonly target: string; readonly sentNumber: string; readonly startedAtMs: number } | undefined;
+  #attempt: Omit<RouteAttempt, 'status' | 'endedAtMs'> | undefined;
 
   constructor(clock: Clock, plan: CallPlan, request: SipRequest, flow: Flow) {
     this.#clock = clock;
@@ -21,8 +21,10 @@ export class CallRecord {
     return this.#cdr;
   }
 
-  attemptStarted(target: string, sentNumber: string): void {
-    this.#attempt = { target, sentNumber, startedAtMs: this.#clock.wallMs() };
+  /** `hop` is where a SIP server was tried, such as `udp:192.0.2.1:5060`. */
+  attemptStarted(target: string, sentNumber: string, hop?: string): void {
+    const at = hop === undefined ? {} : { hop };
+    this.#attempt = { target, ...at, sentNumber, startedAtMs: this.#clock.wallMs() };
     this.#cdr = { ...this.#cdr, sentNumber, calleeName: target };
   }
 

@@ -28,9 +28,9 @@ export function checkDialogSource(
   return { status: 407, headers: services.authenticator.challengeHeaders(request, flow, identity.stale) };
 }
 
-function isConfigured({ directory, resolveHost }: CallServices, account: Account, flow: Flow): boolean {
+function isConfigured({ directory, sipServers }: CallServices, account: Account, flow: Flow): boolean {
   const { address } = flow.remote;
-  if (account.trunk !== undefined && resolveHost(account.trunk.host) === address) return true;
+  if (account.trunk !== undefined && sipServers.addresses.isOf(account.id, address)) return true;
   if (directory.sipServersAt(address).some(({ id }) => id === account.id)) return true;
   return directory.matchTrafficSender(address, account.techPrefix)?.account.id === account.id;
 }

@@ -1,10 +1,12 @@
 import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import { checkAttempt } from '../admission/attempt-rules.ts';
+import { hopKey } from '../../sip/resolve/index.ts';
 import { mayFailOver } from '../cause.ts';
 import type { Refused } from '../leg/events.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { type Destination, destinationName } from '../routing/destination.ts';
+import { Route, type RouteStep } from '../routing/route.ts';
 import type { CallServices } from '../services.ts';
 import { Attempt, type AttemptObserver } from './attempt.ts';
 import { branchesOf } from './branches.ts';
@@ -42,7 +44,7 @@ export class Hunt {
   readonly #services: CallServices;
   readonly #call: HuntedCall;
   readonly #observer: HuntObserver;
-  #next = 0;
+  readonly #route: Route;
   #attempt: Attempt | undefined;
   /** The destination that is tried, or that answered. */
   #leg: DialledLeg | undefined;
@@ -55,6 +57,7 @@ export class Hunt {
     this.#services = services;
     this.#call = call;
     this.#observer = observer;
+    this.#route = new Route(services.sipServers, call.plan.destinations);
   }
 
   /** The destination that is tried now, or that answered. */
@@ -62,23 +65,13 @@ export class Hunt {
     return this.#leg;
   }
 
-  /** Tries the next destination. */
+  /** Tries the next destination, or the next hop of the SIP server that was tried; it may wait for DNS before. */
   tryNext(): void {
-    const { record, live, plan } = this.#call;
-    const destination = plan.destinations[this.#next++];
-    if (destination === undefined) return this.#observer.onGivenUp(this.#lastRefusal);
-    const sentNumber = destination.kind === 'trunk' ? destination.sentNumber : '';
-    record.attemptStarted(destinationName(destination), sentNumber);
-    this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber };
-    if (checkAttempt(this.#services, destination) !== 'yes') {
-      return this.#onRefused({ status: 503, reason: 'Route Not Permitted', isOurs: true });
-    }
-    const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
-    if (refused !== undefined) return this.#onRefused({ ...refused, isOurs: true });
-    if (!this.#takeTrunkLine(destination)) {
-      return this.#onRefused({ status: 503, reason: 'SIP server is full', isOurs: true });
-    }
-    this.#dial(destination, portTries);
+    this.#route.next((step) => {
+      if (this.#over) return;
+      if (step === undefined) this.#observer.onGivenUp(this.#lastRefusal);
+      else this.#try(step);
+    });
   }
 
   /** Stops hunting, and gives up what rings; nothing more is told. */
@@ -92,27 +85,50 @@ export class Hunt {
     this.#releaseTrunkLine();
   }
 
-  #dial(destination: Destination, triesLeft: number): void {
+  #try(step: RouteStep): void {
+    const { record, live } = this.#call;
+    const { destination, hop } = step;
+    const sentNumber = destination.kind === 'trunk' ? destination.sentNumber : '';
+    record.attemptStarted(destinationName(destination), sentNumber, hop && hopKey(hop));
+    this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber };
+    if (checkAttempt(this.#services, destination) !== 'yes') {
+      return this.#refuse(destination, { status: 503, reason: 'Route Not Permitted' });
+    }
+    const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
+    if (refused !== undefined) return this.#refuse(destination, refused);
+    if (!this.#takeTrunkLine(destination)) {
+      return this.#refuse(destination, { status: 503, reason: 'SIP server is full' });
+    }
+    this.#dial(step, portTries);
+  }
+
+  /** We would not call this destination: at none of its hops. */
+  #refuse(destination: Destination, refused: { readonly status: number; readonly reason: string }): void {
+    this.#route.skip(destination);
+    this.#onRefused({ ...refused, isOurs: true });
+  }
+
+  #dial(step: RouteStep, triesLeft: number): void {
     const { clock } = this.#services;
     const { media, plan } = this.#call;
-    const branches = branchesOf(this.#services, plan, destination, this.#call, (side) => media.offerFor(side));
+    const branches = branchesOf(this.#services, plan, step, this.#call, (side) => media.offerFor(side));
     const problem = branches.length === 0 ? media.takeProblem() : undefined;
     if (problem === 'no media port' && triesLeft > 0) {
       // A burst of calls has taken what was bound ahead; the workers are binding more.
       clock.after(portRetryMs, () => {
-        if (!this.#over) this.#dial(destination, triesLeft - 1);
+        if (!this.#over) this.#dial(step, triesLeft - 1);
       });
       return;
     }
     if (problem !== undefined) return this.#observer.onProblem(problem);
     if (branches.length === 0) {
-      const status = destination.kind === 'trunk' ? 503 : 480;
+      const status = step.destination.kind === 'trunk' ? 503 : 480;
       return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
     }
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
     this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
-      onRefused: (refused) => this.#onRefused(refused),
+      onRefused: (refused) => this.#onHopRefused(step, refused),
     });
     this.#attempt.start();
   }
@@ -124,6 +140,13 @@ export class Hunt {
     const release = this.#services.trunkLines.take(destination.account.id, destination.trunk.maxCalls);
     this.#releaseTrunkLine = release ?? (() => {});
     return release !== undefined;
+  }
+
+  /** RFC 3263 §4.3: silence, a broken connection and 503 lead to the next hop; any other word is the SIP server's own. */
+  #onHopRefused({ destination, hop, isOnlyHop }: RouteStep, refused: Refused): void {
+    if (hop !== undefined) this.#services.sipServers.refused(hop, refused, isOnlyHop);
+    if (refused.isOurs !== true && refused.status !== 503) this.#route.skip(destination);
+    this.#onRefused(refused);
   }
 
   #onRefused(refused: Refused): void {

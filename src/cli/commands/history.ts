@@ -110,7 +110,8 @@ function cdrText(cdr: CdrView): string {
     ...cdr.attempts.map((attempt, at): readonly [string, string] => {
       const took = ((attempt.endedAtMs - attempt.startedAtMs) / 1000).toFixed(1);
       const sent = attempt.sentNumber === '' ? '' : ` as ${attempt.sentNumber}`;
-      return [`attempt ${at + 1}`, `${attempt.target}${sent}: ${attempt.status} after ${took} s`];
+      const hop = attempt.hop === undefined ? '' : ` at ${attempt.hop}`;
+      return [`attempt ${at + 1}`, `${attempt.target}${hop}${sent}: ${attempt.status} after ${took} s`];
     }),
   ];
   const shown = facts.filter(([, value]) => value !== '');

@@ -85,6 +85,10 @@ function statusText(status: StatusView): string {
   const facts = [
     ['server', `${version}, ${running}`],
     ['listening', status.listeners.join(', ')],
+    ...status.sipServers.map(({ name, state, sinceMs, hops }): readonly [string, string] => {
+      const places = hops.map(({ hop, lastStatus }) => `${hop} ${lastStatus === 0 ? 'silent' : lastStatus}`).join(', ');
+      return ['SIP server', `${name} ${state} since ${localTime(sinceMs)}${places === '' ? '' : ` (${places})`}`];
+    }),
     ['calls', status.calls === null ? '' : String(status.calls)],
     ['registrations', status.bindings === null ? '' : String(status.bindings)],
     [

@@ -1,5 +1,5 @@
-import { int, list, port, seconds, string } from '../setting.ts';
-import { address, domain, optional } from '../text-checks.ts';
+import { int, list, port, seconds, string, word } from '../setting.ts';
+import { address, dnsServer, domain, optional } from '../text-checks.ts';
 
 /** Where SIP is listened for, and what a peer may use up. */
 export const sipSettings = {
@@ -43,6 +43,47 @@ export const sipSettings = {
     default: [],
     allowed: 'domain names, between commas, or empty',
     check: domain,
+    effect: 'live',
+  }),
+  dns_servers: list({
+    id: 'own.dns-servers',
+    text: 'The DNS servers that host names of SIP servers are asked from, in order; at most three are used. It exists for machines whose /etc/resolv.conf is not to be used. Empty means the servers of that file. Names are asked for as they are written: no search list.',
+    default: [],
+    allowed: 'IP addresses, each with :port or [address]:port where it is not 53, between commas, or empty',
+    check: dnsServer,
+    effect: 'live',
+  }),
+  next_hop_family: word({
+    id: 'own.next-hop-family',
+    text: 'Which address of a SIP server that has both kinds is tried first; the other follows when it fails. It exists because a machine may have IPv6 that leads nowhere. A kind that `listen` does not have is never tried.',
+    values: { ipv4: 'IPv4 first', ipv6: 'IPv6 first' },
+    default: 'ipv4',
+    effect: 'live',
+  }),
+  options_ping_interval: seconds({
+    id: 'own.options-ping-interval',
+    text: 'How often SIP servers are asked with OPTIONS whether they are there; the field `ping` of one says otherwise for it. One that is down is called last. 0 asks none, because some carriers count such requests. It exists so that calls need not find out that a carrier is gone.',
+    default: 0,
+    min: 0,
+    max: 3600,
+    effect: 'live',
+  }),
+  options_ping_fails: int({
+    id: 'own.options-ping-fails',
+    text: 'How many OPTIONS in a row must stay without an answer for 5 s, or get 503, before a SIP server counts as down. It exists so that one lost packet moves no calls.',
+    default: 3,
+    min: 1,
+    max: 20,
+    unit: 'requests',
+    effect: 'live',
+  }),
+  options_ping_passes: int({
+    id: 'own.options-ping-passes',
+    text: 'How many OPTIONS in a row must be answered before a SIP server that was down counts as up again. It exists so that one that comes and goes does not take calls each time.',
+    default: 2,
+    min: 1,
+    max: 20,
+    unit: 'requests',
     effect: 'live',
   }),
   max_message_octets: int({

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type Endpoint } from '../../base/net/endpoint.ts';
+import type { Endpoint } from '../../base/net/endpoint.ts';
 import { type DnsAnswer, type DnsSource, foldName, type RecordType } from './records.ts';
 
 const dnsPort = 53;

@@ -234,7 +234,7 @@ describe('the DNS client', () => {
 });
 
 function swapped(name: string): string {
-  return [...name]
+  return Array.from(name)
     .map((letter) => (letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase()))
     .join('');
 }

@@ -90,7 +90,9 @@ export class DnsClient implements DnsSource {
   /** Middle boxes that know neither EDNS nor mixed case get the plain form in the second round. */
   #question(type: RecordType, name: string, first: boolean): Question {
     const { random } = this.#options;
-    const mixed = [...name].map((letter) => (random.below(2) === 0 ? letter : letter.toUpperCase())).join('');
+    const mixed = Array.from(name)
+      .map((letter) => (random.below(2) === 0 ? letter : letter.toUpperCase()))
+      .join('');
     return { id: random.below(65_536), type, name: first ? mixed : name, edns: first };
   }
 

@@ -77,13 +77,26 @@ export class Locator<T extends string> {
   }
 
   /** Never rejects: a name that cannot be found has no hops. */
-  async locate(target: HopTarget<T>): Promise<Located<T>> {
+  locate(target: HopTarget<T>): Promise<Located<T>> {
+    return this.#located(target, false);
+  }
+
+  /** Every server of a domain, whatever its transport and the preference: where its own requests may come from. */
+  everyServer(target: HopTarget<T>): Promise<Located<T>> {
+    return this.#located(target, true);
+  }
+
+  async #located(target: HopTarget<T>, every: boolean): Promise<Located<T>> {
     const numeric = this.numeric(target);
     if (numeric !== undefined) return { hops: [numeric], ttlS: Number.POSITIVE_INFINITY, failed: false };
     const search = new Search(this.#options);
-    const places = await search.places(target);
+    const places = await search.places(target, every);
     const hops = await Promise.all(places.map((place) => search.hopsOf(place)));
-    return { hops: unique(hops.flat()).slice(0, maxHops), ttlS: search.ttlS, failed: search.failed };
+    return {
+      hops: unique(hops.flat()).slice(0, every ? maxServers * maxHops : maxHops),
+      ttlS: search.ttlS,
+      failed: search.failed,
+    };
   }
 }
 
@@ -98,13 +111,13 @@ class Search<T extends string> {
   }
 
   /** Hosts with ports and transports, before their addresses are known. */
-  async places({ host, port, transport }: HopTarget<T>): Promise<readonly Place<T>[]> {
+  async places({ host, port, transport }: HopTarget<T>, every: boolean): Promise<readonly Place<T>[]> {
     const [first] = this.#options.transports();
     const plain = transport ?? first;
     if (plain === undefined) return [];
     // §4.2: who names a port wants that port, and no SRV record has a say.
     if (port !== undefined) return [{ transport: plain, host, port }];
-    const found = transport === undefined ? await this.#byNaptr(host) : await this.#bySrv(host, [transport]);
+    const found = await this.#services(host, transport, every);
     if (found.length === 0) return [{ transport: plain, host, port: defaultPort(plain) }];
     // RFC 2782: a target of '.' means that the service is decidedly not there.
     return found
@@ -112,7 +125,7 @@ class Search<T extends string> {
         servers.map((server) => ({ transport: over, host: server.target, port: server.port })),
       )
       .filter((place) => place.host !== '')
-      .slice(0, maxServers);
+      .slice(0, every ? maxServers * this.#options.transports().length * 2 : maxServers);
   }
 
   async hopsOf({ transport, host, port }: Place<T>): Promise<readonly Hop<T>[]> {
@@ -122,6 +135,12 @@ class Search<T extends string> {
       const isAddress = record.type === 'A' || record.type === 'AAAA';
       return isAddress ? [{ transport, address: record.address, port }] : [];
     });
+  }
+
+  async #services(host: string, transport: T | undefined, every: boolean): Promise<readonly Service<T>[]> {
+    if (transport !== undefined) return this.#bySrv(host, [transport]);
+    const byNaptr = await this.#byNaptr(host);
+    return every ? [...byNaptr, ...(await this.#bySrv(host, this.#options.transports()))] : byNaptr;
   }
 
   /** §4.1: what the domain prefers among what we can; without NAPTR records, the first transport that has SRV ones. */

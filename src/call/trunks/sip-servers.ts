@@ -1,0 +1,79 @@
+import type { Account, Trunk } from '../../accounts/model.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import type { Hop, HopTarget, Locator } from '../../sip/resolve/index.ts';
+import type { TransportName } from '../../sip/transport/index.ts';
+import type { Refused } from '../leg/events.ts';
+import { HopHolds } from './hop-holds.ts';
+import { hopTarget } from './hop-target.ts';
+import { TrunkAddresses } from './trunk-addresses.ts';
+import { TrunkPings, type TrunkPingsOptions } from './trunk-pings.ts';
+
+export type SipHop = Hop<TransportName>;
+
+/** How long a call waits for DNS before it goes on with what there is; a slow answer is kept for the next one. */
+const maxLookUpMs = 6000;
+
+export type SipServersOptions = TrunkPingsOptions;
+
+/** Where SIP servers are, which of their places answer, and whose address a packet came from. */
+export class SipServers {
+  readonly addresses: TrunkAddresses;
+  readonly pings: TrunkPings;
+  readonly #holds: HopHolds;
+  readonly #locator: Locator<TransportName>;
+  readonly #clock: Clock;
+
+  constructor(options: SipServersOptions) {
+    const { directory, locator, clock, log } = options;
+    this.#locator = locator;
+    this.#clock = clock;
+    this.#holds = new HopHolds(clock);
+    this.addresses = new TrunkAddresses(directory, locator, clock, log);
+    this.pings = new TrunkPings(options);
+  }
+
+  /** To be called at start and whenever an account or a setting has changed. */
+  sync(): void {
+    this.addresses.sync();
+    this.pings.sync();
+  }
+
+  close(): void {
+    this.addresses.close();
+    this.pings.close();
+  }
+
+  isDown({ id }: Account): boolean {
+    return this.pings.isDown(id);
+  }
+
+  /** Whether this hop is to be tried after the others. */
+  isHeld({ id }: Account, hop: SipHop): boolean {
+    return this.#holds.isHeld(hop) || this.pings.isHopDown(id, hop);
+  }
+
+  /** A call was refused by this hop, or got nothing from it. */
+  refused(hop: SipHop, refused: Refused, isOnly: boolean): void {
+    this.#holds.refused(hop, refused, isOnly);
+  }
+
+  /** Hands over the hops of a SIP server in the order of DNS: at once for a numeric host, else when they are known. */
+  hopsOf(trunk: Trunk, use: (hops: readonly SipHop[]) => void): void {
+    this.findHops(hopTarget(trunk), use);
+  }
+
+  /** The same for any target that a SIP server names. `use` is called once, with none after too long a wait. */
+  findHops(target: HopTarget<TransportName>, use: (hops: readonly SipHop[]) => void): void {
+    const numeric = this.#locator.numeric(target);
+    if (numeric !== undefined) return use([numeric]);
+    let isOver = false;
+    const finish = (hops: readonly SipHop[]): void => {
+      if (isOver) return;
+      isOver = true;
+      timer.cancel();
+      use(hops);
+    };
+    const timer = this.#clock.after(maxLookUpMs, () => finish([]));
+    void this.#locator.locate(target).then(({ hops }) => finish(hops));
+  }
+}
