@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -58,9 +58,8 @@ export async function startRingfence(folder: string, users: number, variant: Var
   });
   const told: string[] = [];
   child.stderr?.setEncoding('utf8').on('data', (text: string) => told.push(text));
-  await pause(2000);
-  if (child.exitCode !== null) throw new Error(told.join(''));
   const server = describe(name, child, port);
+  await answering(join(data, 'control.sock'), child, told);
   const document = join(folder, `${name}.json`);
   writeFileSync(document, JSON.stringify(importDocument(users)));
   try {
@@ -70,6 +69,15 @@ export async function startRingfence(folder: string, users: number, variant: Var
     throw error;
   }
   return server;
+}
+
+/** Waits until the server takes commands; a busy machine needs its time. */
+async function answering(socket: string, child: ChildProcess, told: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 300 && !existsSync(socket); tries++) {
+    if (child.exitCode !== null) break;
+    await pause(100);
+  }
+  if (child.exitCode !== null || !existsSync(socket)) throw new Error(`the server did not start: ${told.join('')}`);
 }
 
 function importDocument(users: number): object {

@@ -23,7 +23,8 @@ export function metricsRegistry({ sip, plane, store }: RunningServer): Registry 
   };
   gauge('calls', 'Calls that are not over', () => sip.calls.count);
   gauge('bindings', 'Registered contacts', () => sip.registrar.bindings.count);
-  gauge('transactions', 'SIP transactions that are remembered', () => sip.stack.transactionCount);
+  gauge('transactions', 'SIP transactions under way', () => sip.stack.transactionCount);
+  gauge('kept_answers', 'Answers that are kept for retransmissions of their requests', () => sip.stack.answeredCount);
   gauge('dialogs', 'SIP dialogs', () => sip.stack.dialogs.size);
   gauge('media_port_pairs_free', 'RTP port pairs that are bound and free', () => plane.capacity().free);
   gauge('media_port_pairs', 'RTP port pairs that are bound', () => plane.capacity().total);

@@ -71,7 +71,7 @@ export class TransactionBench {
   }
 
   request(message: SipRequest): void {
-    this.layer.receiveRequest(message, this.flow);
+    this.layer.receiveRequest(message, this.flow, this.flow);
   }
 
   /** A response to a request of ours. */

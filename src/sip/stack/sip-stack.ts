@@ -104,6 +104,10 @@ export class SipStack {
     return this.#transactions.size;
   }
 
+  get answeredCount(): number {
+    return this.#transactions.answeredCount;
+  }
+
   transportStats(): ReturnType<TransportLayer['stats']> {
     return this.#transport.stats();
   }
@@ -201,7 +205,7 @@ export class SipStack {
 
   #receive(request: SipRequest, flow: Flow): void {
     stampTopVia(request, flow.remote);
-    this.#transactions.receiveRequest(request, flow);
+    this.#transactions.receiveRequest(request, flow, this.#responseFlow(request, flow));
   }
 
   #onRequest(request: SipRequest, flow: Flow): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/time/clock.ts';
 import type { SipRequest, SipResponse } from '../message/index.ts';
+import type { Flow } from '../transport/flow.ts';
 import type { TimerValues } from './timers.ts';
 
 /** What a machine gets from its layer: time, and a way to be forgotten now or after a constant wait. */
@@ -8,6 +9,8 @@ export interface TransactionEnvironment {
   readonly timers: TimerValues;
   /** Called once, on entry of the Terminated state. */
   forget(key: string): void;
+  /** Keeps the answer of a finished non-INVITE request, for its retransmissions from where it went to, until timer J. */
+  keepAnswer(key: string, flow: Flow, answer: string): void;
   /** Calls `expire` after 64 times T1; cheap, cannot be cancelled (timers J, L, M). */
   afterTimeout(expire: () => void): void;
 }

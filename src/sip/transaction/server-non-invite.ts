@@ -3,14 +3,14 @@ import { type SipResponse, serialise } from '../message/index.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { TransactionEnvironment } from './environment.ts';
 
-type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
+type State = 'trying' | 'proceeding' | 'completed';
 
 /**
  * Non-INVITE server transaction: RFC 3261 §17.2.2 (Figure 8).
  *
  *     Trying --1xx--> Proceeding --200-699--> Completed --J--> Terminated
  *
- * It lives for half a minute and there are many, so it keeps the last response and nothing of the request.
+ * Completed lasts half a minute and there are many in it, so they live on as octets alone (`AnsweredRequests`).
  */
 export class NonInviteServerTransaction {
   /** What merged copies of the request share with it; undefined where they do no harm. */
@@ -34,30 +34,25 @@ export class NonInviteServerTransaction {
 
   /** True while a final response may still be sent. */
   get open(): boolean {
-    return this.#state === 'trying' || this.#state === 'proceeding';
+    return this.#state !== 'completed';
   }
 
   respond(response: SipResponse): void {
     assert(this.open, 'request answered after its final response');
-    this.#lastOctets = serialise(response);
-    this.flow.send(this.#lastOctets);
+    const octets = serialise(response);
+    this.flow.send(octets);
     if (response.status < 200) {
+      this.#lastOctets = octets;
       this.#state = 'proceeding';
       return;
     }
     this.#state = 'completed';
-    if (this.flow.reliable) this.#terminate();
-    else this.#environment.afterTimeout(() => this.#terminate()); // timer J
+    this.#environment.forget(this.#key);
+    if (!this.flow.reliable) this.#environment.keepAnswer(this.#key, this.flow, octets); // timer J
   }
 
-  /** A retransmission of the request: answered from memory, never looked at again. */
+  /** A retransmission of the request before its final response: answered from memory, never looked at again. */
   receiveRetransmission(): void {
     if (this.#lastOctets !== '') this.flow.send(this.#lastOctets);
-  }
-
-  #terminate(): void {
-    if (this.#state === 'terminated') return;
-    this.#state = 'terminated';
-    this.#environment.forget(this.#key);
   }
 }

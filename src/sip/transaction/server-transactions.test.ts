@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { requestOf, TransactionBench } from '../../../test/kit/transaction-bench.ts';
+import { RecordedFlow, requestOf, TransactionBench } from '../../../test/kit/transaction-bench.ts';
 import { createResponse, type SipRequest } from '../message/index.ts';
 import type { InviteServerTransaction } from './server-invite.ts';
 
@@ -144,12 +144,24 @@ describe('non-INVITE server transaction', () => {
       const options = requestOf('OPTIONS');
       bench.layer.openNonInviteServer(options, bench.flow).respond(createResponse(options, 200));
       bench.clock.advance(Math.max(0, heldMs - 1));
-      assert.equal(bench.layer.size, heldMs === 0 ? 0 : 1);
+      assert.equal(bench.layer.answeredCount, heldMs === 0 ? 0 : 1);
       bench.clock.advance(300);
-      assert.deepEqual([bench.layer.size, bench.clock.pendingCount], [0, 0]);
+      assert.deepEqual([bench.layer.size, bench.layer.answeredCount, bench.clock.pendingCount], [0, 0, 0]);
       assert.equal(bench.flow.sent.length, 1);
     });
   }
+});
+
+it('a kept answer goes only to where it went before: the same request from another port is a new one', () => {
+  const bench = new TransactionBench('udp');
+  const options = requestOf('OPTIONS');
+  bench.layer.openNonInviteServer(options, bench.flow).respond(createResponse(options, 200));
+  const elsewhere = new RecordedFlow(bench.clock, 'udp', { address: '198.51.100.1', port: 5099 });
+  bench.layer.receiveRequest(options, elsewhere, elsewhere);
+  assert.deepEqual([elsewhere.sent.length, bench.told], [0, ['OPTIONS']]);
+  bench.request(options);
+  assert.equal(bench.flow.timesOf('SIP/2.0 200').length, 2);
+  assert.deepEqual(bench.told, ['OPTIONS']);
 });
 
 describe('matching of requests', () => {

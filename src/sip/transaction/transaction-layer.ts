@@ -1,9 +1,11 @@
 import { ExpiryQueue } from '../../base/bounded/expiry-queue.ts';
-import { sameAddress } from '../../base/net/endpoint.ts';
+import { TextMap } from '../../base/bounded/text-map.ts';
+import { formatEndpoint, sameAddress } from '../../base/net/endpoint.ts';
 import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import { parseViaList, type SipRequest, type SipResponse } from '../message/index.ts';
 import type { Flow } from '../transport/flow.ts';
+import { AnsweredRequests } from './answered-requests.ts';
 import { InviteClientTransaction } from './client-invite.ts';
 import { NonInviteClientTransaction } from './client-non-invite.ts';
 import type { ClientTransactionUser, TransactionEnvironment } from './environment.ts';
@@ -14,6 +16,9 @@ import { type TimerValues, transactionTimeoutMs } from './timers.ts';
 
 type ClientTransaction = InviteClientTransaction | NonInviteClientTransaction;
 type ServerTransaction = InviteServerTransaction | NonInviteServerTransaction;
+
+/** Of the answers that are kept for retransmissions: half a minute of some 4,000 requests a second. */
+const maxAnswerOctets = 64 * 1024 * 1024;
 
 /** What the layer hands up: only what no running transaction has absorbed. */
 export interface TransactionUser {
@@ -31,12 +36,18 @@ export interface TransactionUser {
   onStrayResponse(response: SipResponse, flow: Flow): void;
 }
 
+/** Only who is at the place that an answer went to gets it again. */
+function answeredKey(key: string, flow: Flow): string {
+  return `${key}|${formatEndpoint(flow.remote)}`;
+}
+
 /** The transaction layer (RFC 3261 §17): matches messages to machines, makes machines, forgets them. */
 export class TransactionLayer {
-  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #clients: TextMap<ClientTransaction>;
   /** Client transactions on connections, by the connection's number: they end with it. */
   readonly #onConnections = new Map<number, Set<ClientTransaction>>();
-  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #servers: TextMap<ServerTransaction>;
+  readonly #answered: AnsweredRequests;
   /** Requests under way by the fields that merged copies share, with the key of their transaction. */
   readonly #merges = new Map<string, string>();
   readonly #timeouts: ExpiryQueue<() => void>;
@@ -49,10 +60,19 @@ export class TransactionLayer {
   constructor(clock: Clock, random: Random, timers: TimerValues, user: TransactionUser) {
     this.#random = random;
     this.#user = user;
-    this.#timeouts = new ExpiryQueue(clock, transactionTimeoutMs(timers), (expire) => expire());
-    const afterTimeout = (expire: () => void): void => this.#timeouts.push(expire);
-    this.#clientEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#forgetClient(key) };
-    this.#serverEnvironment = { clock, timers, afterTimeout, forget: (key) => this.#forgetServer(key) };
+    this.#clients = new TextMap(random);
+    this.#servers = new TextMap(random);
+    const timeoutMs = transactionTimeoutMs(timers);
+    this.#answered = new AnsweredRequests(clock, random, timeoutMs, maxAnswerOctets);
+    this.#timeouts = new ExpiryQueue(clock, timeoutMs, (expire) => expire());
+    const shared: Pick<TransactionEnvironment, 'clock' | 'timers' | 'afterTimeout' | 'keepAnswer'> = {
+      clock,
+      timers,
+      afterTimeout: (expire) => this.#timeouts.push(expire),
+      keepAnswer: (key, flow, answer) => this.#answered.remember(answeredKey(key, flow), answer),
+    };
+    this.#clientEnvironment = { ...shared, forget: (key) => this.#forgetClient(key) };
+    this.#serverEnvironment = { ...shared, forget: (key) => this.#forgetServer(key) };
   }
 
   /** Transactions that are remembered now, in both roles. */
@@ -65,13 +85,22 @@ export class TransactionLayer {
     return `z9hG4bK${this.#random.hex(12)}`;
   }
 
-  receiveRequest(request: SipRequest, flow: Flow): void {
-    const known = this.#servers.get(this.#keyOf(request));
-    if (request.method === 'ACK') this.#receiveAck(request, flow, known);
-    else if (request.method === 'CANCEL') this.#receiveCancel(request, flow);
-    else if (known instanceof InviteServerTransaction) known.receiveInvite();
-    else if (known !== undefined) known.receiveRetransmission();
-    else this.#user.onRequest(request, flow);
+  /** Answers that are kept for retransmissions of their requests. */
+  get answeredCount(): number {
+    return this.#answered.count;
+  }
+
+  /** `responseFlow` is where an answer to the request goes. */
+  receiveRequest(request: SipRequest, flow: Flow, responseFlow: Flow): void {
+    const key = this.#keyOf(request);
+    const known = this.#servers.get(key);
+    if (request.method === 'ACK') return this.#receiveAck(request, flow, known);
+    if (request.method === 'CANCEL') return this.#receiveCancel(request, flow);
+    if (known instanceof InviteServerTransaction) return known.receiveInvite();
+    if (known !== undefined) return known.receiveRetransmission();
+    const answer = flow.reliable ? undefined : this.#answered.find(answeredKey(key, responseFlow));
+    if (answer === undefined) this.#user.onRequest(request, flow);
+    else responseFlow.send(answer);
   }
 
   receiveResponse(response: SipResponse, flow: Flow): void {
@@ -144,6 +173,7 @@ export class TransactionLayer {
     for (const server of [...this.#servers.values()]) if (server instanceof InviteServerTransaction) server.abandon();
     this.#servers.clear();
     this.#merges.clear();
+    this.#answered.clear();
     this.#timeouts.clear();
   }
 
@@ -197,8 +227,15 @@ export class TransactionLayer {
     const transaction = this.#servers.get(key);
     if (transaction === undefined) return;
     this.#servers.delete(key);
-    const { merge } = transaction;
-    if (merge !== undefined && this.#merges.get(merge) === key) this.#merges.delete(merge);
+    const { merge, flow } = transaction;
+    if (merge === undefined) return;
+    // What was answered is kept for its retransmissions, and so is the knowledge of its merged copies.
+    if (transaction instanceof InviteServerTransaction || flow.reliable) this.#forgetMerge(merge, key);
+    else this.#timeouts.push(() => this.#forgetMerge(merge, key));
+  }
+
+  #forgetMerge(merge: string, key: string): void {
+    if (this.#merges.get(merge) === key) this.#merges.delete(merge);
   }
 }
 
