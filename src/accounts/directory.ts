@@ -101,6 +101,12 @@ export class AccountDirectory {
     return this.#resolve(this.#sipServersAt.at(address));
   }
 
+  /** Whether an enabled SIP server or traffic sender is listed with this address. */
+  isListed(address: string): boolean {
+    const ids = [...this.#sipServersAt.at(address), ...this.#sendersAt.at(address)];
+    return this.#resolve(ids).some(({ enabled }) => enabled);
+  }
+
   /**
    * The traffic sender that a request with this source and dialled number belongs to. `needAuth` says what must match:
    * 1 and 9 the address, 2 the tech prefix, 3 both, 6 address and port. Among several the longest prefix wins, then a

@@ -40,8 +40,13 @@ export class SourceGuard {
 
   proofOf({ transport, remote }: Pick<PacketSource, 'transport' | 'remote'>): Proof {
     if (transport !== 'udp') return 'P0';
-    const untilMs = this.#proven.get(remote.address);
-    return untilMs !== undefined && untilMs > this.#clock.monotonicMs() ? 'P1' : 'P2';
+    return this.hasProven(remote.address) ? 'P1' : 'P2';
+  }
+
+  /** Whether somebody authenticated from this address in the last hour. */
+  hasProven(address: string): boolean {
+    const untilMs = this.#proven.get(address);
+    return untilMs !== undefined && untilMs > this.#clock.monotonicMs();
   }
 
   /** The address answered a challenge rightly. */

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { Bound } from './sip-server.ts';
 import type { RunningServer } from './start.ts';
 
 const nanosecondsPerSecond = 1e9;
@@ -48,6 +49,17 @@ export function metricsRegistry({ sip, plane, store }: RunningServer): Registry 
   labelled(registers, 'sipserver_changes_total', 'SIP servers that went down or came up', 'state', () => ({
     ...sip.sipServers.pings.counts,
   }));
+  boundGauges(registers, () => sip.bounds());
+  labelled(
+    registers,
+    'bound_refusals_total',
+    'Requests and connections refused because a bound was reached',
+    'bound',
+    () => ({
+      ...sip.stack.boundRefusals,
+      connections: sip.stack.transportStats().connectionsRefused,
+    }),
+  );
   labelled(registers, 'call_attempts_total', 'Call attempts by outcome', 'outcome', () => ({ ...sip.calls.counts }));
   labelled(registers, 'registrations_total', 'REGISTER requests by outcome', 'outcome', () => ({
     ...sip.registrar.counts,
@@ -80,4 +92,21 @@ function labelled(
       for (const [key, total] of Object.entries(read())) this.inc({ [label]: key }, total);
     },
   });
+}
+
+/** Two gauges with a label: how much of each bound is used, and its maximum. */
+function boundGauges(registers: Registry[], read: () => Readonly<Record<string, Bound>>): void {
+  const add = (name: string, help: string, pick: (bound: Bound) => number): void => {
+    new Gauge({
+      name: `ringfence_${name}`,
+      help,
+      labelNames: ['bound'],
+      registers,
+      collect() {
+        for (const [bound, values] of Object.entries(read())) this.set({ bound }, pick(values));
+      },
+    });
+  };
+  add('bound_used', 'What is remembered now, by bound', ({ used }) => used);
+  add('bound_max', 'What may be remembered at most, by bound', ({ max }) => max);
 }

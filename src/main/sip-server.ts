@@ -26,13 +26,12 @@ import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
 import type { SettingKey, Settings } from '../settings/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
-import { allowedEvents, allowedMethods, SipStack } from '../sip/stack/index.ts';
+import { allowedEvents, allowedMethods, SipStack, type StackBounds } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
 import { type DnsSource, Locator } from '../sip/resolve/index.ts';
 import { defaultTransportLimits, type Flow, type Network, type TransportName } from '../sip/transport/index.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies } from './addresses.ts';
 
-const maxTransactions = 200_000;
 const maxFaultsTold = 100;
 
 /** What the signalling plane is made of. The simulation gives its own network, clock, chance, media and stores. */
@@ -44,6 +43,8 @@ export interface SipServerParts {
   readonly settings: () => Settings;
   /** Who set each setting; decisions name it. */
   readonly settingOrigin?: (key: SettingKey) => LimitOrigin;
+  /** What the SIP stack may remember at once, where it is not the default. */
+  readonly bounds?: Partial<StackBounds>;
   readonly realm: string;
   readonly directory: DirectorySnapshot;
   readonly plane: MediaPlane;
@@ -54,6 +55,12 @@ export interface SipServerParts {
   /** Who is asked for the records of host names. */
   readonly dns: DnsSource;
   readonly ownAddresses: () => readonly OwnAddress[];
+}
+
+/** How much of something there is, and how much there may be. */
+export interface Bound {
+  readonly used: number;
+  readonly max: number;
 }
 
 /** Registrar, calls and messages behind one SIP stack: the server without its disk, its command line and its clock. */
@@ -90,7 +97,8 @@ export class SipServer {
         random,
         timers: defaultTimers,
         transportLimits: transportLimits(settings()),
-        maxTransactions,
+        ...(parts.bounds === undefined ? {} : { bounds: parts.bounds }),
+        isKnown: ({ remote }) => this.#isKnown(remote.address),
         advertise: (flow) => advertisedEndpoint(flow, settings(), parts.ownAddresses()),
         forceRport: () => settings().forcerport,
         serverName: 'Ringfence',
@@ -149,6 +157,18 @@ export class SipServer {
     };
     this.calls = new CallService(services);
     this.#messages = new MessageService(services);
+  }
+
+  /** What is remembered now, and what may be at most. */
+  bounds(): Readonly<Record<'transactions' | 'dialogs' | 'connections' | 'calls', Bound>> {
+    const { max_tcp_connections, max_calls } = this.#parts.settings();
+    const { stack } = this;
+    return {
+      transactions: { used: stack.transactionCount, max: stack.bounds.maxTransactions },
+      dialogs: { used: stack.dialogs.size, max: stack.bounds.maxDialogs },
+      connections: { used: stack.transportStats().connections, max: max_tcp_connections },
+      calls: { used: this.calls.count, max: max_calls },
+    };
   }
 
   /** Binds the sockets of the settings; rejects with the system's error for an address that cannot be had. */
@@ -215,6 +235,11 @@ export class SipServer {
       default:
         return this.stack.reply(request, flow, 481);
     }
+  }
+
+  /** Authenticated lately from this address, or listed with it: served on when strangers are not. */
+  #isKnown(address: string): boolean {
+    return this.guard.hasProven(address) || this.directory.isListed(address);
   }
 
   /** Nothing is routed by a domain that a caller names: a request is for us, or for nobody [tls.localdomain]. */

@@ -66,7 +66,7 @@ export class Phone {
         random,
         timers,
         transportLimits: defaultTransportLimits,
-        maxTransactions: 10_000,
+        bounds: { maxTransactions: 10_000 },
         advertise: () => this.#local,
         forceRport: () => true,
         serverName: 'Ringfence phone',

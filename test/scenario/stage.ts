@@ -13,6 +13,7 @@ import type { Binding } from '../../src/registrar/binding.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import { MemoryPostings, memoryLedger } from '../kit/memory-ledger.ts';
 import { ScriptedDns } from '../kit/scripted-dns.ts';
+import type { StackBounds } from '../../src/sip/stack/index.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
 import { SimulatedClock } from '../kit/simulated-clock.ts';
 import { SimulatedMediaPlane } from '../kit/simulated-media.ts';
@@ -73,6 +74,7 @@ export interface StageOptions {
   readonly accounts?: readonly Partial<Account>[];
   readonly dialRules?: readonly Partial<DialRule>[];
   readonly numbers?: readonly NumberOwnership[];
+  readonly bounds?: Partial<StackBounds>;
 }
 
 /** The whole signalling plane in virtual time, with a store and a media plane that tests can look into. */
@@ -97,6 +99,7 @@ export class Stage {
       clock: this.clock,
       random: seededRandom(11),
       log: loudLog,
+      ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
       settings: () => this.settings,
       realm,
       directory: snapshotOf(options),

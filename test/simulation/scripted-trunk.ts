@@ -31,7 +31,7 @@ export class ScriptedTrunk {
     this.stack = new SipStack(
       {
         ...{ network, clock, random, timers: defaultTimers, transportLimits: defaultTransportLimits },
-        maxTransactions: 10_000,
+        bounds: { maxTransactions: 10_000 },
         advertise: () => local,
         forceRport: () => true,
         serverName: 'carrier',

@@ -34,7 +34,7 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     this.#options = options;
     this.#observer = observer;
     this.localTag = options.stack.newTag();
-    options.stack.dialogs.add(this.localTag, this);
+    options.stack.dialogs.add(this.localTag, this, flow.remote.address);
     transaction.attach({ onCancel: (cancel) => this.#onCancel(cancel), onAckTimeout: () => {} });
     transaction.respond(options.stack.response(this.request, 100, this.localTag));
   }

@@ -37,7 +37,7 @@ class Bench {
     this.stack = new SipStack(
       {
         ...{ network: this.network, clock: this.clock, random: seededRandom(2), timers: defaultTimers },
-        ...{ transportLimits: defaultTransportLimits, maxTransactions: 100, serverName: 'test' },
+        ...{ transportLimits: defaultTransportLimits, bounds: { maxTransactions: 100 }, serverName: 'test' },
         onFault: (error: unknown) => {
           throw error;
         },

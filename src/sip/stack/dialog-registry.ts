@@ -1,3 +1,4 @@
+import { SourceCounts } from '../../base/bounded/source-counts.ts';
 import type { SipRequest } from '../message/index.ts';
 import type { Flow } from '../transport/flow.ts';
 
@@ -13,17 +14,33 @@ export interface DialogOwner {
 /** Dialogs by our own tag, which is 64 bits of chance and therefore unique (RFC 3261 §12.2.2, §19.3). */
 export class DialogRegistry {
   readonly #owners = new Map<string, DialogOwner>();
+  /** Sources of the dialogs that peers began, by our tag. */
+  readonly #sources = new Map<string, string>();
+  readonly #countsBySource = new SourceCounts();
 
   get size(): number {
     return this.#owners.size;
   }
 
-  add(localTag: string, owner: DialogOwner): void {
+  /** How many dialogs this source has begun. */
+  countOf(address: string): number {
+    return this.#countsBySource.of(address);
+  }
+
+  /** `source` is the address of a peer that begins the dialog; a later owner of the same dialog needs none. */
+  add(localTag: string, owner: DialogOwner, source?: string): void {
     this.#owners.set(localTag, owner);
+    if (source === undefined || this.#sources.has(localTag)) return;
+    this.#sources.set(localTag, source);
+    this.#countsBySource.add(source);
   }
 
   remove(localTag: string): void {
     this.#owners.delete(localTag);
+    const source = this.#sources.get(localTag);
+    if (source === undefined) return;
+    this.#sources.delete(localTag);
+    this.#countsBySource.remove(source);
   }
 
   /** The owner of the dialog that a request of the peer belongs to. */

@@ -1,3 +1,4 @@
+export type { StackBounds } from './bounds.ts';
 export type { Advertise } from './advertise.ts';
 export type { DialogOwner } from './dialog-registry.ts';
 export { allowedEvents, allowedMethods } from './sanity.ts';

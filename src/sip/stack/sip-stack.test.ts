@@ -31,7 +31,8 @@ class Bench {
       {
         ...{ network: this.network, clock: this.clock, random: seededRandom(2), timers: defaultTimers },
         transportLimits: defaultTransportLimits,
-        maxTransactions,
+        bounds: { maxTransactions },
+        isKnown: () => false,
         advertise: () => server,
         forceRport: () => this.forceRport,
         serverName: 'test',

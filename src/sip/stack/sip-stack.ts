@@ -24,6 +24,7 @@ import type { Admission, PacketSource, TransportLimits } from '../transport/limi
 import type { Network } from '../transport/ports.ts';
 import { TransportLayer } from '../transport/transport-layer.ts';
 import { type Advertise, contactValue, viaValue } from './advertise.ts';
+import { type BoundRefusals, defaultBounds, fullBound, type RoomFor, type StackBounds } from './bounds.ts';
 import { DialogRegistry } from './dialog-registry.ts';
 import { refusalOf } from './sanity.ts';
 import { StatelessTag } from './stateless-tag.ts';
@@ -48,8 +49,10 @@ export interface StackOptions {
   readonly random: Random;
   readonly timers: TimerValues;
   readonly transportLimits: TransportLimits;
-  /** Transactions that may be remembered at once; beyond it new requests are answered 503. */
-  readonly maxTransactions: number;
+  /** What may be remembered at once; `defaultBounds` where it is not given. */
+  readonly bounds?: Partial<StackBounds>;
+  /** Whether a source has proven lately to be one of ours; asked only at a bound. */
+  readonly isKnown?: (flow: Flow) => boolean;
   readonly advertise: Advertise;
   /** Whether answers go to the port that a packet came from, also where no rport asks for it [own.forcerport]. */
   readonly forceRport: () => boolean;
@@ -61,6 +64,10 @@ export interface StackOptions {
 /** Joins transport, transactions and dialogs, and is what the domain sends and answers through. */
 export class SipStack {
   readonly dialogs = new DialogRegistry();
+  readonly bounds: StackBounds;
+  readonly boundRefusals: BoundRefusals = {
+    ...{ maxTransactions: 0, maxInvitesPerSource: 0, maxDialogs: 0, maxDialogsPerSource: 0 },
+  };
   readonly #options: StackOptions;
   readonly #user: StackUser;
   readonly #transport: TransportLayer;
@@ -70,6 +77,7 @@ export class SipStack {
   constructor(options: StackOptions, user: StackUser) {
     this.#options = options;
     this.#user = user;
+    this.bounds = { ...defaultBounds, ...options.bounds };
     this.#statelessTag = new StatelessTag(options.random);
     this.#transactions = new TransactionLayer(options.clock, options.random, options.timers, {
       onRequest: (request, flow) => this.#onRequest(request, flow),
@@ -211,19 +219,34 @@ export class SipStack {
   #onRequest(request: SipRequest, flow: Flow): void {
     const refusal = refusalOf(request);
     if (refusal !== undefined) return this.reply(request, flow, refusal.status, refusal.headers, refusal.reason);
-    // At the bound only a BYE goes on: it makes room.
-    const isFull = this.#transactions.size >= this.#options.maxTransactions && request.method !== 'BYE';
-    if (isFull) return this.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
     if (request.toTag !== undefined) {
       const owner = this.dialogs.find(request);
       if (owner === undefined) this.reply(request, flow, 481);
-      else owner.onRequest(request, flow);
+      else if (this.#hasRoom('dialog', request, flow)) owner.onRequest(request, flow);
       return;
     }
+    if (!this.#hasRoom(request.method === 'INVITE' ? 'call' : 'request', request, flow)) return;
     const wouldDial = request.method === 'INVITE' || request.method === 'MESSAGE';
     const goesInCircles = wouldDial && (this.#transactions.isMerged(request) || this.#transactions.isLooped(request));
     if (goesInCircles) return this.reply(request, flow, 482);
     this.#user.onRequest(request, flow);
+  }
+
+  /** At a bound the request is answered 503, but for a BYE, which makes room. */
+  #hasRoom(what: RoomFor, request: SipRequest, flow: Flow): boolean {
+    if (request.method === 'BYE') return true;
+    const { address } = flow.remote;
+    const load = {
+      transactions: this.#transactions.size,
+      dialogs: this.dialogs.size,
+      invitesOfSource: what === 'call' ? this.#transactions.invitesOf(address) : 0,
+      dialogsOfSource: what === 'call' ? this.dialogs.countOf(address) : 0,
+    };
+    const full = fullBound(this.bounds, load, what, () => this.#options.isKnown?.(flow) ?? true);
+    if (full === undefined) return true;
+    this.boundRefusals[full]++;
+    this.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
+    return false;
   }
 
   /** What was sent on a connection that has gone will not be answered (RFC 3261 §17.1.4). */

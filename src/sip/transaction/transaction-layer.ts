@@ -1,4 +1,5 @@
 import { ExpiryQueue } from '../../base/bounded/expiry-queue.ts';
+import { SourceCounts } from '../../base/bounded/source-counts.ts';
 import { TextMap } from '../../base/bounded/text-map.ts';
 import { formatEndpoint, sameAddress } from '../../base/net/endpoint.ts';
 import type { Random } from '../../base/random/random.ts';
@@ -50,6 +51,7 @@ export class TransactionLayer {
   readonly #answered: AnsweredRequests;
   /** Requests under way by the fields that merged copies share, with the key of their transaction. */
   readonly #merges = new Map<string, string>();
+  readonly #invitesBySource = new SourceCounts();
   readonly #timeouts: ExpiryQueue<() => void>;
   #latest: { readonly request: SipRequest; readonly key: string } | undefined;
   readonly #random: Random;
@@ -78,6 +80,11 @@ export class TransactionLayer {
   /** Transactions that are remembered now, in both roles. */
   get size(): number {
     return this.#clients.size + this.#servers.size;
+  }
+
+  /** INVITEs of this source that are remembered now. */
+  invitesOf(address: string): number {
+    return this.#invitesBySource.of(address);
   }
 
   /** A branch that nobody can guess: 96 bits behind the magic cookie (RFC 3261 §8.1.1.7). */
@@ -125,6 +132,7 @@ export class TransactionLayer {
   /** Remembers an INVITE; `responseFlow` is where its responses go. */
   openInviteServer(request: SipRequest, responseFlow: Flow): InviteServerTransaction {
     const key = this.#keyOf(request);
+    this.#invitesBySource.add(responseFlow.remote.address);
     const transaction = new InviteServerTransaction(
       key,
       mergeKey(request),
@@ -174,6 +182,7 @@ export class TransactionLayer {
     this.#servers.clear();
     this.#merges.clear();
     this.#answered.clear();
+    this.#invitesBySource.clear();
     this.#timeouts.clear();
   }
 
@@ -227,6 +236,7 @@ export class TransactionLayer {
     const transaction = this.#servers.get(key);
     if (transaction === undefined) return;
     this.#servers.delete(key);
+    if (transaction instanceof InviteServerTransaction) this.#invitesBySource.remove(transaction.flow.remote.address);
     const { merge, flow } = transaction;
     if (merge === undefined) return;
     // What was answered is kept for its retransmissions, and so is the knowledge of its merged copies.

@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js';
 import { type Endpoint, formatEndpoint } from '../../base/net/endpoint.ts';
+import { sourceKey } from '../../base/net/source-key.ts';
 import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Flow } from './flow.ts';
 import type { Network, TcpListener, TcpStream } from './ports.ts';
@@ -167,11 +167,4 @@ export class TcpTransport {
 
 function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
-}
-
-/** One home or customer has a whole /64 of IPv6, and counts as one. */
-function sourceKey(address: string): string {
-  if (!address.includes(':')) return address;
-  const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString();
 }
