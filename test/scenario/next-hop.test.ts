@@ -256,6 +256,57 @@ describe('calls that come in from a SIP server known by its domain', () => {
   });
 });
 
+describe('a SIP server that names its next hop in the dialog', () => {
+  const named = new HeaderList().append('record-route', '<sip:edge.carrier.test;lr>');
+
+  test('gets the requests of the dialog where that name leads, when that is an address of its own', async () => {
+    const { stage, alice, one, two } = await setUp();
+    stage.dns.srv('_sip._udp.edge.carrier.test', '1 1 5071 two.carrier.test');
+    const invite = await stage.invite(alice, 'alice', 'sip:0043123@server.example');
+    one.respond(one.request('INVITE'), 180, { headers: named });
+    await stage.run(20);
+    one.respond(one.request('INVITE'), 200, { body: sdp('192.0.2.61'), headers: named });
+    await stage.run(20);
+    const ok = alice.response('INVITE', 200);
+    alice.ack(invite, ok);
+    alice.send(alice.inDialog('BYE', invite, ok));
+    await stage.run(20);
+    assert.equal(two.request('BYE').headers.get('route'), '<sip:edge.carrier.test;lr>');
+    assert.equal(one.requests('BYE').length, 0);
+  });
+
+  test('keeps them where they are when the name leads to somebody else', async () => {
+    const { stage, alice, one } = await setUp();
+    stage.dns.a('edge.carrier.test', '192.0.2.99');
+    const victim = await stage.peer('192.0.2.99');
+    const invite = await stage.invite(alice, 'alice', 'sip:0043123@server.example');
+    one.respond(one.request('INVITE'), 200, { body: sdp('192.0.2.61'), headers: named });
+    await stage.run(20);
+    const ok = alice.response('INVITE', 200);
+    alice.ack(invite, ok);
+    alice.send(alice.inDialog('BYE', invite, ok));
+    await stage.run(20);
+    one.request('BYE');
+    assert.equal(victim.received.length, 0);
+  });
+
+  test('is the only one whose names are asked for: a phone’s Contact is not', async () => {
+    const { stage, alice } = await setUp();
+    const bob = await stage.phone('bob', '192.0.2.22');
+    stage.dns.asked.length = 0;
+    const invite = await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    const headers = new HeaderList().append('record-route', '<sip:internal.example;lr>');
+    bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22'), headers });
+    await stage.run(20);
+    const ok = alice.response('INVITE', 200);
+    alice.ack(invite, ok);
+    alice.send(alice.inDialog('BYE', invite, ok));
+    await stage.run(20);
+    bob.request('BYE');
+    assert.deepEqual(stage.dns.asked, []);
+  });
+});
+
 /** A call whose first hop is silent for the 2 s of the setting. */
 async function silentFirst(stage: Stage, alice: ScriptedPeer): Promise<SipRequest> {
   const invite = await stage.invite(alice, 'alice', 'sip:0043123@server.example');

@@ -77,17 +77,16 @@ export function sessionOptions(
     contactUser: safeUser(contactUser),
     checkSource: (request, flow, dialogFlow) => checkDialogSource(services, account, request, flow, dialogFlow),
     credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
-    mayFollow: (address) => isConfiguredFor(services, account, address),
+    // What a phone or a stranger writes is not even asked for in DNS.
+    mayFollow: (target) => {
+      if (account?.trunk === undefined) return [];
+      return services.sipServers.knownHops(target).filter(({ address }) => isConfiguredFor(services, account, address));
+    },
   };
 }
 
 /** A SIP server may name another next hop, but only one of its configured addresses: nobody else makes us send anywhere. */
-function isConfiguredFor(
-  { directory, sipServers }: CallServices,
-  account: Account | undefined,
-  address: string,
-): boolean {
-  if (account?.trunk === undefined) return false;
+function isConfiguredFor({ directory, sipServers }: CallServices, account: Account, address: string): boolean {
   if (sipServers.addresses.isOf(account.id, address)) return true;
   return directory.sipServersAt(address).some(({ id }) => id === account.id);
 }

@@ -1,23 +1,34 @@
-import { isIP } from 'node:net';
 import type { Dialog } from '../../sip/dialog/index.ts';
 import { parseUri } from '../../sip/message/index.ts';
+import type { Hop, HopTarget } from '../../sip/resolve/index.ts';
 import type { SipStack } from '../../sip/stack/index.ts';
-import type { Flow } from '../../sip/transport/flow.ts';
+import type { Flow, TransportName } from '../../sip/transport/flow.ts';
+
+/**
+ * The places that a next hop named in Record-Route or Contact stands for, those alone to which requests may go; empty
+ * where it may not be followed, or its name is not resolved yet.
+ */
+export type MayFollow = (target: HopTarget<TransportName>) => readonly Hop<TransportName>[];
 
 /**
  * Where the requests of a dialog go. A phone is always reached where its packets come from, whatever its Contact
  * says; a SIP server may name another next hop in Record-Route or Contact (RFC 3261 §12.2.1.1), among its configured
- * addresses.
+ * addresses. A dialog stays where it is as long as what was named includes that.
  */
-export function dialogFlow(stack: SipStack, dialog: Dialog, flow: Flow, mayFollow: (address: string) => boolean): Flow {
+export function dialogFlow(stack: SipStack, dialog: Dialog, flow: Flow, mayFollow: MayFollow): Flow {
   const [route] = dialog.routeSet;
   const parsed = parseUri(route === undefined ? dialog.remoteTarget : route.slice(1, -1));
-  if (!parsed.ok || parsed.value.scheme === 'tel' || isIP(parsed.value.host) === 0) return stack.liveFlow(flow);
-  const { host: address, port = 5060, params } = parsed.value;
-  if (!mayFollow(address)) return stack.liveFlow(flow);
-  const transport = params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp';
-  if (address === flow.remote.address && port === flow.remote.port && transport === flow.transport) {
-    return stack.liveFlow(flow);
-  }
-  return stack.flowTo(transport, { address, port }) ?? flow;
+  if (!parsed.ok || parsed.value.scheme === 'tel') return stack.liveFlow(flow);
+  const { host, port, params } = parsed.value;
+  const hops = mayFollow({ host, port, transport: transportOf(params.get('transport')) });
+  const isHere = ({ transport, address, port: hopPort }: Hop<TransportName>): boolean =>
+    address === flow.remote.address && hopPort === flow.remote.port && transport === flow.transport;
+  const [first] = hops;
+  if (first === undefined || hops.some(isHere)) return stack.liveFlow(flow);
+  return stack.flowTo(first.transport, first) ?? flow;
+}
+
+function transportOf(text: string | undefined): TransportName | undefined {
+  const named = text?.toLowerCase();
+  return (['udp', 'tcp'] as const).find((transport) => transport === named);
 }

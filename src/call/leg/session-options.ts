@@ -3,6 +3,7 @@ import type { HeaderList, SipRequest } from '../../sip/message/index.ts';
 import type { SipStack } from '../../sip/stack/index.ts';
 import type { TimerValues } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import type { MayFollow } from './next-hop.ts';
 import type { TrunkCredentials } from './trunk-credentials.ts';
 
 /** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
@@ -20,6 +21,6 @@ export interface SessionOptions {
   readonly contactUser: string;
   readonly checkSource: SourceCheck;
   readonly credentials: TrunkCredentials | undefined;
-  /** Whether Record-Route and Contact may name this address as the next hop; a phone is reached where it sends from. */
-  readonly mayFollow: (address: string) => boolean;
+  /** Where Record-Route and Contact may lead to; a phone is reached where it sends from. */
+  readonly mayFollow: MayFollow;
 }

@@ -58,7 +58,7 @@ class Bench {
     this.options = {
       ...{ stack: this.stack, clock: this.clock, timers: defaultTimers, contactUser: 'us', credentials: undefined },
       checkSource: () => 'ok',
-      mayFollow: () => false,
+      mayFollow: () => [],
     };
   }
 

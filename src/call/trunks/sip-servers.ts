@@ -1,4 +1,5 @@
 import type { Account, Trunk } from '../../accounts/model.ts';
+import { BoundedMap } from '../../base/bounded/bounded-map.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import type { Hop, HopTarget, Locator } from '../../sip/resolve/index.ts';
 import type { TransportName } from '../../sip/transport/index.ts';
@@ -12,6 +13,9 @@ export type SipHop = Hop<TransportName>;
 
 /** How long a call waits for DNS before it goes on with what there is; a slow answer is kept for the next one. */
 const maxLookUpMs = 6000;
+/** Names in Record-Route and Contact of SIP servers that are remembered, and for how long at most. */
+const maxNamed = 1000;
+const maxNamedTtlS = 3600;
 
 export type SipServersOptions = TrunkPingsOptions;
 
@@ -22,6 +26,9 @@ export class SipServers {
   readonly #holds: HopHolds;
   readonly #locator: Locator<TransportName>;
   readonly #clock: Clock;
+  readonly #named = new BoundedMap<string, { readonly hops: readonly SipHop[]; readonly freshUntilMs: number }>(
+    maxNamed,
+  );
 
   constructor(options: SipServersOptions) {
     const { directory, locator, clock, log } = options;
@@ -57,13 +64,36 @@ export class SipServers {
     this.#holds.refused(hop, refused, isOnly);
   }
 
-  /** Hands over the hops of a SIP server in the order of DNS: at once for a numeric host, else when they are known. */
+  /**
+   * Hands over the hops of a SIP server in the order of DNS: at once for a numeric host, else when they are known. `use`
+   * is called once, with none after too long a wait.
+   */
   hopsOf(trunk: Trunk, use: (hops: readonly SipHop[]) => void): void {
-    this.findHops(hopTarget(trunk), use);
+    this.#findHops(hopTarget(trunk), use);
   }
 
-  /** The same for any target that a SIP server names. `use` is called once, with none after too long a wait. */
-  findHops(target: HopTarget<TransportName>, use: (hops: readonly SipHop[]) => void): void {
+  /**
+   * The hops of a target that a SIP server has named in a dialog, as far as they are known: a name is asked for in the
+   * background, and what it stood for before holds meanwhile.
+   */
+  knownHops(target: HopTarget<TransportName>): readonly SipHop[] {
+    const numeric = this.#locator.numeric(target);
+    if (numeric !== undefined) return [numeric];
+    const key = `${target.host} ${target.port ?? ''} ${target.transport ?? ''}`;
+    const known = this.#named.get(key);
+    if (known === undefined || known.freshUntilMs <= this.#clock.monotonicMs()) {
+      const hops = known?.hops ?? [];
+      this.#named.set(key, { hops, freshUntilMs: this.#clock.monotonicMs() + maxLookUpMs });
+      void this.#locator.locate(target).then((located) => {
+        const freshUntilMs = this.#clock.monotonicMs() + Math.min(located.ttlS, maxNamedTtlS) * 1000;
+        this.#named.set(key, { hops: located.failed && located.hops.length === 0 ? hops : located.hops, freshUntilMs });
+      });
+      return hops;
+    }
+    return known.hops;
+  }
+
+  #findHops(target: HopTarget<TransportName>, use: (hops: readonly SipHop[]) => void): void {
     const numeric = this.#locator.numeric(target);
     if (numeric !== undefined) return use([numeric]);
     let isOver = false;
