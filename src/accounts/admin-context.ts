@@ -16,7 +16,11 @@ export interface AdminContext {
   readonly nowMs: number;
   /** Who does it, for the audit. */
   readonly by: string;
-  readonly rules: PasswordRules & { readonly enforcestrongauth: boolean };
+  readonly rules: PasswordRules & {
+    readonly enforcestrongauth: boolean;
+    /** [limits.licensecfg] accounts that there may be; 0 or nothing is no limit of its own. */
+    readonly maxAccounts?: number;
+  };
 }
 
 export interface AdminOutcome {

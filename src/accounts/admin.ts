@@ -108,7 +108,7 @@ export function setPassword(name: string, typed: string | undefined, context: Ad
   });
 }
 
-function newAccount(texts: FieldTexts, { directory }: AdminContext): Result<Account, readonly FieldError[]> {
+function newAccount(texts: FieldTexts, { directory, rules }: AdminContext): Result<Account, readonly FieldError[]> {
   const name = oneText(texts['name'] ?? '');
   if (!name.ok) return refused('name', name.error);
   if (!accountNamePattern.test(name.value)) {
@@ -123,6 +123,13 @@ function newAccount(texts: FieldTexts, { directory }: AdminContext): Result<Acco
     return refused(
       'name',
       `${quoted(name.value)} is one more than the ${directoryLimits.accounts} accounts there may be`,
+    );
+  }
+  const { maxAccounts = 0 } = rules;
+  if (maxAccounts > 0 && directory.size.accounts >= maxAccounts) {
+    return refused(
+      'name',
+      `${quoted(name.value)} is one more than the ${maxAccounts} users of licensecfg; raise it, or remove one`,
     );
   }
   const kind = wordOf(texts['type'] ?? 'enduser', accountKinds);

@@ -7,9 +7,6 @@ import { quoted } from './field-texts.ts';
  * from typing slips, so that nobody believes a limit to hold that is not there.
  */
 const notInEffect: ReadonlySet<string> = new Set([
-  'maxlinesoffpeak',
-  'maxslperday',
-  'maxslpermonth',
   'credit',
   'postpaid',
   'maxmonthlycredit',
@@ -24,7 +21,6 @@ const notInEffect: ReadonlySet<string> = new Set([
   'dtmfmode',
   'webmanager',
   'voicemail',
-  'onlylocalaccess',
   'filtering',
 ]);
 

@@ -4,9 +4,17 @@ import type { AccountKind, AccountLimits } from './model.ts';
 const linesOfSender = 30;
 const linesOfEnduser = 5;
 
-const unlimited: AccountLimits = { maxLines: 0 };
+const unlimited: AccountLimits = {
+  maxLines: 0,
+  maxLinesOffpeak: undefined,
+  maxCps: undefined,
+  maxSlPerDayS: 0,
+  maxSlPerMonthS: 0,
+  onlyLocalAccess: false,
+  international: true,
+};
 const defaults: Partial<Record<AccountKind, AccountLimits>> = {
-  enduser: { ...unlimited, maxLines: linesOfEnduser },
+  enduser: { ...unlimited, maxLines: linesOfEnduser, international: false },
   trafficsender: { ...unlimited, maxLines: linesOfSender },
 };
 

@@ -47,6 +47,17 @@ export interface Account {
 export interface AccountLimits {
   /** Calls at once that the account pays for (field `maxlines`). */
   readonly maxLines: number;
+  /** The same in off-peak time; undefined is as `maxLines` (field `maxlinesoffpeak`). */
+  readonly maxLinesOffpeak: number | undefined;
+  /** Calls within a second; undefined is as the setting `maxcps` has it (field `maxcps`). */
+  readonly maxCps: number | undefined;
+  /** Seconds of talk in a calendar day and month: of a user calls that it starts, of a SIP server calls sent to it. */
+  readonly maxSlPerDayS: number;
+  readonly maxSlPerMonthS: number;
+  /** May reach users and numbers of ours only (field `onlylocalaccess`). */
+  readonly onlyLocalAccess: boolean;
+  /** May call abroad (field `international`). */
+  readonly international: boolean;
 }
 
 /** Prefixes of canonical numbers; an empty list of allowed ones is all, and a blocked one wins. */

@@ -7,6 +7,7 @@ import { identifyCaller } from './admission/identify.ts';
 import { Call } from './b2bua/call.ts';
 import { CallRecord } from './b2bua/call-record.ts';
 import { type Cause, causeOfStatus, reasonValue } from './cause.ts';
+import type { AuditedCall } from './limits/lease-audit.ts';
 import { RefusalBudget } from './refusal-budget.ts';
 import type { CallServices } from './services.ts';
 
@@ -40,6 +41,14 @@ export class CallService {
 
   get count(): number {
     return this.#calls.size;
+  }
+
+  /** The calls as the audit of leases wants them: one that ends gives its line back before its CDR is written. */
+  *audited(): Generator<AuditedCall> {
+    for (const { plan, phase } of this.#calls.values()) {
+      const holdsLineOf = phase === 'over' || plan.lease === undefined ? undefined : plan.payer?.accountId;
+      yield { callId: plan.callId, holdsLineOf };
+    }
   }
 
   /** Ends a call by the operator's word; false where there is none of that id. */
@@ -88,7 +97,13 @@ export class CallService {
     }
     const { caller, strip } = verdict;
     if (caller.kind === 'account') stack.trustConnection(flow);
-    const candidate = newCandidate(this.#services, { request, caller, strip, callsNow: this.#calls.size });
+    const candidate = newCandidate(this.#services, {
+      request,
+      caller,
+      strip,
+      callsNow: this.#calls.size,
+      sourceAddress: flow.remote.address,
+    });
     const plan = admitCall(this.#services, candidate);
     this.#recordWatched(candidate);
     if ('sipStatus' in plan) return this.#refuse(candidate, plan, flow);

@@ -14,9 +14,8 @@ import type { SettingKey, Settings } from '../settings/index.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import type { TimerValues } from '../sip/transaction/index.ts';
 import type { CallStore } from './ports.ts';
-import type { Leases } from './limits/leases.ts';
-import type { TrunkLines } from './routing/trunk-lines.ts';
 import type { SipServers } from './trunks/sip-servers.ts';
+import type { CallLimits } from './limits/call-limits.ts';
 
 /** What the parts of a call work with; built once by src/main. */
 export interface CallServices {
@@ -31,9 +30,7 @@ export interface CallServices {
   readonly registrar: Registrar;
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
-  /** Lines in use by the account that pays. */
-  readonly lines: Leases;
-  readonly trunkLines: TrunkLines;
+  readonly limits: CallLimits;
   /** Told at the turns of each call at which money is held, metered and released. */
   readonly lifecycle: CallLifecycle;
   readonly store: CallStore;

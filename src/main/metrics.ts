@@ -35,6 +35,12 @@ export function metricsRegistry({ sip, plane, store }: RunningServer): Registry 
     'Event-loop delay of the signalling thread',
     () => delay.percentile(99) / nanosecondsPerSecond,
   );
+  gauge('lines', 'Lines that accounts have in use', () => sip.limits.lines.size);
+  gauge(
+    'lease_drift_total',
+    'Leases that did not agree with the calls; anything but 0 is a fault of ours',
+    () => sip.audit.found,
+  );
   gauge('tcp_connections', 'TCP connections now', () => sip.stack.transportStats().connections);
   new Gauge({
     ...{ name: 'ringfence_sipserver_up', help: '1 while a SIP server answers OPTIONS, 0 while it is down', registers },

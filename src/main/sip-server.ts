@@ -12,9 +12,10 @@ import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
 import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
-import { Leases } from '../call/limits/leases.ts';
-import { TrunkLines } from '../call/routing/trunk-lines.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
+import { CallLimits } from '../call/limits/call-limits.ts';
+import { joined } from '../call/limits/joined-lifecycle.ts';
+import { LeaseAudit } from '../call/limits/lease-audit.ts';
 import { Authenticator } from '../guard/authenticate.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
 import type { DecisionStore } from '../guard/ports.ts';
@@ -73,6 +74,8 @@ export class SipServer {
   readonly guard: SourceGuard;
   readonly strangers: StrangerLog;
   readonly sipServers: SipServers;
+  readonly limits: CallLimits;
+  readonly audit: LeaseAudit;
   readonly #messages: MessageService;
   readonly #parts: SipServerParts;
 
@@ -135,6 +138,10 @@ export class SipServer {
     const strangerLog = new StrangerLog(clock, log);
     this.strangers = strangerLog;
     this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, strangerLog });
+    const settingOrigin = parts.settingOrigin ?? (() => ({ by: 'default', atMs: undefined }));
+    const { periods } = parts.ledger;
+    this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods });
+    const { limits } = this;
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
       ...{
@@ -146,17 +153,18 @@ export class SipServer {
         timers: defaultTimers,
       },
       strangerLog,
-      lifecycle: freeLifecycle,
-      settingOrigin: parts.settingOrigin ?? (() => ({ by: 'default', atMs: undefined })),
-      lines: new Leases(clock),
-      trunkLines: new TrunkLines(),
       sipServers: this.sipServers,
+      lifecycle: joined(freeLifecycle, limits),
+      settingOrigin,
+      limits,
       ownAddresses: () =>
         [...parts.ownAddresses().map(({ address }) => address), settings().public_address].filter(isNamed),
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
     };
     this.calls = new CallService(services);
     this.#messages = new MessageService(services);
+    const { lines, serverLines } = limits;
+    this.audit = new LeaseAudit({ clock, log, lines, others: [serverLines], calls: () => this.calls.audited() });
   }
 
   /** What is remembered now, and what may be at most. */
@@ -179,6 +187,7 @@ export class SipServer {
       if (tcp_port !== 0) await this.stack.listen('tcp', { address, port: tcp_port });
     }
     this.sipServers.sync();
+    this.audit.start();
   }
 
   /** The bindings of the last server stand; to be called before the first packet is taken. */
@@ -199,6 +208,7 @@ export class SipServer {
   accountChanged(accountId: number): void {
     this.sipServers.sync();
     this.authenticator.purge(accountId);
+    this.limits.talk.accountChanged(accountId);
     const account = this.directory.accountById(accountId);
     if (account?.enabled === true) return;
     this.registrar.removeAll(accountId);
@@ -212,6 +222,7 @@ export class SipServer {
 
   close(): void {
     this.sipServers.close();
+    this.audit.stop();
     this.registrar.stop();
     this.stack.close();
   }

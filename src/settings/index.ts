@@ -7,4 +7,5 @@ export { type AppliedSetting, LoadedSettings } from './loaded-settings.ts';
 export { sampleConfiguration } from './manual.ts';
 export { modeOf, type RuleMode } from './rules.ts';
 export type { SettingOverride, SettingStore } from './ports.ts';
+export { systemLimit } from './system-limit.ts';
 export { profileValues } from './profiles.ts';

@@ -9,6 +9,8 @@ interface Rule {
   readonly refuses: string;
   /** Mode in the profile `stress_test`, where the rule would end the test. */
   readonly stressTest?: RuleMode;
+  /** Mode in the profile `seeds`, for a rule that the requirements do not have. */
+  readonly seeds?: RuleMode;
 }
 
 /**
@@ -35,6 +37,15 @@ const rules = {
     stressTest: 'off',
   },
   maxcostperip: { refuses: 'refuses a call when what came from its address has cost enough', stressTest: 'off' },
+  maxcallperip: { refuses: 'refuses a call when its source has had its number of calls in the period' },
+  maxdurationperip: { refuses: 'refuses a call when the calls of its source have talked long enough in the period' },
+  maxcps: { refuses: 'refuses a call when a user, or a SIP server that it goes to, has too many in a second' },
+  maxcpsperip: { refuses: 'refuses a call when its source starts too many in a second' },
+  maxslperday: { refuses: 'refuses a call when a user has talked, or a SIP server was used, long enough today' },
+  maxslpermonth: { refuses: 'refuses a call when a user has talked, or a SIP server was used, long enough this month' },
+  onlylocalaccess: { refuses: 'refuses calls to the outside by senders that may reach only users of ours' },
+  international: { refuses: 'refuses calls abroad by users for whom they are not switched on', seeds: 'off' },
+  licensecfg: { refuses: 'refuses a call when the whole system has its number of calls' },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 export type RuleKey = keyof typeof rules;
@@ -46,13 +57,16 @@ export const modeSettings = Object.fromEntries(
   Object.entries<Rule>(rules).map(([key, rule]) => [`mode.${key}`, modeSetting(key, rule)]),
 ) as { readonly [K in ModeKey]: Setting<RuleMode> };
 
-function modeSetting(key: string, { refuses, stressTest }: Rule): Setting<RuleMode> {
+function modeSetting(key: string, { refuses, stressTest, seeds }: Rule): Setting<RuleMode> {
   return word({
     id: `own.mode.${key}`,
     aliases: [`mode_${key}`],
     text: `The mode of the rule that ${refuses}. It exists so that a new limit can be watched on live traffic before it bites: while it is observed, calls pass, and each one that would have been refused leaves a decision.`,
     default: 'enforce',
     ...(stressTest === undefined ? {} : { stressTest }),
+    ...(seeds === undefined
+      ? {}
+      : { seeds, reason: 'the safe reading: what costs most is switched on by somebody who wants it' }),
     values: {
       enforce: 'calls are refused',
       observe: "calls pass; a decision with the outcome 'would refuse' is recorded",

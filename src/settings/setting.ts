@@ -151,7 +151,7 @@ function numeric(
     meanings: [],
     parse: (text) => {
       const digits = text.trim();
-      if (!/^\d{1,15}$/.test(digits)) return fail(undefined);
+      if (!/^-?\d{1,15}$/.test(digits)) return fail(undefined);
       const value = Number(digits);
       return value < description.min || value > description.max ? fail(undefined) : ok(value);
     },

@@ -1,6 +1,7 @@
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
+import { limitFields } from '../../src/accounts/limit-fields.ts';
 import type { Account, AccountLimits, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
 import { type Log, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
@@ -136,7 +137,8 @@ export class Stage {
     if (account === undefined) throw new Error(`no account ${name}`);
     const changed = { ...account, limits: { ...account.limits, ...limits } };
     const origin = { by: 'anna', atMs: this.clock.wallMs() };
-    this.server.directory.apply({ kind: 'account put', account: changed, fields: Object.keys(limits), origin });
+    const fields = limitFields.map(({ name: field }) => field);
+    this.server.directory.apply({ kind: 'account put', account: changed, fields, origin });
   }
 
   peer(address: string, port = 5060): Promise<ScriptedPeer> {
@@ -202,7 +204,8 @@ function snapshotOf({ accounts = [], dialRules = [], numbers = [] }: StageOption
 }
 
 function accountOf(id: number, fields: Partial<Account>): Account {
-  return { ...blankAccount(id, '', 'enduser'), ...fields };
+  const blank = blankAccount(id, '', 'enduser');
+  return { ...blank, limits: { ...blank.limits, international: true }, ...fields };
 }
 
 function ruleOf(id: number, fields: Partial<DialRule>): DialRule {

@@ -1,3 +1,4 @@
+import { systemLimit } from '../../settings/index.ts';
 import type { AdminContext, AdminOutcome } from '../../accounts/admin-context.ts';
 import type { AuditEntry, StoreChange } from '../../accounts/change.ts';
 import type { AccountDirectory } from '../../accounts/directory.ts';
@@ -7,14 +8,14 @@ import { commandLine, type Outcome, refused } from './outcome.ts';
 
 /** What a change of accounts is decided with; `directory` may be a copy that a longer plan works on. */
 export function adminContext(ports: OperationPorts, directory: AccountDirectory = ports.directory): AdminContext {
-  const { minpwdlength, validatepassword, enforcestrongauth } = ports.settings.current;
+  const { minpwdlength, validatepassword, enforcestrongauth, licensecfg } = ports.settings.current;
   return {
     directory,
     realm: ports.store.realm,
     random: ports.random,
     nowMs: ports.clock.wallMs(),
     by: commandLine,
-    rules: { minpwdlength, validatepassword, enforcestrongauth },
+    rules: { minpwdlength, validatepassword, enforcestrongauth, maxAccounts: systemLimit(licensecfg, 'users') },
   };
 }
 

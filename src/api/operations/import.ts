@@ -1,3 +1,4 @@
+import { warningsOf } from '../../accounts/warnings.ts';
 import type { StoreChange } from '../../accounts/change.ts';
 import { type ImportPlan, type PlannedRecord, planImport } from '../../accounts/import.ts';
 import { parseImport } from '../../accounts/import-document.ts';
@@ -77,7 +78,7 @@ function importView(plan: ImportPlan, dryRun: boolean): ImportView {
     created: plan.create.map(planned),
     changed: plan.change.map(planned),
     unchanged: plan.unchanged.length,
-    notes: plan.notes,
+    notes: [...plan.notes, ...warningsOf(plan.changes)],
     // A dry run makes none: what it drew is thrown away with its plan.
     generatedPasswords: dryRun
       ? []

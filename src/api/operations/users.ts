@@ -1,3 +1,4 @@
+import { warningsOf } from '../../accounts/warnings.ts';
 import { accountFields } from '../../accounts/account-fields.ts';
 import { changeAccount, createAccount, removeAccount, setPassword } from '../../accounts/admin.ts';
 import type { AdminOutcome } from '../../accounts/admin-context.ts';
@@ -51,7 +52,7 @@ export function userOperations(ports: OperationPorts): OperationsOf<Names> {
 
 async function committed(ports: OperationPorts, plan: AdminOutcome): Promise<Outcome<ChangeView>> {
   await commit(ports, plan);
-  return ok({ changes: changeLines(plan.audit) });
+  return ok({ changes: [...changeLines(plan.audit), ...warningsOf(plan.changes)] });
 }
 
 function listUsers(ports: OperationPorts, given: Arguments): Outcome<{ readonly users: readonly AccountView[] }> {

@@ -6,7 +6,7 @@ import type { Caller, CallerId, CallPlan } from '../b2bua/plan.ts';
 import { type Dialled, readDialled } from '../../numbering/dialled.ts';
 import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { CallServices } from '../services.ts';
-import { checkLines } from '../limits/line-limit.ts';
+import { countAdmitted, limitChecks } from './limit-rules.ts';
 import { callerIdOf } from './caller-id.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
@@ -21,6 +21,7 @@ export interface Candidate {
   readonly strip: number;
   readonly callId: string;
   readonly callsNow: number;
+  readonly sourceAddress: string;
   callerId: CallerId;
   dialled: Dialled | undefined;
   found: Extract<Found, { kind: 'found' }> | undefined;
@@ -48,7 +49,6 @@ export const admissionSteps: readonly Step[] = [
   { name: 'destination exists', check: checkDestination },
   { name: 'number may be called', check: checkNumberRules },
   { name: 'somebody pays', check: checkPayer },
-  { name: 'line is free', check: takeLine },
 ];
 
 /** @returns the plan of the call, or the refusal of the step that said no. */
@@ -56,18 +56,26 @@ export function admitCall(services: CallServices, candidate: Candidate): CallPla
   for (const { check } of admissionSteps) {
     const verdict = check(services, candidate);
     if (verdict === 'yes') continue;
-    const mode = modeOf(services.settings(), verdict.rule);
-    if (mode === 'observe') candidate.watched.push(verdict);
-    if (mode !== 'enforce') continue;
-    candidate.lease?.release();
-    return verdict;
+    if (isEnforced(services, candidate, verdict)) return verdict;
   }
+  for (const check of limitChecks(services, candidate)) {
+    const verdict = check();
+    if (verdict !== 'yes' && isEnforced(services, candidate, verdict)) return verdict;
+  }
+  candidate.lease = countAdmitted(services, candidate);
   return planOf(candidate);
+}
+
+/** Whether a no is the last word. What is only observed is kept for its record, and the call goes on. */
+function isEnforced(services: CallServices, candidate: Candidate, verdict: Refusal): boolean {
+  const mode = modeOf(services.settings(), verdict.rule);
+  if (mode === 'observe') candidate.watched.push(verdict);
+  return mode === 'enforce';
 }
 
 export function newCandidate(
   services: CallServices,
-  given: Pick<Candidate, 'request' | 'caller' | 'strip' | 'callsNow'>,
+  given: Pick<Candidate, 'request' | 'caller' | 'strip' | 'callsNow' | 'sourceAddress'>,
 ): Candidate {
   const { directory, settings, random } = services;
   const callerId = callerIdOf(given.request, given.caller, directory, settings().allowcalleridchange);
@@ -159,14 +167,4 @@ function checkPayer(_services: CallServices, candidate: Candidate): Refusal | 'y
   const { caller } = candidate;
   if (caller.kind === 'account') candidate.payer = { accountId: caller.account.id, reason: 'caller' };
   return 'yes';
-}
-
-/** The line is taken in every mode: a rule that is switched on finds the calls that run already. */
-function takeLine(services: CallServices, candidate: Candidate): Refusal | 'yes' {
-  const { payer, callId } = candidate;
-  const account = payer === undefined ? undefined : services.directory.accountById(payer.accountId);
-  if (account === undefined) return 'yes';
-  const measured = services.lines.inUse(account.id);
-  candidate.lease = services.lines.take(account.id, callId);
-  return checkLines(services, account, measured);
 }

@@ -2,6 +2,9 @@ import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import { checkAttempt } from '../admission/attempt-rules.ts';
 import { hopKey } from '../../sip/resolve/index.ts';
+import { decide } from '../../guard/decision.ts';
+import { modeOf } from '../../settings/index.ts';
+import type { Lease } from '../limits/leases.ts';
 import { mayFailOver } from '../cause.ts';
 import type { Refused } from '../leg/events.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
@@ -50,8 +53,8 @@ export class Hunt {
   #leg: DialledLeg | undefined;
   #lastRefusal: Refused = { status: 480, reason: 'Temporarily Unavailable', isOurs: true };
   #over = false;
-  /** Gives back the line of the SIP server that is tried or talked to. */
-  #releaseTrunkLine: () => void = () => {};
+  /** The line of the SIP server that is tried or talked to. */
+  #trunkLine: Lease | undefined;
 
   constructor(services: CallServices, call: HuntedCall, observer: HuntObserver) {
     this.#services = services;
@@ -82,7 +85,7 @@ export class Hunt {
 
   /** The hunt is over with an answer: its events still come, its branches are no longer its own. */
   releaseTrunkLine(): void {
-    this.#releaseTrunkLine();
+    this.#trunkLine?.release();
   }
 
   #try(step: RouteStep): void {
@@ -93,6 +96,9 @@ export class Hunt {
     this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber };
     if (checkAttempt(this.#services, destination) !== 'yes') {
       return this.#refuse(destination, { status: 503, reason: 'Route Not Permitted' });
+    }
+    if (!this.#isWithinLimits(destination)) {
+      return this.#refuse(destination, { status: 503, reason: 'SIP server has reached a limit' });
     }
     const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
     if (refused !== undefined) return this.#refuse(destination, refused);
@@ -135,11 +141,28 @@ export class Hunt {
 
   /** A SIP server is never sent more calls at once than its `maxcalls`. */
   #takeTrunkLine(destination: Destination): boolean {
-    this.#releaseTrunkLine();
+    this.#trunkLine?.release();
+    this.#trunkLine = undefined;
     if (destination.kind === 'devices') return true;
-    const release = this.#services.trunkLines.take(destination.account.id, destination.trunk.maxCalls);
-    this.#releaseTrunkLine = release ?? (() => {});
-    return release !== undefined;
+    const { serverLines } = this.#services.limits;
+    const { account, trunk } = destination;
+    if (trunk.maxCalls > 0 && serverLines.inUse(account.id) >= trunk.maxCalls) return false;
+    this.#trunkLine = serverLines.take(account.id, this.#call.plan.callId);
+    return true;
+  }
+
+  /** A limit of the SIP server that is reached refuses this destination, and leaves a decision about the server. */
+  #isWithinLimits(destination: Destination): boolean {
+    if (destination.kind === 'devices') return true;
+    const { limits, settings, decisions } = this.#services;
+    const { account } = destination;
+    const verdict = limits.checkServer(account);
+    if (verdict === 'yes') return true;
+    const mode = modeOf(settings(), verdict.rule);
+    if (mode === 'off') return true;
+    const concern = { subject: `account:${account.name}`, callId: this.#call.plan.callId };
+    decisions.put(decide(verdict, concern, mode, this.#services));
+    return mode === 'observe';
   }
 
   /** RFC 3263 §4.3: silence, a broken connection and 503 lead to the next hop; any other word is the SIP server's own. */

@@ -79,7 +79,7 @@ export const creditSettings = {
   }),
   cutrunningcalls: level({
     id: 'own.cutrunningcalls',
-    text: 'Whether the daily, monthly and dynamic limits end a call that runs, at its last increment that fits. It exists because one call can run for hours past a limit. Credit always ends it.',
+    text: 'Whether the daily, monthly and dynamic limits end a call that runs, at its last increment or second that fits. It exists because one call can run for hours past a limit. Credit always ends it.',
     default: 1,
     seeds: 0,
     reason: 'a limit that a running call may pass is none for whoever makes one long call',

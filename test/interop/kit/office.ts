@@ -13,7 +13,7 @@ export function office(env: Environment, changes: Readonly<Record<string, Fields
     return record(name, { host: env.address(host), port: '5060' });
   };
   return {
-    users: ['alice', 'bob', 'carol'].map((name) => record(name, { password })),
+    users: ['alice', 'bob', 'carol'].map((name) => record(name, { password, international: 'true' })),
     numbers: [{ number: '4312345', user: 'bob' }],
     sipservers: [trunk('carrier', 'carrier'), trunk('reserve', 'reserve'), trunk('third', 'third')],
     dialrules: [
