@@ -17,6 +17,7 @@ const causes = {
   'media timeout': { status: 200, text: 'no media arrived from either side' },
   'media lost': { status: 503, text: 'the relay of the call died' },
   'no ack': { status: 200, text: 'the caller never acknowledged the answer' },
+  'challenge unanswered': { status: 200, text: 'a side spoke from elsewhere, proved nothing, and sent no media' },
   'peer gone': { status: 200, text: 'a side stopped answering requests' },
   'media refused': { status: 488, text: 'the media that was offered cannot be relayed' },
   'no media port': { status: 503, text: 'no free port pair is left' },

@@ -12,9 +12,17 @@ import { checkDialogSource } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
 import { passedHeaders } from '../header-policy.ts';
 import { clientAddressHeader, identityHeaders, passageOf } from './identity-headers.ts';
+import type { ChallengeWatch } from './challenge-watch.ts';
 import type { BridgeOptions, BridgeSide } from './media-bridge.ts';
 import type { CallerId, CallPlan } from './plan.ts';
 import { safeUser } from './safe-user.ts';
+
+/** The call that a branch is dialled for: what came from its caller, and who watches the side that answers. */
+interface DialledFor {
+  readonly request: SipRequest;
+  readonly flow: Flow;
+  readonly calleeWatch: ChallengeWatch;
+}
 
 /**
  * The branches of a step that can be dialled now; none where no device or address is reachable. `offerFor`
@@ -24,7 +32,7 @@ export function branchesOf(
   services: CallServices,
   plan: CallPlan,
   { destination, hop }: RouteStep,
-  { request, flow: callerFlow }: { readonly request: SipRequest; readonly flow: Flow },
+  { request, flow: callerFlow, calleeWatch }: DialledFor,
   offerFor: (side: BridgeSide) => string | undefined,
 ): readonly Branch[] {
   const { account } = destination;
@@ -46,7 +54,9 @@ export function branchesOf(
       sdp,
       headers: [...passed, ...told, ...identityHeaders(plan.callerId, account, host)],
     };
-    return [{ flow, spec, session: sessionOptions(services, account, contactUserOf(plan.callerId)), side }];
+    return [
+      { flow, spec, session: sessionOptions(services, account, contactUserOf(plan.callerId), calleeWatch), side },
+    ];
   };
   if (destination.kind === 'trunk') {
     const flow = hop === undefined ? undefined : services.stack.flowTo(hop.transport, hop);
@@ -67,6 +77,7 @@ export function sessionOptions(
   services: CallServices,
   account: Account | undefined,
   contactUser: string,
+  watch: ChallengeWatch,
 ): SessionOptions {
   const { stack, clock, timers, random } = services;
   const trunk = account?.trunk;
@@ -75,7 +86,12 @@ export function sessionOptions(
     clock,
     timers,
     contactUser: safeUser(contactUser),
-    checkSource: (request, flow, dialogFlow) => checkDialogSource(services, account, request, flow, dialogFlow),
+    checkSource: (request, flow, dialogFlow) => {
+      const verdict = checkDialogSource(services, account, request, flow, dialogFlow);
+      if (verdict === 'ok') watch.proven();
+      else if (verdict.status === 407) watch.challenged();
+      return verdict;
+    },
     credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
     // What a phone or a stranger writes is not even asked for in DNS.
     mayFollow: (target) => {

@@ -14,6 +14,7 @@ import type { Branch } from './attempt.ts';
 import { sessionOptions } from './branches.ts';
 import { CallMedia } from './call-media.ts';
 import { CallRecord } from './call-record.ts';
+import { ChallengeWatch } from './challenge-watch.ts';
 import { CallTimers } from './call-timers.ts';
 import { dialogRecord } from './dialog-record.ts';
 import { EarlyState } from './early-state.ts';
@@ -48,6 +49,7 @@ export class Call {
   readonly #onOver: (call: Call) => void;
   readonly #log: Log;
   readonly #media: CallMedia;
+  readonly #watches: Readonly<Record<'a' | 'b', ChallengeWatch>>;
   readonly #hasOffer: boolean;
   #phase: CallPhase = 'starting';
   #callee: OutboundLeg | undefined;
@@ -72,15 +74,28 @@ export class Call {
     this.#media = new CallMedia(services, { account, flow, offerSdp: offerSdp ?? '' }, (cause) =>
       this.end(cause, 'system'),
     );
+    const watch = (side: 'a' | 'b'): ChallengeWatch =>
+      new ChallengeWatch(
+        services.clock,
+        side,
+        () => this.#media.stats(),
+        () => this.#onMoved(),
+      );
+    this.#watches = { a: watch('a'), b: watch('b') };
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
     this.#early = new EarlyState(settings, account?.kind === 'sipserver', this.#media, this.#timers, (progress) =>
       this.#inbound.progress(progress),
     );
-    this.#inbound = new InboundLeg(transaction, flow, sessionOptions(services, account, plan.dialledNumber), {
-      onOffer: (offer) => this.#onOffer('a', offer, this.#callee),
-      onPassed: (passed) => passRequest(passed, this.#callee),
-      onEnd: (end) => this.#onLegEnd(end, 'caller'),
-    });
+    this.#inbound = new InboundLeg(
+      transaction,
+      flow,
+      sessionOptions(services, account, plan.dialledNumber, this.#watches.a),
+      {
+        onOffer: (offer) => this.#onOffer('a', offer, this.#callee),
+        onPassed: (passed) => passRequest(passed, this.#callee),
+        onEnd: (end) => this.#onLegEnd(end, 'caller'),
+      },
+    );
     this.#live = {
       ...{ callId: plan.callId, payer: plan.payer, price: plan.price },
       ...{ canonicalNumber: plan.canonicalNumber, numberClass: plan.numberClass },
@@ -130,6 +145,8 @@ export class Call {
     const answered = this.#phase === 'up' || this.#phase === 'answering';
     this.#phase = 'over';
     this.#timers.stopAll();
+    this.#watches.a.stop();
+    this.#watches.b.stop();
     const status = details.status ?? statusOf(cause);
     const reasons = details.reasons ?? endReasons(cause, by);
     this.#log.info('call ended', { cause, status, by });
@@ -172,7 +189,16 @@ export class Call {
   }
 
   #newHunt(request: InviteServerTransaction['request'], flow: Flow): Hunt {
-    const hunted = { plan: this.plan, request, flow, media: this.#media, record: this.record, live: this.#live };
+    const calleeWatch = this.#watches.b;
+    const hunted = {
+      plan: this.plan,
+      request,
+      flow,
+      calleeWatch,
+      media: this.#media,
+      record: this.record,
+      live: this.#live,
+    };
     return new Hunt(this.#services, hunted, {
       onProgress: (branch, progress) => {
         if (this.#phase === 'ringing') this.#early.onProgress(branch, progress);
@@ -233,6 +259,11 @@ export class Call {
     const { bridge } = this.#media;
     if (this.#phase !== 'up' || bridge === undefined || to === undefined) return offer.refuse(491);
     exchangeOffer(bridge, by, offer, to);
+  }
+
+  /** A side spoke from elsewhere, did not prove itself, and is not heard either. Before the answer nobody is. */
+  #onMoved(): void {
+    if (this.#phase === 'up') this.end('challenge unanswered', 'system');
   }
 
   #onLegEnd(end: LegEnd, by: 'caller' | 'callee'): void {
