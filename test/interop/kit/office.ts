@@ -23,7 +23,7 @@ export function office(env: Environment, changes: Readonly<Record<string, Fields
   };
 }
 
-type Answering = 'bob' | 'bobsOther' | 'carrier' | 'reserve' | 'third';
+type Answering = 'bob' | 'bobsOther' | 'carrier' | 'reserve' | 'third' | 'sender';
 type Phone = 'alice' | 'bob' | 'bobsOther';
 
 /** Registers a user's phone from the address and port at which it then answers. */
