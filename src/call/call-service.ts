@@ -1,9 +1,11 @@
 import type { Refusal } from '../guard/decision.ts';
 import { decide } from '../guard/decision.ts';
+import { judgeSessionTimer } from '../sip/dialog/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { admitCall, type Candidate, newCandidate, planOf } from './admission/admit.ts';
 import { identifyCaller } from './admission/identify.ts';
+import { sessionTimerPolicy } from './b2bua/branches.ts';
 import { Call } from './b2bua/call.ts';
 import { CallRecord } from './b2bua/call-record.ts';
 import { type Cause, causeOfStatus, reasonValue } from './cause.ts';
@@ -97,6 +99,11 @@ export class CallService {
     }
     const { caller, strip } = verdict;
     if (caller.kind === 'account') stack.trustConnection(flow);
+    const session = judgeSessionTimer(request.headers, sessionTimerPolicy(this.#services.settings()), new HeaderList());
+    if (session.kind === 'too small') {
+      // Like a challenge it is a question more than a refusal: the caller asks again at once (RFC 4028 §7.3).
+      return stack.reply(request, flow, 422, new HeaderList().append('min-se', String(session.minS)));
+    }
     const candidate = newCandidate(this.#services, {
       request,
       caller,

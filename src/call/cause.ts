@@ -18,6 +18,8 @@ const causes = {
   'media lost': { status: 503, text: 'the relay of the call died' },
   'no ack': { status: 200, text: 'the caller never acknowledged the answer' },
   'challenge unanswered': { status: 200, text: 'a side spoke from elsewhere, proved nothing, and sent no media' },
+  'no prack': { status: 504, text: 'the caller never acknowledged a reliable provisional response' },
+  'session expired': { status: 200, text: 'a side no longer refreshed the session' },
   'peer gone': { status: 200, text: 'a side stopped answering requests' },
   'media refused': { status: 488, text: 'the media that was offered cannot be relayed' },
   'no media port': { status: 503, text: 'no free port pair is left' },

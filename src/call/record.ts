@@ -53,6 +53,8 @@ export interface RouteAttempt {
   readonly status: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
+  /** When a 2xx came after the attempt was given up. It was ended at once, but its carrier may charge for it. */
+  readonly lateAnsweredAtMs?: number;
 }
 
 /** Quality of one direction of one stream, as it was received here. */

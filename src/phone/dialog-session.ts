@@ -83,6 +83,7 @@ export class DialogSession implements DialogOwner {
     const { stack } = this.#context;
     if (this.#dialog.acceptSequence(request) === 'out of order') return stack.reply(request, flow, 500);
     if (request.method === 'INVITE') return this.#onReinvite(request, flow);
+    if (request.method === 'UPDATE') return this.#onUpdate(request, flow);
     const isServed = ['BYE', 'INFO', 'MESSAGE', 'OPTIONS'].includes(request.method);
     const headers = new HeaderList().append('allow', allowedMethods);
     const response = stack.response(request, isServed ? 200 : 405, this.#dialog.localTag, headers);
@@ -158,6 +159,23 @@ export class DialogSession implements DialogOwner {
     const answer = offered === undefined ? this.#user.ownOffer() : this.#user.onOffer(offered);
     if (answer === undefined) refuse(488);
     else this.succeed(transaction, answer);
+  }
+
+  /** Refreshes the session, or takes a new offer at once (RFC 3311 §5.2). */
+  #onUpdate(request: SipRequest, flow: Flow): void {
+    const { stack, user } = this.#context;
+    const transaction = stack.openRequest(request, flow);
+    const respond = (status: number, sdp?: string): void => {
+      const headers = new HeaderList().append('contact', stack.contact(flow, user)).append('allow', allowedMethods);
+      const plain = stack.response(request, status, this.#dialog.localTag, headers);
+      transaction.respond(sdp === undefined ? plain : responseWithSdp(plain, sdp));
+    };
+    if (!this.#open) return respond(481);
+    const offered = sdpOf(request);
+    if (offered !== undefined && this.#offering) return respond(491);
+    this.#dialog.refreshTarget(request);
+    const answer = offered === undefined ? undefined : this.#user.onOffer(offered);
+    respond(offered !== undefined && answer === undefined ? 488 : 200, answer);
   }
 
   #sendOffer(sdp: string, done: OfferDone, authorization: Authorization | undefined, sends: number): void {

@@ -40,7 +40,6 @@ export const namesOutsideCatalogue: Readonly<Record<NameScope, readonly (readonl
     ['protocol.blockotherdomains'],
     ['protocol.validateinput'],
     ['protocol.allownoauthfork'],
-    ['session.session-timer-timeout'],
     ['session.blocktoomuchpendingsession'],
     ['auth.authfastusers'],
     ['auth.uauthverifypwd'],

@@ -167,7 +167,7 @@ describe('calls between users', () => {
     assert.ok(!text.includes('4369912345') && !text.includes('lukasz@') && text.includes('anonymous.invalid'), text);
   });
 
-  test('a re-INVITE without an offer gets ours, and its answer in the ACK reaches the media and the other side', async () => {
+  test('a re-INVITE without an offer asks the other side for one, and its answer in the ACK goes back in an ACK', async () => {
     const stage = await Stage.open();
     const alice = await stage.phone('alice', '192.0.2.21');
     const bob = await stage.phone('bob', '192.0.2.22');
@@ -179,16 +179,19 @@ describe('calls between users', () => {
     await stage.run(20);
     alice.send(alice.inDialog('INVITE', invite, answer));
     await stage.run(20);
+    const asked = bob.request('INVITE');
+    assert.deepEqual([asked.body, asked.toTag === undefined], ['', false]);
+    bob.respond(asked, 200, { body: sdp('192.0.2.22', 46_000) });
+    await stage.run(20);
     const offered = alice.response('INVITE', 200);
     assert.match(offered.body, /m=audio/);
+    assert.equal(bob.requests('ACK').length, 1);
     const ack = alice.inDialogAck(invite, offered);
     ack.headers.append('content-type', 'application/sdp');
     alice.send(new SipRequest('ACK', ack.uri, ack.headers, sdp('192.0.2.21', 45_000)));
     await stage.run(20);
-    const again = bob.request('INVITE');
-    assert.notEqual(again.toTag, undefined);
-    bob.respond(again, 200, { body: sdp('192.0.2.22') });
-    await stage.run(20);
+    assert.match(bob.request('ACK').body, /m=audio/);
+    assert.deepEqual(stage.plane.sessions[0]?.configOf(0, 'b')?.target, { address: '192.0.2.22', port: 46_000 });
     assert.deepEqual(stage.plane.sessions[0]?.configOf(0, 'a')?.target, { address: '192.0.2.21', port: 45_000 });
   });
 

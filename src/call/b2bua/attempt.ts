@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { reasonValue } from '../cause.ts';
-import type { LegEnd, Offer, PassedRequest, Progress, Refused } from '../leg/events.ts';
+import type { LegEnd, Offer, PassedRequest, Progress, Refused, WantedOffer } from '../leg/events.ts';
 import { type InviteSpec, OutboundLeg } from '../leg/outbound-leg.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
 import type { BridgeSide } from './media-bridge.ts';
@@ -22,8 +22,13 @@ export interface AttemptObserver {
   /** Every branch refused; the best of their answers (RFC 3261 §16.7 step 6). */
   onRefused(refused: Refused): void;
   onOffer(offer: Offer): void;
+  onOfferWanted(wanted: WantedOffer): void;
   onPassed(request: PassedRequest): void;
   onEnd(end: LegEnd): void;
+  /** A branch that was given up answered all the same; it has been ended. */
+  onLateAnswer(): void;
+  /** One branch is wholly over: of each that was dialled, once. */
+  onBranchGone(): void;
 }
 
 /**
@@ -36,6 +41,8 @@ export class Attempt {
   readonly #silent: Timer | undefined;
   readonly #refusals: Refused[] = [];
   #winner: OutboundLeg | undefined;
+  /** The branch whose description the caller was shown last. */
+  #shown: OutboundLeg | undefined;
   #over = false;
 
   /** `initTimeoutMs` is how long all branches may give no sign of life; 0 leaves it to timer B [session.call-init-timeout]. */
@@ -50,7 +57,12 @@ export class Attempt {
     for (const leg of this.#legs) leg.dial();
   }
 
-  /** Gives up every branch; nothing more is told. */
+  /** The branch that an offer of the caller may go to before the answer. */
+  get shown(): OutboundLeg | undefined {
+    return this.#shown;
+  }
+
+  /** Gives up every branch; nothing more is told but of late answers and of branches that are gone. */
   cancel(reasons: readonly string[]): void {
     this.#finish();
     for (const leg of this.#legs) leg.cancel(reasons);
@@ -58,19 +70,33 @@ export class Attempt {
 
   #makeLeg(branch: Branch): OutboundLeg {
     const leg: OutboundLeg = new OutboundLeg(branch.flow, branch.spec, branch.session, {
-      onProgress: (progress) => this.#onProgress(branch, progress),
+      onProgress: (progress) => this.#onProgress(branch, leg, progress),
       onAnswer: (sdp) => this.#onAnswer(branch, leg, sdp),
       onRefused: (refused) => this.#onRefused(leg, refused),
-      onOffer: (offer) => this.#observer.onOffer(offer),
+      onOffer: (offer) => {
+        if (leg === this.#winner || (leg === this.#shown && !this.#over)) this.#observer.onOffer(offer);
+        else offer.refuse(500);
+      },
+      onOfferWanted: (wanted) => this.#observer.onOfferWanted(wanted),
       onPassed: (request) => this.#observer.onPassed(request),
-      onEnd: (end) => this.#observer.onEnd(end),
+      onEnd: (end) => this.#onEnd(leg, end),
+      onLateAnswer: () => this.#observer.onLateAnswer(),
+      onGone: () => this.#observer.onBranchGone(),
     });
     return leg;
   }
 
-  #onProgress(branch: Branch, progress: Progress): void {
+  #onProgress(branch: Branch, leg: OutboundLeg, progress: Progress): void {
     this.#silent?.cancel();
-    if (!this.#over && this.#winner === undefined) this.#observer.onProgress(branch, progress);
+    if (this.#over || this.#winner !== undefined) return;
+    if (progress.sdp !== undefined) this.#shown = leg;
+    this.#observer.onProgress(branch, progress);
+  }
+
+  /** A dialog failed: the call ends with the winner, and goes on without any other branch. */
+  #onEnd(leg: OutboundLeg, end: LegEnd): void {
+    if (leg === this.#winner) return this.#observer.onEnd(end);
+    this.#onRefused(leg, { status: 480, reason: 'Temporarily Unavailable' });
   }
 
   #onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void {

@@ -1,6 +1,8 @@
 import { parsePrefix, type Prefix } from '../../base/net/prefix.ts';
 import { bracketed } from '../../base/net/endpoint.ts';
 import type { Account } from '../../accounts/model.ts';
+import type { Settings } from '../../settings/index.ts';
+import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
@@ -26,14 +28,14 @@ interface DialledFor {
 
 /**
  * The branches of a step that can be dialled now; none where no device or address is reachable. `offerFor`
- * gives the offer for a side, or undefined where no media port is left for it.
+ * gives the offer for a side (none where the callee is to make it), or undefined where no media port is left for it.
  */
 export function branchesOf(
   services: CallServices,
   plan: CallPlan,
   { destination, hop }: RouteStep,
   { request, flow: callerFlow, calleeWatch }: DialledFor,
-  offerFor: (side: BridgeSide) => string | undefined,
+  offerFor: (side: BridgeSide) => { readonly sdp: string | undefined } | undefined,
 ): readonly Branch[] {
   const { account } = destination;
   const tellsAddress = services.settings().forwardclientaddress === 1;
@@ -42,8 +44,8 @@ export function branchesOf(
   const told = tellsAddress ? clientAddressHeader(callerFlow) : [];
   const build = (flow: Flow, target: Target): Branch[] => {
     const side = bridgeSide(services, account, flow);
-    const sdp = offerFor(side);
-    if (sdp === undefined) return [];
+    const offer = offerFor(side);
+    if (offer === undefined) return [];
     const host = bracketed(services.stack.advertised(flow).address);
     const spec = {
       requestUri: target.requestUri,
@@ -51,7 +53,8 @@ export function branchesOf(
       to: `<${target.to}>`,
       routes: target.routes,
       maxForwards: Math.max(0, (request.maxForwards ?? 70) - 1),
-      sdp,
+      sdp: offer.sdp,
+      reliable: offer.sdp !== undefined,
       headers: [...passed, ...told, ...identityHeaders(plan.callerId, account, host)],
     };
     return [
@@ -79,12 +82,14 @@ export function sessionOptions(
   contactUser: string,
   watch: ChallengeWatch,
 ): SessionOptions {
-  const { stack, clock, timers, random } = services;
+  const { stack, clock, timers, random, settings } = services;
   const trunk = account?.trunk;
   return {
     stack,
     clock,
+    random,
     timers,
+    sessionTimer: sessionTimerPolicy(settings()),
     contactUser: safeUser(contactUser),
     checkSource: (request, flow, dialogFlow) => {
       const verdict = checkDialogSource(services, account, request, flow, dialogFlow);
@@ -99,6 +104,11 @@ export function sessionOptions(
       return services.sipServers.knownHops(target).filter(({ address }) => isConfiguredFor(services, account, address));
     },
   };
+}
+
+/** What we ask of session timers on every leg [session.session-timer-timeout]. */
+export function sessionTimerPolicy(settings: Settings): SessionTimerPolicy {
+  return { intervalS: settings.session_timer_timeout, minS: settings.session_timer_min };
 }
 
 /** A SIP server may name another next hop, but only one of its configured addresses: nobody else makes us send anywhere. */

@@ -13,17 +13,20 @@ import { type BridgeOptions, type BridgeProblem, type BridgeSide, MediaBridge } 
  */
 export class CallMedia {
   readonly #services: CallServices;
-  readonly #offerSdp: string;
+  /** The caller's offer; undefined where the callee is to make one. */
+  readonly #offerSdp: string | undefined;
   readonly #caller: BridgeSide;
   readonly #onEnd: BridgeOptions['onEnd'];
   /** By the address that the relay binds towards the callee. */
   readonly #bridges = new Map<string, MediaBridge>();
   #chosen: MediaBridge | undefined;
+  /** The bridge of the last early answer. */
+  #early: MediaBridge | undefined;
   #problem: BridgeProblem | undefined;
 
   constructor(
     services: CallServices,
-    caller: { readonly account: Account | undefined; readonly flow: Flow; readonly offerSdp: string },
+    caller: { readonly account: Account | undefined; readonly flow: Flow; readonly offerSdp: string | undefined },
     onEnd: BridgeOptions['onEnd'],
   ) {
     this.#services = services;
@@ -39,35 +42,63 @@ export class CallMedia {
     return problem;
   }
 
-  /** The bridge of the device that answered. */
+  /** The bridge of the device that answered, or whose early answer came last. */
   get bridge(): MediaBridge | undefined {
-    return this.#chosen;
+    return this.#chosen ?? this.#early;
   }
 
-  /** The caller's offer as this side is to see it; undefined where no media port is left for it. */
-  offerFor(side: BridgeSide): string | undefined {
-    const bridge = this.#bridgeFor(side);
+  /** Whether the callee has to make the offer, and has not yet. */
+  get waitsForOffer(): boolean {
+    return this.#offerSdp === undefined && this.#early?.isSettled !== true;
+  }
+
+  /** The caller's offer, if it made one, as this side is to see it; undefined where no media port is left for it. */
+  offerFor(side: BridgeSide): { readonly sdp: string | undefined } | undefined {
+    this.#early = undefined;
+    if (this.#offerSdp === undefined) return { sdp: undefined };
+    const bridge = this.#bridgeFor(side, 'a', this.#offerSdp);
     bridge?.calleeIs(side);
-    return bridge?.offerFor('b');
+    bridge?.offerAgain('a');
+    return bridge === undefined ? undefined : { sdp: bridge.offerFor('b') };
+  }
+
+  /** The offer that the callee makes where the caller made none. @returns what the caller is to see of it. */
+  lateOffer(side: BridgeSide, sdp: string): Result<string, BridgeProblem> {
+    const known = this.#bridges.has(this.#keyOf(side));
+    const bridge = this.#bridgeFor(side, 'b', sdp);
+    if (bridge === undefined) return fail(this.#problem ?? 'no media port');
+    bridge.calleeIs(side);
+    this.#early = bridge;
+    const taken = known ? bridge.takeOffer('b', sdp) : ok(undefined);
+    return taken.ok ? ok(bridge.offerFor('a')) : taken;
+  }
+
+  /** The caller's answer to `lateOffer`. @returns what the callee is to see of it. */
+  lateAnswer(sdp: string, policy: EarlyMediaPolicy): Result<string, BridgeProblem> {
+    const bridge = this.bridge;
+    const forCallee = bridge?.takeAnswer('a', sdp, true) ?? fail('media refused');
+    if (forCallee.ok) bridge?.setRelay(policy.fromCaller, policy.fromCallee);
+    return forCallee;
   }
 
   /** An early answer, which a later one may replace. @returns what the caller is to see of it. */
   early(side: BridgeSide, sdp: string, policy: EarlyMediaPolicy): string | undefined {
-    const bridge = this.#bridgeFor(side);
+    const bridge = this.#bridges.get(this.#keyOf(side));
     bridge?.calleeIs(side);
     const forCaller = bridge?.takeAnswer('b', sdp, false);
     if (forCaller?.ok !== true) return undefined;
+    this.#early = bridge;
     bridge?.setRelay(policy.fromCaller, policy.fromCallee);
     return forCaller.value;
   }
 
-  /** The answer that counts. @returns what the caller is to see of it. */
+  /** The answer that counts, or has counted since it came early. @returns what the caller is to see of it. */
   answer(side: BridgeSide, sdp: string): Result<string, BridgeProblem> {
-    const bridge = this.#bridgeFor(side);
-    if (bridge === undefined) return fail(this.#problem ?? 'no media port');
+    const bridge = this.#bridges.get(this.#keyOf(side));
+    if (bridge === undefined) return fail('media refused');
     this.#choose(bridge);
     bridge.calleeIs(side);
-    const forCaller = bridge.takeAnswer('b', sdp, true);
+    const forCaller = bridge.isSettled ? ok(bridge.offerFor('a')) : bridge.takeAnswer('b', sdp, true);
     if (!forCaller.ok) return forCaller;
     bridge.setRelay(true, true);
     return ok(forCaller.value);
@@ -99,16 +130,21 @@ export class CallMedia {
     }
   }
 
-  #bridgeFor(side: BridgeSide): MediaBridge | undefined {
-    const relayAddress = this.#services.relayAddressFor(side.ownAddress);
-    const known = this.#bridges.get(relayAddress);
+  #keyOf(side: BridgeSide): string {
+    return this.#services.relayAddressFor(side.ownAddress);
+  }
+
+  #bridgeFor(side: BridgeSide, by: 'a' | 'b', offerSdp: string): MediaBridge | undefined {
+    const key = this.#keyOf(side);
+    const known = this.#bridges.get(key);
     if (known !== undefined) return known;
-    const opened = MediaBridge.open(bridgeOptions(this.#services, this.#onEnd), this.#offerSdp, this.#caller, side);
+    const options = bridgeOptions(this.#services, this.#onEnd);
+    const opened = MediaBridge.open(options, { by, sdp: offerSdp }, this.#caller, side);
     if (!opened.ok) {
       this.#problem = opened.error;
       return undefined;
     }
-    this.#bridges.set(relayAddress, opened.value);
+    this.#bridges.set(key, opened.value);
     return opened.value;
   }
 }

@@ -35,6 +35,20 @@ export class CallRecord {
     this.#cdr = { ...this.#cdr, attempts: [...this.#cdr.attempts, attempt] };
   }
 
+  /** The place in the CDR that the attempt under way will have. */
+  get attemptIndex(): number {
+    return this.#cdr.attempts.length;
+  }
+
+  /** An attempt that was given up answered all the same: its carrier may charge for it. */
+  lateAnswer(attemptIndex: number): void {
+    const lateAnsweredAtMs = this.#clock.wallMs();
+    const attempts = this.#cdr.attempts.map((attempt, index) =>
+      index === attemptIndex ? { ...attempt, lateAnsweredAtMs } : attempt,
+    );
+    this.#cdr = { ...this.#cdr, attempts };
+  }
+
   answered(codecs: string): void {
     this.attemptEnded(200);
     this.#cdr = { ...this.#cdr, answeredAtMs: this.#clock.wallMs(), codecs };

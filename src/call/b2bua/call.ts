@@ -5,7 +5,7 @@ import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { type Cause, causeOfStatus, ourReason, passableReasons, statusForOtherLeg, statusOf } from '../cause.ts';
 import { sdpOf } from '../leg/bodies.ts';
-import type { ConnectedLeg, LegEnd, Offer, Refused } from '../leg/events.ts';
+import type { ConnectedLeg, LegEnd, Offer, Refused, WantedOffer } from '../leg/events.ts';
 import { InboundLeg } from '../leg/inbound-leg.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import type { EndedBy } from '../record.ts';
@@ -19,7 +19,7 @@ import { CallTimers } from './call-timers.ts';
 import { dialogRecord } from './dialog-record.ts';
 import { EarlyState } from './early-state.ts';
 import { Hunt } from './hunt.ts';
-import { exchangeOffer, passRequest } from './offer-exchange.ts';
+import { exchangeOffer, exchangeWantedOffer, passRequest } from './offer-exchange.ts';
 import type { CallPlan } from './plan.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
@@ -50,7 +50,6 @@ export class Call {
   readonly #log: Log;
   readonly #media: CallMedia;
   readonly #watches: Readonly<Record<'a' | 'b', ChallengeWatch>>;
-  readonly #hasOffer: boolean;
   #phase: CallPhase = 'starting';
   #callee: OutboundLeg | undefined;
 
@@ -69,9 +68,7 @@ export class Call {
     const { request } = transaction;
     this.#log = services.log.child({ account: account?.name ?? 'guest', callId: request.callId, call: plan.callId });
     this.record = new CallRecord(services.clock, plan, request, flow);
-    const offerSdp = sdpOf(request);
-    this.#hasOffer = offerSdp !== undefined;
-    this.#media = new CallMedia(services, { account, flow, offerSdp: offerSdp ?? '' }, (cause) =>
+    this.#media = new CallMedia(services, { account, flow, offerSdp: sdpOf(request) }, (cause) =>
       this.end(cause, 'system'),
     );
     const watch = (side: 'a' | 'b'): ChallengeWatch =>
@@ -91,7 +88,8 @@ export class Call {
       flow,
       sessionOptions(services, account, plan.dialledNumber, this.#watches.a),
       {
-        onOffer: (offer) => this.#onOffer('a', offer, this.#callee),
+        onOffer: (offer) => this.#onOffer('a', offer, this.#callee ?? this.#hunt.shown),
+        onOfferWanted: (wanted) => this.#onOfferWanted('a', wanted, this.#callee),
         onPassed: (passed) => passRequest(passed, this.#callee),
         onEnd: (end) => this.#onLegEnd(end, 'caller'),
       },
@@ -119,7 +117,6 @@ export class Call {
   start(): void {
     const { store } = this.#services;
     this.#timers.callStarted();
-    if (!this.#hasOffer) return this.end('media refused', 'system');
     const { cdr } = this.record;
     this.#log.info('call started', { leg: 'caller', dialled: cdr.dialledNumber, source: cdr.sourceAddress });
     this.#whenStored(store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr }), () => {
@@ -153,9 +150,9 @@ export class Call {
     this.record.ended(cause, answered && this.#callee !== undefined ? 200 : status, by);
     this.#services.lifecycle.ended(this.#live);
     if (this.#callee === undefined) this.#hunt.cancel(reasons);
-    // The CDR and both legs: a server that stops waits until its peers know.
+    // The CDR and all legs: a server that stops waits until its peers know, be it for the 1xx that a CANCEL has to wait for.
     const ending = new Unconfirmed(2, () => this.#onOver(this));
-    const legs = new Unconfirmed(2, () => {
+    const legs = new Unconfirmed(3, () => {
       this.plan.lease?.release();
       this.#hunt.releaseTrunkLine();
       ending.done();
@@ -163,7 +160,9 @@ export class Call {
     if (this.#callee === undefined) legs.done();
     else this.#callee.end(reasons, () => legs.done());
     this.#endInbound(status, reasons, details, legs);
-    this.#close(ending);
+    this.#hunt.whenGone('all', () => legs.done());
+    // A carrier may still answer what was given up, and charge for it: its CDR waits for that.
+    this.#hunt.whenGone('carriers', () => this.#close(ending));
   }
 
   #endInbound(status: number, reasons: readonly string[], details: EndDetails, legs: Unconfirmed): void {
@@ -189,15 +188,10 @@ export class Call {
   }
 
   #newHunt(request: InviteServerTransaction['request'], flow: Flow): Hunt {
-    const calleeWatch = this.#watches.b;
     const hunted = {
-      plan: this.plan,
-      request,
-      flow,
-      calleeWatch,
-      media: this.#media,
-      record: this.record,
-      live: this.#live,
+      ...{ plan: this.plan, request, flow, media: this.#media, record: this.record, live: this.#live },
+      calleeWatch: this.#watches.b,
+      canBeReliable: this.#inbound.canBeReliable,
     };
     return new Hunt(this.#services, hunted, {
       onProgress: (branch, progress) => {
@@ -211,6 +205,7 @@ export class Call {
       onGivenUp: (refused) => this.#giveUp(refused),
       onProblem: (problem) => this.end(problem, 'system'),
       onOffer: (offer) => this.#onOffer('b', offer, this.#inbound),
+      onOfferWanted: (wanted) => this.#onOfferWanted('b', wanted, this.#inbound),
       onPassed: (passed) => passRequest(passed, this.#inbound),
       onEnd: (end) => this.#onLegEnd(end, 'callee'),
     });
@@ -221,17 +216,29 @@ export class Call {
     this.#callee = leg;
     this.#phase = 'answering';
     this.#timers.answered(this.plan.maxDurationS);
-    const forCaller = this.#media.answer(branch.side, sdp);
+    const isOffer = this.#media.waitsForOffer;
+    const forCaller = isOffer ? this.#media.lateOffer(branch.side, sdp) : this.#media.answer(branch.side, sdp);
     this.record.answered(this.#media.bridge?.codecs() ?? '');
     if (this.#hunt.leg !== undefined) this.#services.lifecycle.answered(this.#live, this.#hunt.leg);
     if (!forCaller.ok) return this.end(forCaller.error, 'system');
     this.#log.info('call answered', { leg: 'callee', target: this.record.cdr.calleeName });
+    this.#inbound.settle(forCaller.value);
     this.#whenStored(this.#writeAnswer(leg), () => {
       if (this.#phase !== 'answering') return;
       this.#phase = 'up';
+      if (isOffer) return this.#inbound.answer(forCaller.value, (answer) => this.#onLateAnswer(leg, answer));
       leg.acknowledge();
       this.#inbound.answer(forCaller.value);
     });
+  }
+
+  /** The caller's answer to the callee's offer came in its ACK: now the callee gets its own. */
+  #onLateAnswer(leg: OutboundLeg, sdp: string | undefined): void {
+    if (this.#phase !== 'up') return;
+    const forCallee = sdp === undefined ? undefined : this.#media.lateAnswer(sdp, openMedia);
+    if (forCallee?.ok !== true) return this.end('media refused', 'system');
+    leg.settle(forCallee.value);
+    leg.acknowledge(forCallee.value);
   }
 
   #writeAnswer(leg: OutboundLeg): Promise<void> {
@@ -257,8 +264,16 @@ export class Call {
 
   #onOffer(by: 'a' | 'b', offer: Offer, to: ConnectedLeg | undefined): void {
     const { bridge } = this.#media;
-    if (this.#phase !== 'up' || bridge === undefined || to === undefined) return offer.refuse(491);
+    // Before the answer an UPDATE may pass, once its two dialogs have settled their first exchange (RFC 3311 §5.1).
+    const mayPass = this.#phase === 'up' || this.#phase === 'ringing';
+    if (!mayPass || bridge === undefined || to === undefined) return offer.refuse(500);
     exchangeOffer(bridge, by, offer, to);
+  }
+
+  #onOfferWanted(by: 'a' | 'b', wanted: WantedOffer, to: ConnectedLeg | undefined): void {
+    const { bridge } = this.#media;
+    if (this.#phase !== 'up' || bridge === undefined || to === undefined) return wanted.refuse(500);
+    exchangeWantedOffer(bridge, by, wanted, to);
   }
 
   /** A side spoke from elsewhere, did not prove itself, and is not heard either. Before the answer nobody is. */
@@ -275,11 +290,18 @@ export class Call {
         return this.end('answered', by, { reasons });
       case 'no ack':
         return this.end('no ack', 'system');
+      case 'no prack':
+        return this.end('no prack', 'system');
+      case 'session expired':
+        return this.end('session expired', 'system');
       case 'no answer to request':
         return this.end('peer gone', 'system');
     }
   }
 }
+
+/** What may flow once the call is answered. */
+const openMedia = { fromCaller: true, fromCallee: true, stripSdp: false } as const;
 
 /** Reason of our own making; none where a peer ended the call. */
 function endReasons(cause: Cause, by: EndedBy): readonly string[] {

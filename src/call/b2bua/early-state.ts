@@ -1,6 +1,6 @@
 import { reasonPhrase } from '../../sip/message/index.ts';
 import type { Settings } from '../../settings/index.ts';
-import type { Progress } from '../leg/events.ts';
+import type { LateAnswer, Progress } from '../leg/events.ts';
 import type { Branch } from './attempt.ts';
 import type { CallMedia } from './call-media.ts';
 import type { CallTimers } from './call-timers.ts';
@@ -27,9 +27,11 @@ export class EarlyState {
     this.#tell = tell;
   }
 
-  onProgress(branch: Branch, { status, sdp }: Progress): void {
+  onProgress(branch: Branch, progress: Progress): void {
+    const { status, sdp, onAnswer } = progress;
     if (status === 100) return;
     this.#timers.ringing();
+    if (sdp !== undefined && onAnswer !== undefined) return this.#onOffer(branch, progress, sdp, onAnswer);
     const plain = sdp === undefined || this.#policy.stripSdp;
     const forCaller = plain ? undefined : this.#media.early(branch.side, sdp, this.#policy);
     if (!plain && forCaller === undefined) return;
@@ -40,5 +42,20 @@ export class EarlyState {
     this.#lastStatus = shown;
     // In our words: theirs may tell more than the callee's side should.
     this.#tell({ status: shown, reason: reasonPhrase(shown), sdp: forCaller });
+  }
+
+  /** The callee's offer in a reliable response, to a caller that made none: its answer comes in the PRACK. */
+  #onOffer(branch: Branch, { status }: Progress, sdp: string, onAnswer: LateAnswer): void {
+    const forCaller = this.#media.lateOffer(branch.side, sdp);
+    if (!forCaller.ok) return onAnswer(undefined);
+    this.#timers.earlyMedia();
+    this.#lastStatus = status;
+    this.#tell({
+      ...{ status, reason: reasonPhrase(status), sdp: forCaller.value },
+      onAnswer: (answer) => {
+        const forCallee = answer === undefined ? undefined : this.#media.lateAnswer(answer, this.#policy);
+        onAnswer(forCallee?.ok === true ? forCallee.value : undefined);
+      },
+    });
   }
 }

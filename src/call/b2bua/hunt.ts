@@ -8,6 +8,7 @@ import type { Lease } from '../limits/leases.ts';
 import { mayFailOver } from '../cause.ts';
 import type { Refused } from '../leg/events.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import { type Destination, destinationName } from '../routing/destination.ts';
 import { Route, type RouteStep } from '../routing/route.ts';
 import type { CallServices } from '../services.ts';
@@ -33,9 +34,11 @@ export interface HuntedCall {
   readonly media: CallMedia;
   readonly record: CallRecord;
   readonly live: LiveCall;
+  /** Whether the caller can answer an offer in a provisional response. */
+  readonly canBeReliable: boolean;
 }
 
-export interface HuntObserver extends Omit<AttemptObserver, 'onRefused'> {
+export interface HuntObserver extends Omit<AttemptObserver, 'onRefused' | 'onLateAnswer' | 'onBranchGone'> {
   /** One destination refused; another may follow. */
   onRefused(refused: Refused): void;
   /** No destination is left, or the refusal is the last word. */
@@ -57,6 +60,9 @@ export class Hunt {
   #over = false;
   /** The line of the SIP server that is tried or talked to. */
   #trunkLine: Lease | undefined;
+  /** Branches that were dialled and are not wholly over, and who waits for that. */
+  readonly #branches = { devices: 0, trunk: 0 };
+  #waiting: { readonly isOver: () => boolean; readonly go: () => void }[] = [];
 
   constructor(services: CallServices, call: HuntedCall, observer: HuntObserver) {
     this.#services = services;
@@ -83,6 +89,21 @@ export class Hunt {
   cancel(reasons: readonly string[]): void {
     this.#over = true;
     this.#attempt?.cancel(reasons);
+  }
+
+  /** The callee that an offer of the caller may go to before the answer. */
+  get shown(): OutboundLeg | undefined {
+    return this.#attempt?.shown;
+  }
+
+  /**
+   * Calls once every branch is wholly over: its INVITE has a final answer, or was given up 64 times T1 ago. `of` names
+   * the branches that matter: carriers' alone can still cost money.
+   */
+  whenGone(of: 'carriers' | 'all', go: () => void): void {
+    const isOver = (): boolean => this.#branches.trunk === 0 && (of === 'carriers' || this.#branches.devices === 0);
+    if (isOver()) go();
+    else this.#waiting.push({ isOver, go });
   }
 
   /** The hunt is over with an answer: its events still come, its branches are no longer its own. */
@@ -119,7 +140,12 @@ export class Hunt {
   #dial(step: RouteStep, triesLeft: number): void {
     const { clock } = this.#services;
     const { media, plan } = this.#call;
-    const branches = branchesOf(this.#services, plan, step, this.#call, (side) => media.offerFor(side));
+    const found = branchesOf(this.#services, plan, step, this.#call, (side) => media.offerFor(side));
+    // Of several devices that are asked for an offer, only the one that answers can be given its answer.
+    const mayOfferEarly = this.#call.canBeReliable && found.length === 1;
+    const branches = found.map((branch) =>
+      mayOfferEarly ? { ...branch, spec: { ...branch.spec, reliable: true } } : branch,
+    );
     const problem = branches.length === 0 ? media.takeProblem() : undefined;
     if (problem === 'no media port' && triesLeft > 0) {
       // A burst of calls has taken what was bound ahead; the workers are binding more.
@@ -134,9 +160,15 @@ export class Hunt {
       return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
     }
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
+    const { record } = this.#call;
+    const attemptIndex = record.attemptIndex;
+    const { kind } = step.destination;
+    this.#branches[kind] += branches.length;
     this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
       onRefused: (refused) => this.#onHopRefused(step, refused),
+      onLateAnswer: () => record.lateAnswer(attemptIndex),
+      onBranchGone: () => this.#onBranchGone(kind),
     });
     this.#attempt.start();
   }
@@ -172,6 +204,13 @@ export class Hunt {
     if (hop !== undefined) this.#services.sipServers.refused(hop, refused, isOnlyHop);
     if (refused.isOurs !== true && refused.status !== 503) this.#route.skip(destination);
     this.#onRefused(refused);
+  }
+
+  #onBranchGone(kind: Destination['kind']): void {
+    this.#branches[kind]--;
+    const ready = this.#waiting.filter(({ isOver }) => isOver());
+    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
+    for (const { go } of ready) go();
   }
 
   #onRefused(refused: Refused): void {

@@ -78,14 +78,14 @@ export class MediaBridge {
     this.#sides = { a: state(a), b: state(b) };
   }
 
-  /** Takes ports for the caller's offer. `b` may be one of several devices: `calleeIs` names the one that answers. */
+  /** Takes ports for the first offer, the caller's or a late one of the callee. `b` may be one of several devices: `calleeIs` names the one that answers. */
   static open(
     options: BridgeOptions,
-    offerSdp: string,
+    first: { readonly by: Side; readonly sdp: string },
     a: BridgeSide,
     b: BridgeSide,
   ): Result<MediaBridge, BridgeProblem> {
-    const offer = parseSdp(offerSdp);
+    const offer = parseSdp(first.sdp);
     if (!offer.ok) return fail('media refused');
     const relayed = describeMedia(offer.value).filter((media) => isRelayable(media.protocol) && media.port !== 0);
     if (relayed.length === 0) return fail('media refused');
@@ -101,7 +101,7 @@ export class MediaBridge {
     });
     if (session === undefined) return fail('no media port');
     const bridge = new MediaBridge(options, session, a, b);
-    const taken = bridge.takeOffer('a', offerSdp);
+    const taken = bridge.takeOffer(first.by, first.sdp);
     if (taken.ok) return ok(bridge);
     void session.close();
     return taken;
@@ -121,6 +121,17 @@ export class MediaBridge {
     }
     this.#offer = { by, sdp: parsed.value };
     return ok(undefined);
+  }
+
+  /** Whether both sides have a description that holds, and no offer waits for its answer. */
+  get isSettled(): boolean {
+    return this.#offer === undefined && this.#sides.a.sdp !== undefined && this.#sides.b.sdp !== undefined;
+  }
+
+  /** What `by` offered last is offered again: to another callee, after one that had answered it already. */
+  offerAgain(by: Side): void {
+    const { sdp } = this.#sides[by];
+    if (this.#offer === undefined && sdp !== undefined) this.#offer = { by, sdp };
   }
 
   dropOffer(): void {

@@ -1,11 +1,15 @@
-import type { ConnectedLeg, Offer, PassedRequest } from '../leg/events.ts';
+import type { ConnectedLeg, Offer, PassedRequest, WantedOffer } from '../leg/events.ts';
 import type { MediaBridge } from './media-bridge.ts';
 
+type Side = 'a' | 'b';
+
+const other = { a: 'b', b: 'a' } as const;
+
 /** Hands an offer of one side to the other leg, and its answer back; the media follows the answer. */
-export function exchangeOffer(bridge: MediaBridge, by: 'a' | 'b', offer: Offer, to: ConnectedLeg): void {
+export function exchangeOffer(bridge: MediaBridge, by: Side, offer: Offer, to: ConnectedLeg): void {
   if (!bridge.takeOffer(by, offer.sdp).ok) return offer.refuse(488);
-  const side = by === 'a' ? 'b' : 'a';
-  to.offer(bridge.offerFor(side), (outcome) => {
+  const side = other[by];
+  to.offer(bridge.offerFor(side), offer.method, (outcome) => {
     if ('status' in outcome) {
       bridge.dropOffer();
       return offer.refuse(outcome.status);
@@ -13,6 +17,24 @@ export function exchangeOffer(bridge: MediaBridge, by: 'a' | 'b', offer: Offer, 
     const answer = bridge.takeAnswer(side, outcome.sdp, true);
     if (answer.ok) offer.answer(answer.value);
     else offer.refuse(488);
+  });
+}
+
+/** One side wants an offer of the other (a re-INVITE without SDP): asked for, handed over, and its answer back. */
+export function exchangeWantedOffer(bridge: MediaBridge, by: Side, wanted: WantedOffer, to: ConnectedLeg): void {
+  const side = other[by];
+  to.solicit((outcome) => {
+    if ('status' in outcome) return wanted.refuse(outcome.status);
+    if (!bridge.takeOffer(side, outcome.sdp).ok) {
+      outcome.onAnswer(undefined);
+      return wanted.refuse(488);
+    }
+    wanted.give(bridge.offerFor(by), (answer) => {
+      const forOther = answer === undefined ? undefined : bridge.takeAnswer(by, answer, true);
+      if (forOther?.ok === true) return outcome.onAnswer(forOther.value);
+      bridge.dropOffer();
+      outcome.onAnswer(undefined);
+    });
   });
 }
 

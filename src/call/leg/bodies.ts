@@ -1,4 +1,4 @@
-import { sdpBody, sdpContentType } from '../../media/index.ts';
+import { parseSdp, rejectedAnswer, sdpBody, sdpContentType } from '../../media/index.ts';
 import { type SipMessage, SipResponse } from '../../sip/message/index.ts';
 
 /** The SDP that a message carries, alone or as a part of a multipart body. */
@@ -17,4 +17,10 @@ export function withSdp(response: SipResponse, sdp: string): SipResponse {
 export function retryAfterOf(response: SipResponse): number | undefined {
   const seconds = /^\d{1,6}/.exec(response.headers.get('retry-after') ?? '')?.[0];
   return seconds === undefined ? undefined : Math.min(Number(seconds), 3600);
+}
+
+/** The answer to an offer of which nothing is wanted: every stream refused (RFC 3264 §6). */
+export function rejectedOffer(sdp: string, ownAddress: string): string {
+  const offer = parseSdp(sdp);
+  return offer.ok ? rejectedAnswer(offer.value, { address: ownAddress, sessionId: '1', sessionVersion: 1 }) : '';
 }

@@ -12,6 +12,8 @@ export function earlyDialogAnswer(method: string): { readonly status: number; re
     case 'INVITE':
     case 'INFO':
     case 'MESSAGE':
+    case 'UPDATE':
+    case 'PRACK':
       // Later, when there is another side to pass it to (RFC 3261 §14.2).
       return { status: 500, headers: new HeaderList().append('retry-after', '2') };
     default:

@@ -18,14 +18,35 @@ export interface Progress {
   readonly status: number;
   readonly reason: string;
   readonly sdp: string | undefined;
+  /** Set where the SDP is an offer, to be answered once (RFC 3262 §5); otherwise it is an answer. */
+  readonly onAnswer?: LateAnswer;
 }
 
-/** A new offer from a leg's peer (re-INVITE), to be answered or refused once. */
+/** The answer to an offer that came late, in a response; undefined where the other side has none. */
+export type LateAnswer = (sdp: string | undefined) => void;
+
+/** Which request carries an offer: the other leg takes the same where its peer allows it. */
+export type OfferMethod = 'INVITE' | 'UPDATE';
+
+/** A new offer from a leg's peer (re-INVITE, UPDATE, PRACK), to be answered or refused once. */
 export interface Offer {
   readonly sdp: string;
+  readonly method: OfferMethod;
   answer(sdp: string): void;
   refuse(status: number): void;
 }
+
+/** A re-INVITE without an offer: its peer wants one from the other side, given or refused once. */
+export interface WantedOffer {
+  give(sdp: string, onAnswer: LateAnswer): void;
+  refuse(status: number): void;
+}
+
+/** What became of an offer that we sent. */
+export type OfferOutcome = { readonly sdp: string } | { readonly status: number };
+
+/** What became of a question for an offer: the peer's offer, to be answered once, or the status that refused it. */
+export type SolicitOutcome = { readonly sdp: string; readonly onAnswer: LateAnswer } | { readonly status: number };
 
 /** A request inside the dialog that only passes through: INFO and MESSAGE. */
 export interface PassedRequest {
@@ -39,16 +60,18 @@ export interface PassedRequest {
 
 /** Why a leg is over that was neither refused nor ended by its call. */
 export interface LegEnd {
-  /** `bye` and `cancel` come from the peer; `no ack` and `no answer to request` are time-outs of it. */
-  readonly cause: 'bye' | 'cancel' | 'no ack' | 'no answer to request';
+  /** `bye` and `cancel` come from the peer; the others are time-outs of it. */
+  readonly cause: 'bye' | 'cancel' | 'no ack' | 'no prack' | 'no answer to request' | 'session expired';
   /** Values of the Reason header of the BYE or CANCEL. */
   readonly reasons: readonly string[];
 }
 
-/** A leg with an established dialog, as its call uses it. */
+/** A leg with a dialog, as its call uses it. */
 export interface ConnectedLeg {
-  /** Sends a re-INVITE with this offer. `done` gets the answer's SDP, or the status that refused it. */
-  offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void;
+  /** Sends this offer. `done` gets the answer's SDP, or the status that refused it. */
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void;
+  /** Asks the peer for an offer by a re-INVITE without one. */
+  solicit(done: (outcome: SolicitOutcome) => void): void;
   pass(request: PassedRequest): void;
   end(reasons: readonly string[]): void;
 }
@@ -56,12 +79,18 @@ export interface ConnectedLeg {
 /** Events that both kinds of leg have once their dialog stands. */
 export interface SessionObserver {
   onOffer(offer: Offer): void;
+  onOfferWanted(wanted: WantedOffer): void;
   onPassed(request: PassedRequest): void;
   onEnd(end: LegEnd): void;
 }
 
 export interface OutboundObserver extends SessionObserver {
   onProgress(progress: Progress): void;
+  /** The SDP is the answer, or the offer where our INVITE had none and no reliable response has brought one. */
   onAnswer(sdp: string): void;
   onRefused(refused: Refused): void;
+  /** A 2xx came after the leg was given up: ended at once, but a carrier may charge for it. */
+  onLateAnswer(): void;
+  /** Nothing more comes from the leg: its INVITE has its final answer, or never gets one. */
+  onGone(): void;
 }

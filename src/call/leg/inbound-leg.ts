@@ -1,11 +1,21 @@
-import { Dialog } from '../../sip/dialog/index.ts';
-import { HeaderList, type SipRequest } from '../../sip/message/index.ts';
-import type { DialogOwner } from '../../sip/stack/index.ts';
+import { Dialog, readRAck, ReliableSender } from '../../sip/dialog/index.ts';
+import { HeaderList, namesToken, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
+import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import { withSdp } from './bodies.ts';
+import { sdpOf, withSdp } from './bodies.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
-import type { ConnectedLeg, SessionObserver, PassedRequest, Progress } from './events.ts';
+import type {
+  ConnectedLeg,
+  LateAnswer,
+  LegEnd,
+  OfferMethod,
+  OfferOutcome,
+  PassedRequest,
+  Progress,
+  SessionObserver,
+  SolicitOutcome,
+} from './events.ts';
 import { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
 
@@ -14,18 +24,31 @@ type State = 'early' | 'answered' | 'over';
 /**
  * The caller's leg: we are the UAS (RFC 3261 §13.3).
  *
- *     early --answer--> answered --BYE either way--> over
- *       \--refuse, CANCEL, early BYE------------------^
+ *     early --answer (after the PRACK of what carried SDP)--> answered --BYE either way--> over
+ *       \--refuse, CANCEL, early BYE, no PRACK----------------------------------------------^
+ *
+ * Provisional responses with SDP are reliable where the caller can do so, all where it insists (RFC 3262 §3). An answer
+ * other than the one that was sent reliably is that of another callee, and so begins a dialog of its own, as a fork does
+ * (RFC 3261 §13.2.2.4): nobody may answer one offer twice in a dialog (RFC 6337 §3.1.1).
  */
 export class InboundLeg implements DialogOwner, ConnectedLeg {
   readonly request: SipRequest;
   readonly flow: Flow;
-  readonly localTag: string;
   readonly #transaction: InviteServerTransaction;
   readonly #options: SessionOptions;
   readonly #observer: SessionObserver;
+  readonly #reliability: 'none' | 'supported' | 'required';
+  #localTag: string;
   #state: State = 'early';
+  /** The dialog of the newest answer; none before something of it is to be remembered. */
   #session: Session | undefined;
+  #reliable: ReliableSender | undefined;
+  /** The SDP that was sent reliably in this dialog. */
+  #settledSdp: string | undefined;
+  /** Gets the answer in the PRACK, or in the ACK, of an offer of ours. */
+  #onLateAnswer: LateAnswer | undefined;
+  /** Tags of dialogs that were begun and left for another. */
+  readonly #formerTags: string[] = [];
 
   constructor(transaction: InviteServerTransaction, flow: Flow, options: SessionOptions, observer: SessionObserver) {
     this.#transaction = transaction;
@@ -33,10 +56,11 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     this.flow = flow;
     this.#options = options;
     this.#observer = observer;
-    this.localTag = options.stack.newTag();
-    options.stack.dialogs.add(this.localTag, this, flow.remote.address);
+    this.#reliability = reliabilityOf(this.request);
+    this.#localTag = options.stack.newTag();
+    options.stack.dialogs.add(this.#localTag, this, flow.remote.address);
     transaction.attach({ onCancel: (cancel) => this.#onCancel(cancel), onAckTimeout: () => {} });
-    transaction.respond(options.stack.response(this.request, 100, this.localTag));
+    transaction.respond(options.stack.response(this.request, 100, this.#localTag));
   }
 
   get callId(): string {
@@ -51,29 +75,47 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     return this.#state;
   }
 
+  /** Whether an offer of ours may go into a provisional response. */
+  get canBeReliable(): boolean {
+    return this.#reliability !== 'none';
+  }
+
   /** The dialog that our answer makes; the same before and after it was sent. */
   get dialog(): Dialog {
-    return this.#session?.dialog ?? Dialog.fromRequest(this.request, this.localTag);
+    return this.#ensureSession().dialog;
   }
 
-  progress({ status, reason, sdp }: Progress): void {
+  progress({ status, reason, sdp, onAnswer }: Progress): void {
     if (this.#state !== 'early') return;
+    if (sdp !== undefined && this.#settledSdp !== undefined && sdp !== this.#settledSdp) this.#leaveDialog();
     const { stack, contactUser } = this.#options;
     const headers = new HeaderList().append('contact', stack.contact(this.flow, contactUser));
-    const response = stack.response(this.request, status, this.localTag, headers, reason);
-    this.#transaction.respond(sdp === undefined ? response : withSdp(response, sdp));
+    const isNew = sdp !== undefined && sdp !== this.#settledSdp;
+    const reliably = this.#reliability === 'required' || (this.#reliability === 'supported' && isNew);
+    if (reliably) headers.append('allow', allowedMethods);
+    const plain = stack.response(this.request, status, this.#localTag, headers, reason);
+    const response = isNew ? withSdp(plain, sdp) : plain;
+    if (!reliably) return this.#transaction.respond(response);
+    if (isNew) {
+      this.#settledSdp = sdp;
+      this.#onLateAnswer = onAnswer;
+      this.#ensureSession().settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
+    }
+    this.#ensureSender().send(response, isNew);
   }
 
-  answer(sdp: string): void {
+  /** Says which answer will be sent, so that the dialog is known before it is. */
+  settle(sdp: string): void {
+    if (this.#settledSdp !== undefined && this.#settledSdp !== sdp) this.#leaveDialog();
+  }
+
+  /** Answers the call; with `onAnswer` the SDP is an offer, whose answer is in the ACK (RFC 3261 §13.2.1). */
+  answer(sdp: string, onAnswer?: LateAnswer): void {
     if (this.#state !== 'early') return;
-    this.#state = 'answered';
-    const { stack } = this.#options;
-    const dialog = Dialog.fromRequest(this.request, this.localTag);
-    const session = new Session(this.#options, dialog, this.flow, sdp, this.#observer);
-    this.#session = session;
-    stack.dialogs.add(this.localTag, session);
-    const response = stack.response(this.request, 200, this.localTag, session.successHeaders());
-    session.sendSuccess(this.#transaction, withSdp(response, sdp));
+    this.settle(sdp);
+    if (this.#reliable === undefined) return this.#sendAnswer(sdp, onAnswer);
+    // RFC 3262 §3: no 2xx while a description waits for its PRACK.
+    this.#reliable.whenClear(() => this.#sendAnswer(sdp, onAnswer));
   }
 
   /** Refuses the call; the transaction repeats the answer until its ACK. */
@@ -81,16 +123,23 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     if (this.#state !== 'early') return;
     this.#finish();
     const { stack } = this.#options;
-    this.#transaction.respond(stack.response(this.request, status, this.localTag, headers, reason));
+    this.#transaction.respond(stack.response(this.request, status, this.#localTag, headers, reason));
   }
 
-  offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void {
-    if (this.#session === undefined) done({ status: 491 });
-    else this.#session.offer(sdp, done);
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
+    if (this.#session === undefined) return done({ status: 500 });
+    // Before the PRACK of our answer the caller may not have it (RFC 3311 §5.1).
+    if (this.#state === 'early' && this.#reliable?.isClear === false) return done({ status: 500 });
+    this.#session.offer(sdp, method, done);
+  }
+
+  solicit(done: (outcome: SolicitOutcome) => void): void {
+    if (this.#session === undefined) done({ status: 500 });
+    else this.#session.solicit(done);
   }
 
   pass(request: PassedRequest): void {
-    if (this.#session === undefined) request.respond(481);
+    if (this.#session === undefined || this.#state === 'early') request.respond(481);
     else this.#session.pass(request);
   }
 
@@ -100,20 +149,104 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     else this.#session.end(reasons, done);
   }
 
-  /** Before the answer only the caller's BYE is of use (RFC 3261 §15: a caller may end an early dialog). */
+  /** Before the answer: PRACK, UPDATE, and the BYE by which a caller may end an early dialog (RFC 3261 §15). */
   onRequest(request: SipRequest, flow: Flow): void {
     const { stack, checkSource } = this.#options;
+    const isCurrent = request.toTag === this.#localTag;
+    const session = this.#session;
+    const { method } = request;
+    if (isCurrent && session !== undefined && (method === 'PRACK' || method === 'UPDATE')) {
+      if (!session.admits(request, flow)) return;
+      return method === 'PRACK' ? this.#onPrack(session, request, flow) : session.onAdmitted(request, flow);
+    }
     const verdict = checkSource(request, flow, this.flow);
     if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
-    if (request.method !== 'BYE') {
-      const { status, headers } = earlyDialogAnswer(request.method);
+    if (method !== 'BYE') {
+      const { status, headers } = earlyDialogAnswer(method);
       return stack.reply(request, flow, status, headers);
     }
-    stack.openRequest(request, flow).respond(stack.response(request, 200, this.localTag));
-    this.#onCancel(request);
+    stack.openRequest(request, flow).respond(stack.response(request, 200, this.#localTag));
+    // The BYE of one early dialog ends that one; the caller goes on with another.
+    if (isCurrent) this.#onCancel(request);
   }
 
   onAck(): void {}
+
+  #onPrack(session: Session, request: SipRequest, flow: Flow): void {
+    const { stack } = this.#options;
+    const rack = readRAck(request.headers);
+    const answer = sdpOf(request);
+    const onAnswer = this.#onLateAnswer;
+    if (onAnswer !== undefined && answer === undefined) return stack.reply(request, flow, 400, undefined, 'No Answer');
+    const acknowledged = rack === undefined ? undefined : this.#reliable?.acknowledge(rack);
+    if (acknowledged === undefined) return stack.reply(request, flow, 481);
+    if (onAnswer === undefined || !acknowledged.hasSdp) return session.onPrack(request, flow);
+    this.#onLateAnswer = undefined;
+    session.settle('nobody', { received: answer ?? '' });
+    stack.openRequest(request, flow).respond(stack.response(request, 200, this.#localTag));
+    onAnswer(answer);
+  }
+
+  #sendAnswer(sdp: string, onAnswer: LateAnswer | undefined): void {
+    if (this.#state !== 'early') return;
+    const { stack } = this.#options;
+    const session = this.#ensureSession();
+    const headers = session.successHeaders();
+    const timer = session.timer.judge(this.request, headers);
+    this.#state = 'answered';
+    stack.dialogs.add(this.#localTag, session);
+    this.#forgetFormer();
+    session.confirm();
+    const isSettled = this.#settledSdp === sdp;
+    if (!isSettled) session.settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
+    if ('hold' in timer) timer.hold();
+    const response = stack.response(this.request, 200, this.#localTag, headers);
+    session.sendSuccess(this.#transaction, isSettled ? response : withSdp(response, sdp), (answer) => {
+      if (onAnswer === undefined) return;
+      session.settle('nobody', answer === undefined ? {} : { received: answer });
+      onAnswer(answer);
+    });
+  }
+
+  #ensureSession(): Session {
+    if (this.#session !== undefined) return this.#session;
+    const start = {
+      ownsCallId: false,
+      offerBy: 'peer',
+      lastSent: '',
+      lastReceived: sdpOf(this.request) ?? '',
+    } as const;
+    const dialog = Dialog.fromRequest(this.request, this.#localTag);
+    const session = new Session(this.#options, dialog, this.flow, start, this.#observer);
+    session.learn(this.request);
+    this.#session = session;
+    return session;
+  }
+
+  #ensureSender(): ReliableSender {
+    const { clock, timers, random } = this.#options;
+    this.#reliable ??= new ReliableSender({
+      ...{ clock, timers, inviteSeq: this.request.cseq.seq, firstRSeq: 1 + random.below(2 ** 31 - 1) },
+      send: (response: SipResponse) => {
+        if (this.#transaction.open) this.#transaction.respond(response);
+      },
+      onTimeout: () => this.#fail('no prack', 504),
+    });
+    return this.#reliable;
+  }
+
+  /** Another callee's answer: the dialog with the one before is left, and a new one begun. */
+  #leaveDialog(): void {
+    const { stack } = this.#options;
+    this.#session?.leave();
+    this.#reliable?.stop();
+    this.#session = undefined;
+    this.#reliable = undefined;
+    this.#settledSdp = undefined;
+    this.#formerTags.push(this.#localTag);
+    this.#localTag = stack.newTag();
+    stack.dialogs.add(this.#localTag, this, this.flow.remote.address);
+  }
 
   #onCancel(cancel: SipRequest): void {
     if (this.#state !== 'early') return;
@@ -121,8 +254,27 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     this.#observer.onEnd({ cause: 'cancel', reasons: cancel.headers.getAll('reason') });
   }
 
+  #fail(cause: LegEnd['cause'], status: number): void {
+    if (this.#state !== 'early') return;
+    this.refuse(status);
+    this.#observer.onEnd({ cause, reasons: [] });
+  }
+
   #finish(): void {
     this.#state = 'over';
-    this.#options.stack.dialogs.remove(this.localTag);
+    this.#reliable?.stop();
+    this.#session?.discard();
+    this.#session = undefined;
+    this.#options.stack.dialogs.remove(this.#localTag);
+    this.#forgetFormer();
   }
+
+  #forgetFormer(): void {
+    for (const tag of this.#formerTags) this.#options.stack.dialogs.remove(tag);
+  }
+}
+
+function reliabilityOf({ headers }: SipRequest): 'none' | 'supported' | 'required' {
+  if (namesToken(headers, 'require', '100rel')) return 'required';
+  return namesToken(headers, 'supported', '100rel') ? 'supported' : 'none';
 }

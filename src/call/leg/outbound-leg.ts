@@ -3,9 +3,20 @@ import { HeaderList, reasonPhrase, SipRequest, type SipResponse } from '../../si
 import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import { buildCancel, type InviteClientTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import { retryAfterOf, sdpOf } from './bodies.ts';
+import { rejectedOffer, retryAfterOf, sdpOf } from './bodies.ts';
+import { EarlyCallee, reliableNumber } from './early-callee.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
-import type { ConnectedLeg, OutboundObserver, PassedRequest, Refused } from './events.ts';
+import type {
+  ConnectedLeg,
+  OfferMethod,
+  OfferOutcome,
+  OutboundObserver,
+  PassedRequest,
+  Refused,
+  SessionObserver,
+  SolicitOutcome,
+} from './events.ts';
+import { LegTimer } from './leg-timer.ts';
 import { dialogFlow } from './next-hop.ts';
 import { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -18,7 +29,10 @@ export interface InviteSpec {
   readonly to: string;
   readonly routes: readonly string[];
   readonly maxForwards: number;
-  readonly sdp: string;
+  /** The offer; undefined asks the callee for one (RFC 3261 §13.2.1). */
+  readonly sdp: string | undefined;
+  /** Whether provisional responses may be reliable: not where an offer could come in one, and nobody could answer it. */
+  readonly reliable: boolean;
   /** Headers that pass from the caller by the header policy. */
   readonly headers: readonly (readonly [string, string])[];
 }
@@ -28,9 +42,15 @@ const nobody: OutboundObserver = {
   onAnswer: () => {},
   onRefused: () => {},
   onOffer: () => {},
+  onOfferWanted: () => {},
   onPassed: () => {},
   onEnd: () => {},
+  onLateAnswer: () => {},
+  onGone: () => {},
 };
+
+/** Early dialogs and 2xx of one INVITE: a stranger tag after this many is a peer gone mad. */
+const maxForks = 20;
 
 type State = 'calling' | 'proceeding' | 'answered' | 'over';
 
@@ -51,21 +71,38 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   readonly #options: SessionOptions;
   #observer: OutboundObserver;
   #seq = 1;
+  /** Credentials were sent, or a 422 was obeyed: neither happens twice. */
+  #authorization: readonly [string, string] | undefined;
+  #mayRaise = true;
   #state: State = 'calling';
   #transaction: InviteClientTransaction | undefined;
   #session: Session | undefined;
+  /** What our INVITE asks for; each dialog that answers it then has a timer of its own. */
+  readonly #asking: LegTimer;
   #earlySdp: string | undefined;
+  /** Early dialogs with reliable responses, by the To tag. */
+  readonly #early = new Map<string, EarlyCallee>();
+  /** The early dialog whose description the other side was shown last. */
+  #shown: EarlyCallee | undefined;
   #cancelReasons: readonly string[] | undefined;
   /** Sends the ACK of the answer that counts; set once that answer has come, cleared once it was sent. */
-  #sendAck: (() => void) | undefined;
+  #sendAck: ((answer: string | undefined) => void) | undefined;
   /** ACKs by the To tag that they answer: each repeated 2xx is owed its own again. */
   readonly #acks = new Map<string, { readonly flow: Flow; readonly octets: string }>();
+  /** Told of what comes when the call has let go of the leg. */
+  #afterwards: Pick<OutboundObserver, 'onLateAnswer' | 'onGone'>;
 
   constructor(flow: Flow, spec: InviteSpec, options: SessionOptions, observer: OutboundObserver) {
     this.flow = flow;
     this.#spec = spec;
     this.#options = options;
     this.#observer = observer;
+    this.#afterwards = observer;
+    this.#asking = new LegTimer(
+      options,
+      () => {},
+      () => {},
+    );
     this.callId = options.stack.newCallId();
     this.localTag = options.stack.newTag();
   }
@@ -86,7 +123,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
 
   dial(): void {
     this.#options.stack.dialogs.add(this.localTag, this);
-    this.#sendInvite(undefined);
+    this.#sendInvite();
   }
 
   /** Gives up a leg that was not answered; an answer that crosses is ended. */
@@ -100,16 +137,24 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
 
   /**
    * Sends the ACK of the answer: once the answer is written down, so that a callee whom a dying server has forgotten
-   * gets none, and ends the call by itself (RFC 3261 §13.3.1.4).
+   * gets none, and ends the call by itself (RFC 3261 §13.3.1.4). `answer` answers the offer of the 2xx.
    */
-  acknowledge(): void {
-    this.#sendAck?.();
+  acknowledge(answer?: string): void {
+    const send = this.#sendAck;
     this.#sendAck = undefined;
+    send?.(answer);
   }
 
-  offer(sdp: string, done: (outcome: { readonly sdp: string } | { readonly status: number }) => void): void {
-    if (this.#session === undefined) done({ status: this.#state === 'over' ? 481 : 491 });
-    else this.#session.offer(sdp, done);
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
+    if (this.#state === 'over') return done({ status: 481 });
+    const session = this.#session ?? this.#shown?.session;
+    if (session === undefined) done({ status: 500 });
+    else session.offer(sdp, method, done);
+  }
+
+  solicit(done: (outcome: SolicitOutcome) => void): void {
+    if (this.#session === undefined) done({ status: this.#state === 'over' ? 481 : 500 });
+    else this.#session.solicit(done);
   }
 
   pass(request: PassedRequest): void {
@@ -128,26 +173,37 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     session.end(reasons, done);
   }
 
-  /** Before the answer nothing that the callee sends in the dialog is of use. */
+  /** Before the answer: UPDATE in a dialog that a reliable response began, and a BYE that has overtaken its 2xx. */
   onRequest(request: SipRequest, flow: Flow): void {
-    const { status, headers } = earlyDialogAnswer(request.method);
-    this.#options.stack.reply(request, flow, status, headers);
+    const { stack, checkSource } = this.#options;
+    const early = this.#early.get(request.fromTag ?? '');
+    if (early !== undefined && request.method === 'UPDATE') return early.session.onRequest(request, flow);
+    if (request.method !== 'BYE') {
+      const { status, headers } = earlyDialogAnswer(request.method);
+      return stack.reply(request, flow, status, headers);
+    }
+    const verdict = checkSource(request, flow, this.flow);
+    if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
+    stack.openRequest(request, flow).respond(stack.response(request, 200, this.localTag));
+    // RFC 5407 §3.1.2: the callee has answered and hung up; its 2xx, when it comes, is acknowledged and ended.
+    this.cancel([]);
+    this.#refused({ status: 480, reason: reasonPhrase(480) });
   }
 
   onAck(): void {}
 
-  #sendInvite(authorization: readonly [string, string] | undefined): void {
+  #sendInvite(): void {
     const { stack } = this.#options;
-    const request = this.#buildInvite(authorization);
+    const request = this.#buildInvite();
     this.#transaction = stack.sendInvite(request, this.flow, {
       onResponse: (response) => this.#onResponse(request, response),
       onTimeout: () => this.#onTimeout(),
     });
   }
 
-  #buildInvite(authorization: readonly [string, string] | undefined): SipRequest {
+  #buildInvite(): SipRequest {
     const { stack, contactUser } = this.#options;
-    const { requestUri, from, to, routes, maxForwards, headers, sdp } = this.#spec;
+    const { requestUri, from, to, routes, maxForwards, headers, sdp, reliable } = this.#spec;
     const list = new HeaderList();
     for (const route of routes) list.append('route', route);
     list.append('max-forwards', String(maxForwards));
@@ -157,14 +213,16 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     list.append('cseq', `${this.#seq} INVITE`);
     list.append('contact', stack.contact(this.flow, contactUser));
     list.append('allow', allowedMethods);
+    if (reliable) list.append('supported', '100rel');
+    this.#asking.ask(list);
     for (const [name, value] of headers) list.append(name, value);
-    if (authorization !== undefined) list.append(...authorization);
-    list.append('content-type', 'application/sdp');
-    return new SipRequest('INVITE', requestUri, list, sdp);
+    if (this.#authorization !== undefined) list.append(...this.#authorization);
+    if (sdp !== undefined) list.append('content-type', 'application/sdp');
+    return new SipRequest('INVITE', requestUri, list, sdp ?? '');
   }
 
   #onResponse(request: SipRequest, response: SipResponse): void {
-    if (response.status < 200) this.#onProvisional(response);
+    if (response.status < 200) this.#onProvisional(request, response);
     else if (response.status < 300) this.#onSuccess(request, response);
     else this.#onRefusal(request, response);
   }
@@ -172,86 +230,144 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #onTimeout(): void {
     const status = this.#cancelReasons === undefined ? 408 : 487;
     this.#refused({ status, reason: reasonPhrase(status), isOurs: true });
+    this.#gone();
   }
 
-  #onProvisional(response: SipResponse): void {
+  #onProvisional(request: SipRequest, response: SipResponse): void {
     if (this.#state === 'calling') {
       this.#state = 'proceeding';
       if (this.#cancelReasons !== undefined) this.#sendCancel();
     }
     if (this.#state !== 'proceeding' || this.#cancelReasons !== undefined) return;
-    const sdp = sdpOf(response);
+    const { status, reason } = response;
+    if (reliableNumber(response) !== undefined) {
+      const early = this.#earlyOf(request, response);
+      const taken = early?.take(response);
+      if (taken === undefined) return;
+      if (taken.sdp !== undefined) this.#shown = early;
+      return this.#observer.onProgress({ status, reason, ...taken });
+    }
+    // Without an offer of ours, SDP that is not reliable means nothing yet (RFC 3261 §13.2.1).
+    const sdp = this.#spec.sdp === undefined ? undefined : sdpOf(response);
     this.#earlySdp = sdp ?? this.#earlySdp;
-    this.#observer.onProgress({ status: response.status, reason: response.reason, sdp });
+    this.#observer.onProgress({ status, reason, sdp });
+  }
+
+  #earlyOf(request: SipRequest, response: SipResponse): EarlyCallee | undefined {
+    const tag = response.toTag ?? '';
+    const known = this.#early.get(tag);
+    if (known !== undefined || this.#early.size >= maxForks) return known;
+    const early = new EarlyCallee(this.#options, this.flow, request, response, this.#spec.sdp, this.#sessionObserver());
+    this.#early.set(tag, early);
+    return early;
   }
 
   #onSuccess(request: SipRequest, response: SipResponse): void {
     const tag = response.toTag ?? '';
     const acknowledged = this.#acks.get(tag);
     if (acknowledged !== undefined) return acknowledged.flow.send(acknowledged.octets);
-    if (tag === this.#session?.remoteTag) return;
-    // A stranger tag after this many is a peer gone mad; its 2xx times out on its own side.
-    if (this.#acks.size >= 20) return;
+    if (tag === this.#session?.remoteTag || this.#acks.size >= maxForks) return;
     const { stack, mayFollow } = this.#options;
-    const dialog = Dialog.fromResponse(request, response);
+    const early = this.#early.get(tag);
+    const dialog = early?.session.dialog ?? Dialog.fromResponse(request, response);
+    if (early !== undefined) dialog.confirm(response);
     const flow = dialogFlow(stack, dialog, this.flow, mayFollow);
-    const acknowledge = (): void => {
-      this.#acks.set(tag, { flow, octets: stack.sendAck(dialog.createAck(request.cseq.seq), flow) });
-    };
+    const isOffer = this.#spec.sdp === undefined && early?.settledSdp === undefined;
     // A gateway that gave its SDP in a 183 may leave it out of the 200.
-    const sdp = sdpOf(response) ?? this.#earlySdp;
-    if (
-      this.#state === 'answered' ||
-      this.#cancelReasons !== undefined ||
-      this.#state === 'over' ||
-      sdp === undefined
-    ) {
-      acknowledge();
-      return this.#endSurplus(dialog, sdp);
+    const sdp = early?.settledSdp ?? sdpOf(response) ?? this.#earlySdp;
+    const acknowledge = (answer: string | undefined): void => {
+      const ack = dialog.createAck(request.cseq.seq);
+      // RFC 3261 §13.2.2.4: an offer in the 2xx has its answer in the ACK, be it that nothing of it is wanted.
+      const body = isOffer && sdp !== undefined ? (answer ?? rejectedOffer(sdp, flow.local.address)) : '';
+      if (body !== '') ack.headers.append('content-type', 'application/sdp');
+      const octets = stack.sendAck(new SipRequest('ACK', ack.uri, ack.headers, body), flow);
+      this.#acks.set(tag, { flow, octets });
+    };
+    const isLate = this.#state === 'answered' || this.#cancelReasons !== undefined || this.#state === 'over';
+    if (isLate || sdp === undefined) {
+      acknowledge(undefined);
+      return this.#endSurplus(dialog, early, sdp);
     }
     this.#state = 'answered';
     this.#sendAck = acknowledge;
-    const session = new Session(this.#options, dialog, flow, this.#spec.sdp, {
-      onOffer: (offer) => this.#observer.onOffer(offer),
-      onPassed: (passed) => this.#observer.onPassed(passed),
-      onEnd: (end) => this.#forget().onEnd(end),
-    });
+    const offerBy = isOffer ? 'peer' : 'nobody';
+    const start = { ownsCallId: true, offerBy, lastSent: this.#spec.sdp ?? '', lastReceived: sdp } as const;
+    const session = early?.session ?? new Session(this.#options, dialog, flow, start, this.#sessionObserver());
+    session.learn(response);
+    session.confirm();
+    session.timer.raisedLike(this.#asking);
+    session.timer.accepted(response);
     this.#session = session;
+    for (const other of this.#early.values()) if (other !== early) other.session.leave();
     stack.dialogs.add(this.localTag, session);
     this.#observer.onAnswer(sdp);
   }
 
+  #sessionObserver(): SessionObserver {
+    return {
+      onOffer: (offer) => this.#observer.onOffer(offer),
+      onOfferWanted: (wanted) => this.#observer.onOfferWanted(wanted),
+      onPassed: (passed) => this.#observer.onPassed(passed),
+      onEnd: (end) => this.#forget().onEnd(end),
+    };
+  }
+
+  /** For the call: the late offer of the 2xx is answered. */
+  settle(answer: string): void {
+    this.#session?.settle('nobody', { sent: answer });
+  }
+
   /** An answer that came too late, twice, or without SDP: ended as soon as it is acknowledged. */
-  #endSurplus(dialog: Dialog, sdp: string | undefined): void {
-    const observer = { onOffer: () => {}, onPassed: () => {}, onEnd: () => {} };
-    new Session(this.#options, dialog, this.flow, '', observer).end(this.#cancelReasons ?? [], () => {});
+  #endSurplus(dialog: Dialog, early: EarlyCallee | undefined, sdp: string | undefined): void {
+    const observer = { onOffer: () => {}, onOfferWanted: () => {}, onPassed: () => {}, onEnd: () => {} };
+    const start = { ownsCallId: true, offerBy: 'nobody', lastSent: '', lastReceived: '' } as const;
+    early?.session.leave();
+    new Session(this.#options, dialog, this.flow, start, observer).end(this.#cancelReasons ?? [], () => {});
     if (this.#state === 'answered' && this.#session !== undefined) {
       this.#options.stack.dialogs.add(this.localTag, this.#session);
+      return;
     }
-    if (this.#state !== 'over' && this.#state !== 'answered') {
-      const cancelled = this.#cancelReasons !== undefined;
-      const status = cancelled || sdp !== undefined ? 487 : 488;
-      this.#refused({ status, reason: reasonPhrase(status), isOurs: true });
-    }
+    this.#afterwards.onLateAnswer();
+    const cancelled = this.#cancelReasons !== undefined;
+    const status = cancelled || sdp !== undefined ? 487 : 488;
+    this.#refused({ status, reason: reasonPhrase(status), isOurs: true });
+    this.#gone();
   }
 
   #onRefusal(request: SipRequest, response: SipResponse): void {
-    const mayAnswer = this.#seq === 1 && this.#cancelReasons === undefined;
-    const authorization = mayAnswer ? this.#options.credentials?.answer(request, response) : undefined;
-    if (authorization !== undefined) {
+    if (this.#cancelReasons === undefined && this.#mayTryAgain(request, response)) {
       this.#seq++;
       this.#state = 'calling';
-      return this.#sendInvite(authorization);
+      return this.#sendInvite();
     }
     const { status, reason } = response;
     const retryAfterS = retryAfterOf(response);
     this.#refused(retryAfterS === undefined ? { status, reason } : { status, reason, retryAfterS });
+    this.#gone();
+  }
+
+  /** A challenge is answered once, and a 422 obeyed once (RFC 4028 §7.3). */
+  #mayTryAgain(request: SipRequest, response: SipResponse): boolean {
+    if (this.#authorization === undefined) {
+      this.#authorization = this.#options.credentials?.answer(request, response);
+      if (this.#authorization !== undefined) return true;
+    }
+    if (!this.#mayRaise || !this.#asking.raise(response)) return false;
+    this.#mayRaise = false;
+    return true;
   }
 
   #refused(refused: Refused): void {
     if (this.#state === 'over' || this.#state === 'answered') return;
     this.#options.stack.dialogs.remove(this.localTag);
     this.#forget().onRefused(refused);
+  }
+
+  /** The INVITE has its final answer: nothing more is waited for. */
+  #gone(): void {
+    const { onGone } = this.#afterwards;
+    this.#afterwards = nobody;
+    onGone();
   }
 
   /**
@@ -261,8 +377,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
    */
   #forget(): OutboundObserver {
     const observer = this.#observer;
+    if (this.#state === 'answered') this.#gone();
+    for (const early of this.#early.values()) if (early.session !== this.#session) early.session.leave();
     this.#state = 'over';
     this.#session = undefined;
+    this.#shown = undefined;
     this.#observer = nobody;
     return observer;
   }

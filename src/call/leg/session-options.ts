@@ -1,4 +1,6 @@
+import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
+import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
 import type { HeaderList, SipRequest } from '../../sip/message/index.ts';
 import type { SipStack } from '../../sip/stack/index.ts';
 import type { TimerValues } from '../../sip/transaction/index.ts';
@@ -16,7 +18,10 @@ export type SourceCheck = (
 export interface SessionOptions {
   readonly stack: SipStack;
   readonly clock: Clock;
+  readonly random: Random;
   readonly timers: TimerValues;
+  /** What we ask of a session timer on this leg. */
+  readonly sessionTimer: SessionTimerPolicy;
   /** User part of our Contact. */
   readonly contactUser: string;
   readonly checkSource: SourceCheck;

@@ -20,6 +20,7 @@ const peer = { address: '198.51.100.1', port: 5062 };
 const contact = 'Contact: <sip:100@198.51.100.1:5062>';
 const inDialog: RequestFields = { fromTag: 'theirs', toTag: 'ours', headers: [contact] };
 const sdp = 'v=0\r\n';
+const start = { ownsCallId: false, offerBy: 'nobody', lastSent: sdp, lastReceived: '' } as const;
 
 /** One leg of a call on a real stack, and its peer, who does nothing by itself. */
 class Bench {
@@ -57,6 +58,8 @@ class Bench {
     );
     this.options = {
       ...{ stack: this.stack, clock: this.clock, timers: defaultTimers, contactUser: 'us', credentials: undefined },
+      random: seededRandom(3),
+      sessionTimer: { intervalS: 0, minS: 90 },
       checkSource: () => 'ok',
       mayFollow: () => [],
     };
@@ -79,7 +82,14 @@ class Bench {
   answered(): Session {
     this.send(requestText('INVITE', { fromTag: 'theirs', headers: [contact] }));
     assert.ok(this.#invite !== undefined && this.#flow !== undefined);
-    const session = new Session(this.options, Dialog.fromRequest(this.#invite, 'ours'), this.#flow, sdp, this.observer);
+    const session = new Session(
+      this.options,
+      Dialog.fromRequest(this.#invite, 'ours'),
+      this.#flow,
+      start,
+      this.observer,
+    );
+    session.confirm();
     this.stack.dialogs.add('ours', session);
     const response = this.stack.response(this.#invite, 200, 'ours', session.successHeaders());
     session.sendSuccess(this.stack.openInvite(this.#invite, this.#flow), response);
@@ -101,8 +111,18 @@ class Bench {
     this.send(serialise(method === 'INVITE' && status === 200 ? withSdp(response, sdp) : response));
   }
 
-  get observer(): { onOffer(): void; onPassed(): void; onEnd(end: { readonly cause: string }): void } {
-    return { onOffer: () => {}, onPassed: () => {}, onEnd: ({ cause }) => this.ends.push(cause) };
+  get observer(): {
+    onOffer(): void;
+    onOfferWanted(): void;
+    onPassed(): void;
+    onEnd(end: { readonly cause: string }): void;
+  } {
+    return {
+      onOffer: () => {},
+      onOfferWanted: () => {},
+      onPassed: () => {},
+      onEnd: ({ cause }) => this.ends.push(cause),
+    };
   }
 
   timesOf(method: string): readonly number[] {
@@ -183,7 +203,7 @@ describe('a leg that ends', () => {
     const session = bench.answered();
     bench.acknowledge();
     const outcomes: unknown[] = [];
-    session.offer(sdp, (outcome) => outcomes.push(outcome));
+    session.offer(sdp, 'INVITE', (outcome) => outcomes.push(outcome));
     bench.clock.advance(5);
     bench.respond('INVITE', 100);
     bench.clock.advance(100_000);
@@ -224,11 +244,13 @@ describe('a callee’s leg', () => {
     assert.ok(flow !== undefined);
     const invite = requestOf('INVITE');
     const spec = { requestUri: invite.uri, from: '<sip:us@192.0.2.1>', to: '<sip:200@192.0.2.1>', routes: [] };
-    const leg = new OutboundLeg(flow, { ...spec, maxForwards: 70, sdp, headers: [] }, bench.options, {
+    const leg = new OutboundLeg(flow, { ...spec, maxForwards: 70, sdp, reliable: true, headers: [] }, bench.options, {
       ...bench.observer,
       onProgress: () => {},
       onAnswer: () => {},
       onRefused: () => {},
+      onLateAnswer: () => {},
+      onGone: () => {},
     });
     leg.dial();
     bench.clock.advance(5);

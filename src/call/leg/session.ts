@@ -1,69 +1,146 @@
 import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
-import { HeaderList, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
+import { HeaderList, type SipMessage, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedEvents, allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { bodyHeaders, bodyType } from '../header-policy.ts';
 import { statusForOtherLeg } from '../cause.ts';
-import { sdpOf, withSdp } from './bodies.ts';
+import { sdpOf } from './bodies.ts';
 import { DialogClient } from './dialog-client.ts';
-import type { ConnectedLeg, LegEnd, PassedRequest, SessionObserver } from './events.ts';
+import { earlyDialogAnswer } from './early-dialog.ts';
+import type {
+  ConnectedLeg,
+  LateAnswer,
+  LegEnd,
+  OfferMethod,
+  OfferOutcome,
+  PassedRequest,
+  SessionObserver,
+  SolicitOutcome,
+} from './events.ts';
+import { LegTimer } from './leg-timer.ts';
+import { OwnOffers } from './own-offers.ts';
+import { PeerOffers } from './peer-offers.ts';
 import type { SessionOptions } from './session-options.ts';
+import { learnFrom, type SessionState, successHeaders } from './session-state.ts';
 
 /** Requests that one peer may have under way to the other at once. */
 const maxPassing = 8;
 
-type OfferDone = (outcome: { readonly sdp: string } | { readonly status: number }) => void;
+/** What a new session knows of the exchange that began it. */
+export interface SessionStart {
+  readonly ownsCallId: boolean;
+  readonly offerBy: SessionState['offerBy'];
+  readonly lastSent: string;
+  readonly lastReceived: string;
+}
 
-/** One established dialog of a call: everything that may happen in it, in either direction (RFC 3261 §12.2, §14, §15). */
+/**
+ * One dialog of a call: everything that may happen in it, in either direction (RFC 3261 §12.2, §14, §15). It begins
+ * early, with a reliable provisional response, or confirmed, with the 2xx.
+ */
 export class Session implements DialogOwner, ConnectedLeg {
-  readonly #options: SessionOptions;
-  readonly #dialog: Dialog;
-  readonly #observer: SessionObserver;
-  readonly #client: DialogClient;
-  #open = true;
-  /** Whose offer is under way: a second one is glare (RFC 3261 §14.1). */
-  #offerBy: 'nobody' | 'us' | 'peer' = 'nobody';
-  /** Ends the re-INVITE under way: a peer's is refused, ours is waited for no longer. */
-  #dropOffer: () => void = () => {};
+  readonly #state: SessionState;
+  readonly #own: OwnOffers;
+  readonly #peer: PeerOffers;
   /** Requests of the peer that the other leg has not answered yet. */
   #passing = 0;
-  #lastSdpSent: string;
   #repeater: SuccessRepeater | undefined;
-  /** True while our 2xx carries our own offer, whose answer is in the ACK (RFC 3261 §13.2.2.4). */
-  #answerInAck = false;
+  /** Gets the SDP of the ACK that is waited for. */
+  #onAck: LateAnswer = () => {};
   /** The BYE that waits for the ACK of our 2xx. */
   #afterAck: { readonly bye: () => void; readonly done: () => void } | undefined;
 
-  constructor(options: SessionOptions, dialog: Dialog, flow: Flow, lastSdpSent: string, observer: SessionObserver) {
-    this.#options = options;
-    this.#dialog = dialog;
-    this.#client = new DialogClient(options, dialog, flow);
-    this.#lastSdpSent = lastSdpSent;
-    this.#observer = observer;
+  constructor(options: SessionOptions, dialog: Dialog, flow: Flow, start: SessionStart, observer: SessionObserver) {
+    this.#state = {
+      ...{ options, dialog, observer, isOpen: true, isConfirmed: false, peerAllowsUpdate: false },
+      ...{ offerBy: start.offerBy, lastSent: start.lastSent, lastReceived: start.lastReceived },
+      client: new DialogClient(options, dialog, flow, start.ownsCallId),
+      timer: new LegTimer(
+        options,
+        () => this.#own.refresh(),
+        () => this.#fail('session expired'),
+      ),
+      waitsForAck: () => this.#repeater?.waiting === true,
+      fail: (cause) => this.#fail(cause),
+    };
+    this.#own = new OwnOffers(this.#state);
+    this.#peer = new PeerOffers(this.#state, (transaction, response, onAck) =>
+      this.sendSuccess(transaction, response, onAck),
+    );
   }
 
   get callId(): string {
-    return this.#dialog.callId;
+    return this.#state.dialog.callId;
   }
 
   get remoteTag(): string {
-    return this.#dialog.remoteTag;
+    return this.#state.dialog.remoteTag;
   }
 
   get dialog(): Dialog {
-    return this.#dialog;
+    return this.#state.dialog;
   }
 
   get flow(): Flow {
-    return this.#client.flow;
+    return this.#state.client.flow;
+  }
+
+  /** For the leg that made the session: its exchange of offer and answer began, or is settled. */
+  settle(offerBy: SessionState['offerBy'], said: { readonly sent?: string; readonly received?: string } = {}): void {
+    this.#state.offerBy = offerBy;
+    if (said.sent !== undefined) this.#state.lastSent = said.sent;
+    if (said.received !== undefined) this.#state.lastReceived = said.received;
+  }
+
+  /** For the leg that made the session: what the peer's INVITE or response says of what it can do. */
+  learn(message: SipMessage): void {
+    learnFrom(this.#state, message);
+  }
+
+  get timer(): LegTimer {
+    return this.#state.timer;
+  }
+
+  /** The 2xx has come, or is being sent: from here on re-INVITE and BYE may pass. */
+  confirm(): void {
+    this.#state.isConfirmed = true;
+  }
+
+  /** Sends a PRACK (RFC 3262 §4), with the answer to an offer that the response brought. */
+  acknowledgeProvisional(rack: string, sdp: string | undefined): void {
+    this.#state.client.send({ method: 'PRACK', sdp, headers: (headers) => headers.append('rack', rack) }, () => {});
+  }
+
+  /** Answers a PRACK; a new offer in it is asked of the other side (RFC 3262 §5). */
+  onPrack(request: SipRequest, flow: Flow): void {
+    if (sdpOf(request) !== undefined && this.#state.offerBy !== 'nobody') {
+      return this.#answer(request, flow, 491, new HeaderList());
+    }
+    this.#peer.onRequestWithOffer(request, flow, new HeaderList(), () => {});
+  }
+
+  /** Whether a request of the peer comes in its order and from where it may; answered here where it does not. */
+  admits(request: SipRequest, flow: Flow): boolean {
+    const { stack, checkSource } = this.#state.options;
+    const verdict = checkSource(request, flow, this.flow);
+    if (verdict !== 'ok') {
+      stack.reply(request, flow, verdict.status, verdict.headers);
+      return false;
+    }
+    const inOrder = this.#state.dialog.acceptSequence(request) === 'in order';
+    // A BYE acts whatever its number: a call that stays up because two requests crossed costs money (RFC 3261 §12.2.2).
+    if (inOrder || request.method === 'BYE') return true;
+    stack.reply(request, flow, 500, undefined, 'Request Out of Order');
+    return false;
   }
 
   /** Sends our 2xx and repeats it until its ACK; without one the leg is over (RFC 3261 §13.3.1.4). */
-  sendSuccess(transaction: InviteServerTransaction, response: SipResponse): void {
+  sendSuccess(transaction: InviteServerTransaction, response: SipResponse, onAck: LateAnswer = () => {}): void {
     this.#repeater?.stop();
-    const { clock, timers } = this.#options;
+    const { clock, timers } = this.#state.options;
     const { seq } = transaction.request.cseq;
+    this.#onAck = onAck;
     this.#repeater = new SuccessRepeater(clock, timers, seq, () => transaction.respond(response));
     this.#repeater.start(() => this.#fail('no ack'));
   }
@@ -71,25 +148,25 @@ export class Session implements DialogOwner, ConnectedLeg {
   onAck(request: SipRequest, _flow: Flow): void {
     const isFirst = this.#repeater?.acknowledge(request.cseq.seq) === true;
     if (this.#repeater?.waiting === false) this.#sayBye();
-    const sdp = sdpOf(request);
-    if (!isFirst || !this.#answerInAck || sdp === undefined || !this.#open) return;
-    this.#answerInAck = false;
-    // To the other leg it is an offer like any other; this peer has the last word of its own exchange already.
-    this.#observer.onOffer({ sdp, answer: () => {}, refuse: () => {} });
+    if (isFirst && this.#state.isOpen) this.#onAck(sdpOf(request));
   }
 
   onRequest(request: SipRequest, flow: Flow): void {
-    const { stack, checkSource } = this.#options;
-    const verdict = checkSource(request, flow, this.#client.flow);
-    if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
-    const inOrder = this.#dialog.acceptSequence(request) === 'in order';
-    // A BYE acts whatever its number: a call that stays up because two requests crossed costs money (RFC 3261 §12.2.2).
-    if (!inOrder && request.method !== 'BYE') return stack.reply(request, flow, 500, undefined, 'Request Out of Order');
+    if (this.admits(request, flow)) this.onAdmitted(request, flow);
+  }
+
+  /** A request that `admits` has let through. */
+  onAdmitted(request: SipRequest, flow: Flow): void {
+    const { stack } = this.#state.options;
+    if (request.method === 'BYE') return this.#onBye(request, flow);
+    if (request.method === 'UPDATE') return this.#peer.onUpdate(request, flow);
+    if (!this.#state.isConfirmed) {
+      const { status, headers } = earlyDialogAnswer(request.method);
+      return stack.reply(request, flow, status, headers);
+    }
     switch (request.method) {
-      case 'BYE':
-        return this.#onBye(request, flow);
       case 'INVITE':
-        return this.#onReinvite(request, flow);
+        return this.#peer.onReinvite(request, flow);
       case 'INFO':
       case 'MESSAGE':
         return this.#onPassed(request, flow, request.method);
@@ -98,31 +175,28 @@ export class Session implements DialogOwner, ConnectedLeg {
       case 'SUBSCRIBE':
       case 'NOTIFY':
         return this.#answer(request, flow, 489, new HeaderList().append('allow-events', allowedEvents));
+      case 'PRACK':
+        return this.#answer(request, flow, 481, new HeaderList());
       default:
         return this.#answer(request, flow, 405, new HeaderList().append('allow', allowedMethods));
     }
   }
 
-  offer(sdp: string, done: OfferDone): void {
-    if (!this.#open) return done({ status: 481 });
-    if (this.#offerBy !== 'nobody' || this.#repeater?.waiting === true) return done({ status: 491 });
-    this.#offerBy = 'us';
-    this.#dropOffer = this.#client.invite(sdp, (response) => {
-      this.#offerBy = 'nobody';
-      const status = response?.status ?? 408;
-      // RFC 3261 §12.2.1.2: a peer that is silent, or does not know the dialog, has left the call.
-      if (status === 408 || status === 481) this.#fail('no answer to request');
-      if (response === undefined || status >= 300) return done({ status: statusForOtherLeg(status) });
-      this.#dialog.refreshTarget(response);
-      this.#lastSdpSent = sdp;
-      const answered = sdpOf(response);
-      done(answered === undefined ? { status: 488 } : { sdp: answered });
-    });
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
+    this.#own.offer(sdp, method, done);
+  }
+
+  solicit(done: (outcome: SolicitOutcome) => void): void {
+    this.#own.solicit(done);
   }
 
   pass(passed: PassedRequest): void {
-    if (!this.#open) return passed.respond(481);
-    this.#client.send(passed, (response) => {
+    if (!this.#state.isOpen) return passed.respond(481);
+    const { contentType, body, method } = passed;
+    const headers = (list: HeaderList): void => {
+      for (const [name, value] of passed.headers) list.append(name, value);
+    };
+    this.#state.client.send({ method, contentType, body, headers }, (response) => {
       const status = response?.status ?? 408;
       passed.respond(status < 300 ? status : statusForOtherLeg(status));
       if (status === 408 || status === 481) this.#fail('no answer to request');
@@ -131,10 +205,10 @@ export class Session implements DialogOwner, ConnectedLeg {
 
   /** Ends the dialog with a BYE; `done` when the peer has answered it or never will. */
   end(reasons: readonly string[], done: () => void = () => {}): void {
-    if (!this.#open) return done();
+    if (!this.#state.isOpen) return done();
     const bye = (): void => this.#sendBye(reasons, done);
     if (this.#repeater?.waiting !== true) {
-      this.#close();
+      this.discard();
       return bye();
     }
     // RFC 3261 §15: no BYE before the ACK of our 2xx or its time-out, for a peer without the 2xx could not read it.
@@ -142,79 +216,48 @@ export class Session implements DialogOwner, ConnectedLeg {
     this.#afterAck = { bye, done };
   }
 
-  /** Contact and Allow of our 2xx. */
+  /** The dialog is over without a BYE of ours: what waits in it is answered, and nothing of it is left. */
+  discard(): void {
+    this.#stop();
+    this.#afterAck = undefined;
+    this.#repeater?.stop();
+    this.#state.options.stack.dialogs.remove(this.#state.dialog.localTag);
+  }
+
+  /** The early dialog is left for another one of the same INVITE; its requests are no longer answered here. */
+  leave(): void {
+    this.#stop();
+  }
+
+  /** Contact, Allow and Supported of our 2xx. */
   successHeaders(): HeaderList {
-    return new HeaderList()
-      .append('contact', this.#options.stack.contact(this.#client.flow, this.#options.contactUser))
-      .append('allow', allowedMethods);
+    return successHeaders(this.#state);
   }
 
   #sendBye(reasons: readonly string[], done: () => void): void {
-    const headers = reasons.map((reason) => ['reason', reason] as const);
-    this.#client.send({ method: 'BYE', contentType: '', body: '', headers }, done);
+    const headers = (list: HeaderList): void => {
+      for (const reason of reasons) list.append('reason', reason);
+    };
+    this.#state.client.send({ method: 'BYE', headers }, done);
   }
 
   #onBye(request: SipRequest, flow: Flow): void {
     this.#answer(request, flow, 200, new HeaderList());
     const ending = this.#afterAck;
-    if (!this.#open && ending === undefined) return;
-    this.#close();
+    if (!this.#state.isOpen && ending === undefined) return;
+    this.discard();
     if (ending !== undefined) return ending.done();
-    this.#observer.onEnd({ cause: 'bye', reasons: request.headers.getAll('reason') });
-  }
-
-  #onReinvite(request: SipRequest, flow: Flow): void {
-    const { stack } = this.#options;
-    // What is refused at once is remembered nowhere: a peer that keeps asking costs an answer each, and no more.
-    if (!this.#open) return stack.reply(request, flow, 481);
-    if (this.#offerBy === 'us') return stack.reply(request, flow, 491);
-    if (this.#offerBy === 'peer' || this.#repeater?.waiting === true) {
-      return stack.reply(request, flow, 500, new HeaderList().append('retry-after', '2'));
-    }
-    const transaction = stack.openInvite(request, flow);
-    const respond = (status: number, headers?: HeaderList): void =>
-      transaction.respond(stack.response(request, status, this.#dialog.localTag, headers));
-    transaction.attach({ onCancel: () => this.#dropOffer(), onAckTimeout: () => {} });
-    respond(100);
-    this.#client.moveTo(flow);
-    const sdp = sdpOf(request);
-    // A re-INVITE without an offer asks for ours: what it was last told still holds (RFC 3261 §14.2).
-    this.#answerInAck = sdp === undefined;
-    if (sdp === undefined) return this.#succeed(transaction, this.#lastSdpSent);
-    this.#offerBy = 'peer';
-    const finish = (): boolean => {
-      if (this.#offerBy !== 'peer' || !transaction.open) return false;
-      this.#offerBy = 'nobody';
-      return true;
-    };
-    this.#dropOffer = () => {
-      if (finish()) respond(487);
-    };
-    this.#observer.onOffer({
-      sdp,
-      answer: (answerSdp) => {
-        if (finish()) this.#succeed(transaction, answerSdp);
-      },
-      refuse: (status) => {
-        if (finish()) respond(status);
-      },
-    });
-  }
-
-  #succeed(transaction: InviteServerTransaction, sdp: string): void {
-    this.#lastSdpSent = sdp;
-    this.#dialog.refreshTarget(transaction.request);
-    const plain = this.#options.stack.response(transaction.request, 200, this.#dialog.localTag, this.successHeaders());
-    this.sendSuccess(transaction, withSdp(plain, sdp));
+    this.#state.observer.onEnd({ cause: 'bye', reasons: request.headers.getAll('reason') });
   }
 
   #onPassed(request: SipRequest, flow: Flow, method: 'INFO' | 'MESSAGE'): void {
+    const { stack } = this.#state.options;
     if (this.#passing >= maxPassing) {
-      return this.#options.stack.reply(request, flow, 503, new HeaderList().append('retry-after', '2'));
+      return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '2'));
     }
     this.#passing++;
-    const transaction = this.#options.stack.openRequest(request, flow);
-    this.#observer.onPassed({
+    const transaction = stack.openRequest(request, flow);
+    this.#state.observer.onPassed({
       method,
       contentType: bodyType(request),
       body: request.body,
@@ -222,42 +265,37 @@ export class Session implements DialogOwner, ConnectedLeg {
       respond: (status) => {
         if (!transaction.open) return;
         this.#passing--;
-        transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag));
+        transaction.respond(stack.response(request, status, this.#state.dialog.localTag));
       },
     });
   }
 
   #answer(request: SipRequest, flow: Flow, status: number, headers: HeaderList): void {
-    const transaction = this.#options.stack.openRequest(request, flow);
-    transaction.respond(this.#options.stack.response(request, status, this.#dialog.localTag, headers));
+    const { stack } = this.#state.options;
+    const transaction = stack.openRequest(request, flow);
+    transaction.respond(stack.response(request, status, this.#state.dialog.localTag, headers));
   }
 
   #fail(cause: LegEnd['cause']): void {
-    if (!this.#open) return this.#sayBye();
-    this.#close();
+    if (!this.#state.isOpen) return this.#sayBye();
+    this.discard();
     this.#sendBye([], () => {});
-    this.#observer.onEnd({ cause, reasons: [] });
+    this.#state.observer.onEnd({ cause, reasons: [] });
   }
 
   /** Sends the BYE that waited for an ACK, if one did. */
   #sayBye(): void {
     const ending = this.#afterAck;
     if (ending === undefined) return;
-    this.#close();
+    this.discard();
     ending.bye();
   }
 
   /** From here on nothing of the dialog concerns the call any more. */
   #stop(): void {
-    this.#open = false;
-    // RFC 3261 §15.1.2: what waits in the dialog when it ends is answered 487.
-    this.#dropOffer();
-  }
-
-  #close(): void {
-    this.#stop();
-    this.#afterAck = undefined;
-    this.#repeater?.stop();
-    this.#options.stack.dialogs.remove(this.#dialog.localTag);
+    this.#state.isOpen = false;
+    this.#state.timer.stop();
+    this.#own.drop();
+    this.#peer.drop();
   }
 }

@@ -61,4 +61,20 @@ export const sessionSettings = {
     max: 120,
     effect: 'live',
   }),
+  session_timer_timeout: seconds({
+    id: 'session.session-timer-timeout',
+    text: 'How often a connected call has to show that both sides still live (RFC 4028): the side that was agreed on refreshes it at half of this time, and a call that is not refreshed in time is ended. A phone or SIP server that knows no session timers is asked by us. It also bounds what a carrier charges for a call whose BYE was lost. 0 asks for no timer; a peer that asks for one still gets it.',
+    default: 1800,
+    min: 0,
+    max: dayS,
+    effect: 'live',
+  }),
+  session_timer_min: seconds({
+    id: 'own.session-timer-min',
+    text: 'The shortest session timer that we accept (Min-SE); a request for less gets 422. It exists so that a peer cannot make every call cost a message each few seconds. Where session_timer_timeout is smaller, this time takes its place.',
+    default: 90,
+    min: 90,
+    max: 3600,
+    effect: 'live',
+  }),
 };

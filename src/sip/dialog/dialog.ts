@@ -29,7 +29,7 @@ export class Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
-  readonly routeSet: readonly string[];
+  #routeSet: readonly string[];
   readonly #localUri: string;
   readonly #remoteUri: string;
   #localSeq: number;
@@ -41,7 +41,7 @@ export class Dialog {
     this.callId = detached(state.callId);
     this.localTag = state.localTag;
     this.remoteTag = detached(state.remoteTag);
-    this.routeSet = state.routeSet.map(detached);
+    this.#routeSet = state.routeSet.map(detached);
     this.#localUri = detached(state.localUri);
     this.#remoteUri = detached(state.remoteUri);
     this.#localSeq = state.localSeq;
@@ -83,6 +83,10 @@ export class Dialog {
     );
   }
 
+  get routeSet(): readonly string[] {
+    return this.#routeSet;
+  }
+
   get remoteTarget(): string {
     return this.#remoteTarget;
   }
@@ -98,6 +102,12 @@ export class Dialog {
       remoteTarget: this.#remoteTarget,
       routeSet: this.routeSet,
     };
+  }
+
+  /** The 2xx to our INVITE: route set and target are now its own, and the numbers go on (RFC 3261 §13.2.2.4). */
+  confirm(response: SipResponse): void {
+    this.#routeSet = recordRoutes(response.headers).reverse().map(detached);
+    this.refreshTarget(response);
   }
 
   /** Checks and takes the CSeq of a request of the peer. */

@@ -13,3 +13,4 @@ export { stampTopVia } from './received.ts';
 export { serialise } from './serialise.ts';
 export { formatUri, parseUri, type SipUri, sameUri, type TelUri, type Uri } from './uri.ts';
 export { formatVia, parseVia, parseViaList, type Via } from './via.ts';
+export { namesToken } from './option-tags.ts';

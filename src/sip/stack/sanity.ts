@@ -19,13 +19,13 @@ export const knownMethods = [
 ] as const;
 
 /** The methods that are served; the value of every Allow header. REFER is not, until a transfer has a payer. */
-export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, MESSAGE';
+export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, MESSAGE, UPDATE, PRACK';
 
 /** The value of Allow-Events beside a 489: no event package is served, and the grammar wants a token (RFC 6665 §8.4). */
 export const allowedEvents = 'none';
 
 /** Option tags that a Require header may name (RFC 3261 §8.2.2.3): whoever insists on another gets 420. */
-const supportedExtensions = new Set<string>(['path']);
+const supportedExtensions = new Set<string>(['path', '100rel', 'timer']);
 
 /** A refusal that needs no state and no account. */
 export interface Refusal {

@@ -92,7 +92,7 @@ const sanityTable: readonly {
   { what: 'a sips URI', method: 'INVITE', fields: { uri: 'sips:200@192.0.2.1' }, status: undefined },
   {
     ...{ what: 'an unknown method', method: 'NEWMETHOD', fields: {}, status: 501 },
-    header: ['allow', 'INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, MESSAGE'],
+    header: ['allow', 'INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO, MESSAGE, UPDATE, PRACK'],
   },
   { what: 'an unknown scheme', method: 'INVITE', fields: { uri: 'http://example.org/' }, status: 416 },
   { what: 'a name without scheme', method: 'INVITE', fields: { uri: '200' }, status: 400 },
@@ -109,10 +109,10 @@ const sanityTable: readonly {
     ...{
       what: 'a required extension',
       method: 'INVITE',
-      fields: { headers: ['Require: 100rel, path, foo'] },
+      fields: { headers: ['Require: bar, 100rel, path, timer, foo'] },
       status: 420,
     },
-    header: ['unsupported', '100rel, foo'],
+    header: ['unsupported', 'bar, foo'],
   },
   {
     what: 'a required extension that we have',
