@@ -17,6 +17,7 @@ function phoneAt(port: number): SideConfig {
     sourceCheck: 2,
     relay: true,
     payloadTypes: [0],
+    framing: 'rtp',
     clockRateHz: 8000,
     maxPacketsPerSecond: 150,
     expectsMedia: true,

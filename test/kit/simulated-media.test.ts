@@ -21,6 +21,7 @@ function config(address: string): SideConfig {
     sourceCheck: 2,
     relay: true,
     payloadTypes: [0],
+    framing: 'rtp',
     clockRateHz: 8000,
     maxPacketsPerSecond: 150,
     expectsMedia: true,

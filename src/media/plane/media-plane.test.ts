@@ -64,6 +64,7 @@ class Phone {
       sourceCheck: 2,
       relay: true,
       payloadTypes: [0],
+      framing: 'rtp',
       clockRateHz: 8000,
       maxPacketsPerSecond: 150,
       expectsMedia: true,

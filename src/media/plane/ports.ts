@@ -24,6 +24,8 @@ export interface SideConfig {
   readonly relay: boolean;
   /** Payload types that the side may send. */
   readonly payloadTypes: readonly number[];
+  /** What the packets are: RTP, or T.38 fax, which is no RTP and has no RTCP (ITU-T T.38 §9). */
+  readonly framing: 'rtp' | 'udptl';
   /** RTP clock rate of the first codec in Hz, for jitter. */
   readonly clockRateHz: number;
   /** Bound from the codec: what comes faster is dropped and counted. */

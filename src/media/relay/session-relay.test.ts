@@ -15,6 +15,7 @@ function config(address: string, expectsMedia = true): SideConfig {
     sourceCheck: 2,
     relay: true,
     payloadTypes: [0],
+    framing: 'rtp',
     clockRateHz: 8000,
     maxPacketsPerSecond: 150,
     expectsMedia,

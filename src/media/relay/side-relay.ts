@@ -18,6 +18,8 @@ export interface Departure extends Endpoint {
 const unprovenPerSecond = 50;
 const unprovenMs = 5000;
 const rtcpPerSecond = 50;
+/** A sequence number and one empty field (ITU-T T.38 §9.1). */
+const leastFaxOctets = 4;
 
 const closedSide: SideConfig = {
   target: undefined,
@@ -27,6 +29,7 @@ const closedSide: SideConfig = {
   sourceCheck: 2,
   relay: false,
   payloadTypes: [],
+  framing: 'rtp',
   clockRateHz: 8000,
   maxPacketsPerSecond: 50,
   expectsMedia: true,
@@ -41,6 +44,9 @@ export class SideRelay {
   readonly #reception = new Reception(closedSide.clockRateHz);
   readonly #rtpBound: TokenBucket;
   readonly #rtcpBound: TokenBucket;
+  #faxSource: { readonly address: string; readonly port: number; lastMs: number } | undefined;
+  #faxPackets = 0;
+  #faxOctets = 0;
   #rtcpSource: Endpoint | undefined;
   #lastRtcpMs = 0;
   #rtpDeparture: Departure | undefined;
@@ -74,7 +80,15 @@ export class SideRelay {
     return this.#config.relay;
   }
 
+  /** Whether the side's packets are T.38, and not RTP. */
+  get isFax(): boolean {
+    return this.#config.framing === 'udptl';
+  }
+
   configure(config: SideConfig, nowMs: number): void {
+    const { framing, target } = this.#config;
+    const moved = target?.address !== config.target?.address || target?.port !== config.target?.port;
+    if (moved || framing !== config.framing) this.#faxSource = undefined;
     this.#config = config;
     this.#configured = true;
     this.#lock.configure(config, nowMs);
@@ -99,6 +113,35 @@ export class SideRelay {
     }
     this.lastRtpMs = nowMs;
     this.#reception.add(packet.length, sequenceNumber(packet), timestamp(packet), ssrcOf(packet), nowMs);
+    return true;
+  }
+
+  /** T.38: without SSRC or payload type there is only the address to go by. The first source that fits is the one. */
+  acceptFax(packet: Uint8Array, address: string, port: number, nowMs: number): boolean {
+    if (isUnanswerable(port) || packet.length < leastFaxOctets) {
+      this.#malformed++;
+      return false;
+    }
+    const source = this.#faxSource;
+    const isNew = source === undefined || (source.address === address && nowMs - source.lastMs >= relockSilenceMs);
+    const isOwn = source?.address === address && source.port === port;
+    const fits = isOwn || (isNew && (this.#config.sourceCheck !== 2 || this.#config.learnFrom.includes(address)));
+    if (!fits) {
+      this.#foreign++;
+      return false;
+    }
+    if (!this.#rtpBound.take(nowMs)) {
+      this.#overRate++;
+      return false;
+    }
+    if (isOwn) source.lastMs = nowMs;
+    else {
+      this.#faxSource = { address, port, lastMs: nowMs };
+      this.#refresh();
+    }
+    this.lastRtpMs = nowMs;
+    this.#faxPackets++;
+    this.#faxOctets += packet.length;
     return true;
   }
 
@@ -130,8 +173,8 @@ export class SideRelay {
   stats(): SideStats {
     const { packets, octets, lost, jitterMs } = this.#reception;
     return {
-      packets,
-      octets,
+      packets: packets + this.#faxPackets,
+      octets: octets + this.#faxOctets,
       lost,
       jitterMs,
       mosHundredths: mosHundredths(packets, lost, jitterMs),
@@ -165,9 +208,9 @@ export class SideRelay {
   /** Works out the departures anew after a change of configuration or of the learnt source. */
   #refresh(): void {
     this.#lockVersion = this.#lock.version;
-    const source = this.#lock.source;
+    const source = this.isFax ? this.#faxSource : this.#lock.source;
     const target = this.#config.target;
-    const learnt = this.#lock.isLocked || target === undefined ? source : undefined;
+    const learnt = this.isFax || this.#lock.isLocked || target === undefined ? source : undefined;
     const before = this.#rtpDeparture;
     // A phone behind a NAT has no target of its own: while it is learnt anew, media goes on to where it was.
     const former = before !== undefined && this.#config.learnFrom.includes(before.address) ? before : undefined;

@@ -18,6 +18,7 @@ function config(address: string | undefined, change: Partial<SideConfig> = {}): 
     sourceCheck: 2,
     relay: true,
     payloadTypes: [0, 101],
+    framing: 'rtp',
     clockRateHz: 8000,
     maxPacketsPerSecond: 150,
     expectsMedia: true,

@@ -32,6 +32,11 @@ export class StreamRelay {
   ): Departure | undefined {
     const side = from === 'a' ? this.a : this.b;
     const other = from === 'a' ? this.b : this.a;
+    if (side.isFax) {
+      const mayPass = channel === 'rtp' && side.acceptFax(packet, address, port, nowMs);
+      if (!mayPass || !side.isRelayed || nowMs >= this.paidUntilMs) return undefined;
+      return other.rtpDeparture(nowMs);
+    }
     const control = channel === 'rtcp' || isRtcp(packet);
     const accepted = control
       ? side.acceptRtcp(channel, packet, address, port, nowMs)

@@ -74,8 +74,19 @@ const directions: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'i
 
 function effectiveDirection(sdp: Sdp, media: SdpMedia, address: string): Direction {
   const written = directionOf(media.lines) ?? directionOf(sdp.session) ?? 'sendrecv';
-  if (address !== '0.0.0.0' && address !== '::') return written;
+  if (!isHoldAddress(address)) return written;
   return written === 'sendrecv' || written === 'sendonly' ? 'sendonly' : 'inactive';
+}
+
+/** The connection address by which RFC 2543 said hold. */
+export function isHoldAddress(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+/** Whether a line says sendrecv, sendonly, recvonly or inactive. */
+export function isDirection(line: SdpLine): boolean {
+  const name = attributeName(line);
+  return directions.some((direction) => direction === name);
 }
 
 function directionOf(lines: readonly SdpLine[]): Direction | undefined {
@@ -130,7 +141,13 @@ export function payloadTypesOf(formats: readonly string[]): readonly number[] {
   return formats.filter((format) => /^\d{1,3}$/.test(format) && Number(format) <= 127).map(Number);
 }
 
-/** Whether the relay carries this transport: plain RTP, with or without feedback. SRTP and ICE are not relayed yet. */
+/** What the relay takes a transport for: plain RTP, with or without feedback, or T.38 over UDPTL; undefined for any other. */
+export function framingOf(protocol: string): 'rtp' | 'udptl' | undefined {
+  if (/^RTP\/AVPF?$/i.test(protocol)) return 'rtp';
+  return /^udptl$/i.test(protocol) ? 'udptl' : undefined;
+}
+
+/** Whether the relay carries this transport. SRTP and ICE are not relayed yet. */
 export function isRelayable(protocol: string): boolean {
-  return /^RTP\/AVPF?$/i.test(protocol);
+  return framingOf(protocol) !== undefined;
 }

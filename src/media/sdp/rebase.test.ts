@@ -58,7 +58,7 @@ test('an IPv6 address of ours is written as IP6', () => {
 const refused: readonly (readonly [string, string])[] = [
   ['SRTP', 'm=audio 4000 RTP/SAVP 0'],
   ['DTLS-SRTP', 'm=audio 4000 UDP/TLS/RTP/SAVPF 0'],
-  ['fax over UDPTL', 'm=image 4000 udptl t38'],
+  ['fax over TCP', 'm=image 4000 tcp t38'],
   ['a stream that its sender refused', 'm=audio 0 RTP/AVP 0'],
 ];
 for (const [what, line] of refused) {

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../../base/result/result.ts';
 import type { PortPair } from '../plane/ports.ts';
-import { isRelayable } from './media-description.ts';
+import { describeMedia, isDirection, isHoldAddress, isRelayable, type MediaDescription } from './media-description.ts';
 import { attributeName, type Sdp, type SdpLine, type SdpMedia } from './session-description.ts';
 
 /** What replaces the other side's own place in a description. */
@@ -48,10 +48,18 @@ export function rebase(sdp: Sdp, own: OwnDescription): string {
   }
   // Timing is mandatory (RFC 8866 §5.9), and some phones leave it out.
   if (!sdp.session.some((line) => line.type === 't')) lines.push('t=0 0');
+  const described = describeMedia(sdp);
   for (const [index, media] of sdp.media.entries()) {
-    lines.push(...rebaseMedia(media, own.ports[index], `IN ${family} ${own.address}`, hidden));
+    const kept = { ...media, lines: withHold(media.lines, described[index]) };
+    lines.push(...rebaseMedia(kept, own.ports[index], `IN ${family} ${own.address}`, hidden));
   }
   return `${lines.join('\r\n')}\r\n`;
+}
+
+/** Our address takes the place of a 0.0.0.0 that said hold (RFC 3264 §8.4): then an attribute has to say it. */
+function withHold(lines: readonly SdpLine[], described: MediaDescription | undefined): readonly SdpLine[] {
+  if (described === undefined || !isHoldAddress(described.address)) return lines;
+  return [...lines.filter((line) => !isDirection(line)), { type: 'a', value: described.direction }];
 }
 
 /** Refuses every stream of an offer: the answer to what we cannot carry at all. */

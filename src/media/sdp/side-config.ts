@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import type { Endpoint } from '../../base/net/endpoint.ts';
 import type { Prefix } from '../../base/net/prefix.ts';
 import type { SideConfig } from '../plane/ports.ts';
-import { type MediaDescription, payloadTypesOf } from './media-description.ts';
+import { framingOf, type MediaDescription, payloadTypesOf } from './media-description.ts';
 
 export interface SideOptions {
   /** An enduser may sit behind a NAT, so its packets are also learnt from where its signalling comes from. */
@@ -28,6 +28,7 @@ export type DescribedSide = Pick<
   | 'rtcpMux'
   | 'learnFrom'
   | 'payloadTypes'
+  | 'framing'
   | 'clockRateHz'
   | 'maxPacketsPerSecond'
   | 'expectsMedia'
@@ -52,6 +53,7 @@ export function sideConfigOf(media: MediaDescription, options: SideOptions): Des
     rtcpMux: muxesRtcp(media, options),
     learnFrom: learnFromOf(media, reachable, options),
     payloadTypes: [...new Set([...payloadTypesOf(media.formats), ...(options.otherPayloadTypes ?? [])])],
+    framing: framingOf(media.protocol) ?? 'rtp',
     clockRateHz: media.codecs[0]?.clockRate ?? 8000,
     maxPacketsPerSecond: maxPacketsPerSecond(media),
     expectsMedia: media.port !== 0 && media.direction === 'sendrecv',
@@ -82,6 +84,7 @@ function learnFromOf(media: MediaDescription, reachable: boolean, options: SideO
  * Video has no nominal rate. [network.per-stream-rate-limit]
  */
 function maxPacketsPerSecond(media: MediaDescription): number {
+  if (framingOf(media.protocol) === 'udptl') return 200;
   if (media.kind !== 'audio') return 2000;
   return Math.ceil((1000 / Math.max(media.ptimeMs ?? 20, 5)) * 1.5) + 75;
 }
