@@ -118,6 +118,14 @@ export const accountFields: readonly AccountField[] = [
     show: (account) => account.mediaNetworks.join(', '),
   },
   ...limitFields,
+  {
+    name: 'packets',
+    aliases: ['packet', 'billingpacket'],
+    kinds: [...callers, 'sipserver', 'reseller'],
+    meaning: 'names of the packets that it pays by, or for a SIP server, that it costs by',
+    set: setPackets,
+    show: (account, directory) => account.packetIds.map((id) => directory.packets.byId(id)?.name ?? '').join(', '),
+  },
   directionField(
     'alloweddirections',
     ['enabledprefixes'],
@@ -248,6 +256,18 @@ function setTrunkPassword(trunk: Trunk, text: FieldText): Result<Trunk, string> 
   if (text.length > 128 || /\p{Cc}/u.test(text))
     return fail('is longer than 128 characters or holds control characters');
   return ok({ ...trunk, authPassword: text === '' ? undefined : new Secret(text) });
+}
+
+function setPackets(account: Account, text: FieldText, { directory }: FieldContext): Result<Account, string> {
+  const names = listOf(text);
+  if (!names.ok) return names;
+  const packetIds: number[] = [];
+  for (const name of names.value) {
+    const packet = directory.packets.byName(name);
+    if (packet === undefined) return fail(`${quoted(name)} is no packet; import it first`);
+    packetIds.push(packet.id);
+  }
+  return ok({ ...account, packetIds: [...new Set(packetIds)] });
 }
 
 function directionField(name: string, aliases: string[], list: keyof Directions, meaning: string): AccountField {

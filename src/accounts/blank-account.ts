@@ -21,6 +21,7 @@ export function blankAccount(id: number, name: string, kind: AccountKind): Accou
     limits: defaultLimits(kind),
     directions: { allowed: [], blocked: [] },
     money: prepaid,
+    packetIds: [],
     trunk: undefined,
   };
 }

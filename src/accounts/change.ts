@@ -1,5 +1,5 @@
 import type { Secret } from '../base/log/secret.ts';
-import type { Account, Credential, DialRule, NumberOwnership } from './model.ts';
+import type { Account, Credential, DialRule, NumberOwnership, Packet, Tariff } from './model.ts';
 
 /** Who set a value and when (every field of an account knows it). */
 export interface Origin {
@@ -35,6 +35,9 @@ export type StoreChange =
   | { readonly kind: 'number remove'; readonly number: string }
   | { readonly kind: 'dial rule put'; readonly rule: DialRule }
   | { readonly kind: 'dial rule remove'; readonly ruleId: number }
+  /** `deck` is the price list as text; undefined leaves it as it is. */
+  | { readonly kind: 'tariff put'; readonly tariff: Tariff; readonly deck: string | undefined }
+  | { readonly kind: 'packet put'; readonly packet: Packet }
   | { readonly kind: 'setting put'; readonly key: string; readonly value: string; readonly origin: Origin }
   | { readonly kind: 'setting remove'; readonly key: string };
 
@@ -57,6 +60,8 @@ export interface DirectorySnapshot {
   readonly credentials: readonly Credential[];
   readonly numbers: readonly NumberOwnership[];
   readonly dialRules: readonly DialRule[];
+  readonly tariffs?: readonly Tariff[];
+  readonly packets?: readonly Packet[];
   /** The next account or rule gets this id; ids are never used twice, because old CDRs name them. */
   readonly nextId: number;
   /** Who set which field of which account, oldest first; nothing for fields at their defaults. */

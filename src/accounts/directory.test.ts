@@ -22,6 +22,7 @@ const base: Account = {
   limits: defaultLimits('enduser'),
   directions: { allowed: [], blocked: [] },
   money: prepaid,
+  packetIds: [],
   trunk: undefined,
 };
 

@@ -2,7 +2,8 @@ import { assert } from '../base/result/assert.ts';
 import { AddressIndex, canonicalAddress, splitPort } from './address-index.ts';
 import type { DirectorySnapshot, Origin, StoreChange } from './change.ts';
 import { FieldOrigins } from './field-origins.ts';
-import type { Account, Credential, DialRule } from './model.ts';
+import type { Account, Credential, DialRule, Packet, Tariff } from './model.ts';
+import { NamedRecords } from './named-records.ts';
 
 /** The most that an installation may hold; the administration refuses what would go beyond. */
 export const directoryLimits = { accounts: 200_000, numbers: 1_000_000, dialRules: 10_000 } as const;
@@ -19,6 +20,8 @@ export interface TrafficSenderMatch {
  * who asks looks at `enabled`.
  */
 export class AccountDirectory {
+  readonly tariffs: NamedRecords<Tariff>;
+  readonly packets: NamedRecords<Packet>;
   readonly #accounts = new Map<number, Account>();
   readonly #byName = new Map<string, number>();
   readonly #byFoldedName = new Map<string, number>();
@@ -37,6 +40,8 @@ export class AccountDirectory {
 
   constructor(snapshot: DirectorySnapshot) {
     this.#nextId = snapshot.nextId;
+    this.tariffs = new NamedRecords(snapshot.tariffs ?? []);
+    this.packets = new NamedRecords(snapshot.packets ?? []);
     this.#origins = new FieldOrigins(snapshot.fieldsSet ?? []);
     for (const account of snapshot.accounts) this.#putAccount(account);
     for (const credential of snapshot.credentials) this.#credentials.set(credential.accountId, credential);
@@ -165,6 +170,14 @@ export class AccountDirectory {
       case 'dial rule remove':
         this.#removeRule(change.ruleId);
         return;
+      case 'tariff put':
+        this.tariffs.put(change.tariff);
+        this.#nextId = Math.max(this.#nextId, change.tariff.id + 1);
+        return;
+      case 'packet put':
+        this.packets.put(change.packet);
+        this.#nextId = Math.max(this.#nextId, change.packet.id + 1);
+        return;
       case 'web password put':
       case 'setting put':
       case 'setting remove':
@@ -179,6 +192,8 @@ export class AccountDirectory {
       credentials: [...this.#credentials.values()],
       numbers: [...this.#numberOwners].map(([number, accountId]) => ({ number, accountId })),
       dialRules: [...this.#rules.values()],
+      tariffs: this.tariffs.all(),
+      packets: this.packets.all(),
       nextId: this.#nextId,
     };
   }

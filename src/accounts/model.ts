@@ -39,6 +39,8 @@ export interface Account {
   /** Prefixes that its calls, or calls over it, may and may not go to. */
   readonly directions: Directions;
   readonly money: AccountMoney;
+  /** Packets that are assigned to it: what it pays, or for a SIP server what it costs us. */
+  readonly packetIds: readonly number[];
   /** Only for kind `sipserver`. */
   readonly trunk: Trunk | undefined;
 }
@@ -64,6 +66,27 @@ export interface AccountLimits {
 export interface Directions {
   readonly allowed: readonly string[];
   readonly blocked: readonly string[];
+}
+
+/** A price list by prefix; its prices are kept apart. */
+export interface Tariff {
+  readonly id: number;
+  readonly name: string;
+  /** The list that is asked for what this one has not, such as that of the reseller above. */
+  readonly parentId: number | undefined;
+}
+
+/** Who has a packet without being given it. */
+export const packetAudiences = ['assigned', 'endusers', 'trafficsenders', 'everybody'] as const;
+
+/** A price package: which numbers it covers, at the prices of which tariff, and for whom. */
+export interface Packet {
+  readonly id: number;
+  readonly name: string;
+  readonly tariffId: number;
+  /** Prefixes of canonical numbers; empty covers every number (a catch-all). */
+  readonly prefixes: readonly string[];
+  readonly audience: (typeof packetAudiences)[number];
 }
 
 /** How an account pays and what it may spend, in millionths of the currency unit; 0 is no limit. Only movements of money change its balance. */

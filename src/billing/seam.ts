@@ -52,6 +52,8 @@ export interface DialledLeg {
   readonly kind: 'devices' | 'trunk';
   readonly accountId: number;
   readonly sentNumber: string;
+  /** What a call over this SIP server costs us, fixed when the call was admitted; undefined where no cost is set. */
+  readonly cost?: PriceRow | undefined;
 }
 
 /** The turns of a call at which money is held, metered and released. Answers at once: nothing here waits for a disk. */

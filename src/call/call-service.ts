@@ -1,3 +1,5 @@
+import { connectedSeconds } from '../billing/rating/price.ts';
+import { unpricedRow } from '../billing/tariff/price-book.ts';
 import type { Refusal } from '../guard/decision.ts';
 import { decide } from '../guard/decision.ts';
 import { judgeSessionTimer } from '../sip/dialog/index.ts';
@@ -176,8 +178,23 @@ export class CallService {
 
   #onOver(call: Call): void {
     if (call.record.cdr.answeredAtMs !== undefined) this.counts.answered++;
+    this.#takeMeasure(call);
     this.#calls.delete(call.plan.callId);
     if (this.#calls.size === 0) this.#onIdle?.();
+  }
+
+  /** What a finished call teaches: how long its payer's calls last, and that one had no price [billing.notbilledcallerr]. */
+  #takeMeasure({ plan, record }: Call): void {
+    const { answeredAtMs, endedAtMs, callId } = record.cdr;
+    if (answeredAtMs === undefined || endedAtMs === undefined || plan.payer === undefined) return;
+    const durationS = connectedSeconds(endedAtMs - answeredAtMs);
+    this.#services.meanDurations.add(plan.payer.accountId, durationS);
+    if (plan.price.tariff !== unpricedRow.tariff) return;
+    const { log, settings } = this.#services;
+    const fields = { callId, account: plan.payer.accountId, number: plan.canonicalNumber, durationS };
+    const { notbilledcallerr } = settings();
+    if (notbilledcallerr === 0) log.warn('a finished call had no price', fields);
+    else log.error('a finished call had no price', { ...fields, critical: notbilledcallerr === 2 });
   }
 }
 

@@ -1,5 +1,7 @@
 import type { CallLifecycle } from '../billing/seam.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
+import type { Ceiling } from '../billing/ceiling.ts';
+import type { PriceBook } from '../billing/tariff/price-book.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
@@ -13,6 +15,7 @@ import type { LimitOrigin } from '../guard/limit.ts';
 import type { SettingKey, Settings } from '../settings/index.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import type { TimerValues } from '../sip/transaction/index.ts';
+import type { MeanDurations } from './mean-durations.ts';
 import type { CallStore } from './ports.ts';
 import type { SipServers } from './trunks/sip-servers.ts';
 import type { CallLimits } from './limits/call-limits.ts';
@@ -31,6 +34,9 @@ export interface CallServices {
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
   readonly limits: CallLimits;
+  readonly prices: PriceBook;
+  readonly ceiling: Ceiling;
+  readonly meanDurations: MeanDurations;
   /** Told at the turns of each call at which money is held, metered and released. */
   readonly lifecycle: CallLifecycle;
   readonly store: CallStore;

@@ -43,6 +43,7 @@ function operationPorts(server: RunningServer): OperationPorts {
     clock: systemClock,
     random: systemRandom(),
     directory: sip.directory,
+    prices: sip.prices,
     settings,
     store,
     ownAddress: outwardAddress(),

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { bookOf } from '../billing/tariff/price-book.ts';
 import { AccountDirectory } from '../accounts/directory.ts';
 import { buildOperations } from '../api/operations/index.ts';
 import { silentLog } from '../base/log/log.ts';
@@ -40,9 +41,11 @@ export async function openFolder(
     await store.close();
     return fail(settings.error.map(({ message }) => message).join('\n'));
   }
+  const directory = new AccountDirectory(snapshot.directory);
   const operations = buildOperations({
     ...{ version, random, store, clock: systemClock, settings: settings.value },
-    directory: new AccountDirectory(snapshot.directory),
+    directory,
+    prices: bookOf(directory, snapshot.decks),
     ownAddress: outwardAddress(),
     live: undefined,
   });

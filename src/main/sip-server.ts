@@ -7,9 +7,13 @@ import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
+import { type Ceiling, firstCeiling } from '../billing/ceiling.ts';
+import { PriceBook } from '../billing/tariff/price-book.ts';
+import type { PriceList } from '../billing/tariff/price-list.ts';
 import { CallService } from '../call/call-service.ts';
 import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
+import { MeanDurations } from '../call/mean-durations.ts';
 import { endDeadCalls } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
@@ -48,6 +52,10 @@ export interface SipServerParts {
   readonly bounds?: Partial<StackBounds>;
   readonly realm: string;
   readonly directory: DirectorySnapshot;
+  /** Price lists by tariff. */
+  readonly priceLists?: Iterable<readonly [tariffId: number, list: PriceList]>;
+  /** What no price can go above; that of a new installation when it is not given. */
+  readonly ceiling?: Ceiling;
   readonly plane: MediaPlane;
   readonly calls: CallStore;
   readonly bindings: BindingStore;
@@ -67,6 +75,7 @@ export interface Bound {
 /** Registrar, calls and messages behind one SIP stack: the server without its disk, its command line and its clock. */
 export class SipServer {
   readonly directory: AccountDirectory;
+  readonly prices: PriceBook;
   readonly stack: SipStack;
   readonly registrar: Registrar;
   readonly calls: CallService;
@@ -92,6 +101,7 @@ export class SipServer {
     };
     const clock = guardedClock(parts.clock, onFault);
     this.directory = new AccountDirectory(parts.directory);
+    this.prices = new PriceBook(this.directory, parts.priceLists ?? []);
     this.guard = new SourceGuard(clock);
     this.stack = new SipStack(
       {
@@ -157,6 +167,9 @@ export class SipServer {
       lifecycle: joined(freeLifecycle, limits),
       settingOrigin,
       limits,
+      prices: this.prices,
+      ceiling: parts.ceiling ?? firstCeiling,
+      meanDurations: new MeanDurations(),
       ownAddresses: () =>
         [...parts.ownAddresses().map(({ address }) => address), settings().public_address].filter(isNamed),
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),

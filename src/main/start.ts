@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { listOfDeck } from '../billing/tariff/price-book.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
 import { type LogLevel, pinoLog } from '../base/log/pino-log.ts';
@@ -17,6 +18,7 @@ import { systemNetwork } from '../sip/transport/index.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { machineAddresses } from './addresses.ts';
+import { openCeiling } from './ceiling-file.ts';
 import { openLedger } from './open-ledger.ts';
 import { systemDns } from './system-dns.ts';
 import { relayAddress, SipServer } from './sip-server.ts';
@@ -69,6 +71,8 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const snapshot = await store.loadSnapshot();
     const settings = await readSettings(options, snapshot.settings);
     if (!settings.ok) return await giveUp(settings.error);
+    const ceiling = await openCeiling(settings.value.current.ceiling_file, options.dataFolder);
+    if (!ceiling.ok) return await giveUp(ceiling.error);
     const plane = await startMedia(settings.value.current, log);
     undo.push(() => plane.close());
     const ledger = openLedger(store, snapshot.ledger, settings.value.current, { clock, log });
@@ -81,6 +85,8 @@ export async function startServer(options: StartOptions): Promise<Result<Running
         return { by: describeOrigin({ ...origin, atMs: undefined }), atMs: origin.atMs };
       },
       directory: snapshot.directory,
+      priceLists: snapshot.decks.map(({ tariffId, deck }) => [tariffId, listOfDeck(deck)] as const),
+      ceiling: ceiling.value,
       calls: store.calls,
       bindings: store.bindings,
       decisions: store.decisions,

@@ -6,6 +6,7 @@ import { limitSettings } from './catalogue/limits.ts';
 import { fraudSettings } from './catalogue/fraud.ts';
 import { mediaSettings } from './catalogue/media.ts';
 import { profileSettings } from './catalogue/profile.ts';
+import { priceSettings } from './catalogue/prices.ts';
 import { registrarSettings } from './catalogue/registrar.ts';
 import { serverSettings } from './catalogue/server.ts';
 import { sessionSettings } from './catalogue/session.ts';
@@ -26,6 +27,7 @@ export const areas = {
   'Numbers and time': accountSettings,
   'Modes of the rules': modeSettings,
   'Numbers that may be called': fraudSettings,
+  Prices: priceSettings,
   Server: serverSettings,
 } as const;
 
@@ -41,6 +43,7 @@ const declared = {
   ...areas['Numbers and time'],
   ...areas['Modes of the rules'],
   ...areas['Numbers that may be called'],
+  ...areas.Prices,
   ...areas.Server,
 };
 

@@ -18,6 +18,13 @@ interface Rule {
  * this list in the change that makes it work; its setting `mode.<key>`, its texts and its type come from here.
  */
 const rules = {
+  fix_blacklist: { refuses: 'refuses calls to numbers on the fixed blacklist' },
+  blocksatellitecalls: { refuses: 'refuses calls to satellite phones' },
+  blockpremiumnumbers: { refuses: 'refuses calls to premium numbers' },
+  directions: { refuses: 'refuses calls to directions that are not allowed' },
+  blocknotbilledcalls: { refuses: 'refuses calls that cannot be billed' },
+  blocknotprofitablecalls: { refuses: 'leaves out SIP servers over which a call would lose money' },
+  blockhighcostcalls: { refuses: 'leaves out SIP servers that cost too much a minute' },
   maxlines: { refuses: 'refuses a call when its payer has all its lines in use', stressTest: 'off' },
   maxmonthlycredit: { refuses: 'refuses a call when its payer has spent what it may in a month', stressTest: 'off' },
   maxdailycredit: {

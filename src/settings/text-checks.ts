@@ -70,6 +70,28 @@ export function e164Prefix(text: string): string | undefined {
   return /^\+?[1-9]\d{0,14}$/.test(text) ? undefined : `'${text}' is not a prefix such as 43 or +4366`;
 }
 
+/** An amount of money with at most six decimals. */
+export function amount(text: string): string | undefined {
+  return /^\d{1,12}(?:\.\d{1,6})?$/.test(text) ? undefined : `'${text}' is not an amount such as 1.00`;
+}
+
+export function currencyCode(text: string): string | undefined {
+  return /^[A-Z]{3}$/.test(text) ? undefined : `'${text}' is not three capital letters`;
+}
+
+const peakSpan =
+  /^(?:mon|tue|wed|thu|fri|sat|sun)(?:-(?:mon|tue|wed|thu|fri|sat|sun))?\s+(\d{2}:[0-5]\d)-(\d{2}:[0-5]\d)$/i;
+
+/** Spans of the week, each ending after it begins. */
+export function peakHours(text: string): string | undefined {
+  for (const span of text.split(';')) {
+    const [, from = '', until = ''] = peakSpan.exec(span.trim()) ?? [];
+    if (from === '' || from >= until || until > '24:00')
+      return `'${span.trim()}' is not of the form Mon-Fri 08:00-20:00`;
+  }
+  return undefined;
+}
+
 export function region(text: string): string | undefined {
   return /^[A-Z]{2}$/.test(text) ? undefined : `'${text}' is not the two letters of a country`;
 }

@@ -6,7 +6,9 @@ import {
   type Credential,
   type DialRule,
   type NeedAuth,
+  type Packet,
   type RouteTarget,
+  type Tariff,
   type Trunk,
 } from '../accounts/model.ts';
 import { defaultLimits } from '../accounts/limits.ts';
@@ -33,6 +35,7 @@ export function accountRow(account: Account): Row {
     reseller_id: account.resellerId ?? null,
     media_networks_json: JSON.stringify(account.mediaNetworks),
     directions_json: JSON.stringify(account.directions),
+    packets_json: JSON.stringify(account.packetIds),
     trunk_json: account.trunk === undefined ? '' : JSON.stringify(trunk),
     trunk_password_sealed: authPassword?.reveal() ?? '',
     limits_json: JSON.stringify(limitsSet(account)),
@@ -60,6 +63,7 @@ export function accountOf(row: Row): Account {
     limits: { ...defaultLimits(kind), ...JSON.parse(text(row, 'limits_json')) },
     directions: JSON.parse(text(row, 'directions_json')),
     money: readMoney(text(row, 'money_json')),
+    packetIds: JSON.parse(text(row, 'packets_json')),
     trunk: trunkOf(row),
   };
 }
@@ -155,6 +159,8 @@ export function directorySnapshotOf(rows: {
   readonly dialRules: readonly Row[];
   readonly dialRoutes: readonly Row[];
   readonly fieldsSet: readonly Row[];
+  readonly tariffs: readonly Row[];
+  readonly packets: readonly Row[];
   readonly nextId: number;
 }): DirectorySnapshot {
   const routes = new Map<number, RouteTarget[]>();
@@ -170,6 +176,8 @@ export function directorySnapshotOf(rows: {
     credentials: rows.credentials.map(credentialOf),
     numbers: rows.numbers.map((row) => ({ number: text(row, 'number'), accountId: Number(row['account_id']) })),
     dialRules: rows.dialRules.map((row) => dialRuleOf(row, routes.get(Number(row['id'])) ?? [])),
+    tariffs: rows.tariffs.map(tariffOf),
+    packets: rows.packets.map(packetOf),
     nextId: rows.nextId,
     fieldsSet: rows.fieldsSet.map((row) => ({
       accountId: Number(row['account_id']),
@@ -177,6 +185,20 @@ export function directorySnapshotOf(rows: {
       origin: { by: text(row, 'set_by'), atMs: Number(row['set_at_ms']) },
     })),
   };
+}
+
+function tariffOf(row: Row): Tariff {
+  const parentId = row['parent_id'];
+  return {
+    id: Number(row['id']),
+    name: text(row, 'name'),
+    parentId: typeof parentId === 'number' ? parentId : undefined,
+  };
+}
+
+function packetOf(row: Row): Packet {
+  const packet: Omit<Packet, 'id' | 'name'> = JSON.parse(text(row, 'packet_json'));
+  return { id: Number(row['id']), name: text(row, 'name'), ...packet };
 }
 
 function text(row: Row, column: string): string {

@@ -1,4 +1,5 @@
 import type { AuditEntry, StoreChange } from '../accounts/change.ts';
+import type { Tariff } from '../accounts/model.ts';
 import { accountRow, credentialRow, dialRuleChanges } from './account-rows.ts';
 import type { RowChange } from './messages.ts';
 import { hashWebPassword } from './web-password.ts';
@@ -29,6 +30,12 @@ export async function rowChangesOf(change: StoreChange): Promise<RowChange[]> {
         { kind: 'remove', table: 'dial_rules', column: 'id', value: change.ruleId },
         { kind: 'remove', table: 'dial_routes', column: 'rule_id', value: change.ruleId },
       ];
+    case 'tariff put':
+      return [tariffPut(change.tariff, change.deck)];
+    case 'packet put': {
+      const { id, name, ...packet } = change.packet;
+      return [{ kind: 'put', table: 'packets', row: { id, name, packet_json: JSON.stringify(packet) } }];
+    }
     case 'setting put':
       return [settingPut({ key: change.key, value: change.value, ...change.origin })];
     case 'setting remove':
@@ -49,6 +56,12 @@ export function settingPut(setting: {
 export function auditPut(id: number, entry: AuditEntry): RowChange {
   const { atMs, by, action, subject, detail } = entry;
   return { kind: 'put', table: 'audit', row: { id, at_ms: atMs, by_whom: by, action, subject, detail } };
+}
+
+/** Without a deck the row keeps the one that it has: an update names only the columns that are given. */
+function tariffPut({ id, name, parentId }: Tariff, deck: string | undefined): RowChange {
+  const row = { id, name, parent_id: parentId ?? null };
+  return { kind: 'put', table: 'tariffs', row: deck === undefined ? row : { ...row, deck } };
 }
 
 function fieldChanges(change: Extract<StoreChange, { readonly kind: 'account put' }>): RowChange[] {

@@ -18,6 +18,9 @@ export interface Schema {
   readonly settings: SettingTable;
   readonly audit: AuditTable;
   readonly decisions: DecisionTable;
+  /** The price list of a tariff is one text, replaced whole. */
+  readonly tariffs: TariffTable;
+  readonly packets: { readonly id: number; readonly name: string; readonly packet_json: string };
   readonly postings: PostingTable;
   /** Sums of the postings by account, kept with them in one transaction. */
   readonly balances: {
@@ -69,6 +72,13 @@ export interface DecisionTable {
   readonly asked: string;
 }
 
+export interface TariffTable {
+  readonly id: number;
+  readonly name: string;
+  readonly parent_id: number | null;
+  readonly deck: string;
+}
+
 export interface AccountTable {
   readonly id: number;
   readonly name: string;
@@ -86,6 +96,7 @@ export interface AccountTable {
   readonly reseller_id: number | null;
   readonly media_networks_json: string;
   readonly directions_json: string;
+  readonly packets_json: string;
   /** The trunk without its password; empty for no trunk. */
   readonly trunk_json: string;
   readonly trunk_password_sealed: string;

@@ -16,6 +16,8 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
   settings: ['name'],
   audit: ['id'],
   decisions: ['id'],
+  tariffs: ['id'],
+  packets: ['id'],
   postings: ['id'],
   balances: ['account_id'],
   charge_days: ['account_id', 'day'],

@@ -67,6 +67,7 @@ const phone: Account = {
   limits: defaultLimits('enduser'),
   directions: { allowed: [], blocked: [] },
   money: prepaid,
+  packetIds: [],
   trunk: undefined,
 };
 

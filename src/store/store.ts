@@ -27,6 +27,8 @@ import type { WorkerLink } from './worker-link.ts';
 /** Everything that the server keeps in memory, as the last one left it. */
 export interface StoreSnapshot {
   readonly directory: DirectorySnapshot;
+  /** Price lists as text, by tariff. */
+  readonly decks: readonly { readonly tariffId: number; readonly deck: string }[];
   readonly bindings: readonly Binding[];
   /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
   readonly unfinishedCalls: readonly UnfinishedCall[];
@@ -159,6 +161,7 @@ export class Store implements AccountStore {
       kind: 'tables',
       names: ['accounts', 'credentials', 'numbers', 'dial_rules', 'dial_routes', 'bindings', 'calls', 'settings'],
     });
+    const priced = await this.#link.read({ kind: 'tables', names: ['tariffs', 'packets'] });
     const fieldsSet = await this.#link.read({ kind: 'fields set' });
     const directory = directorySnapshotOf({
       accounts: tables.accounts ?? [],
@@ -167,6 +170,8 @@ export class Store implements AccountStore {
       dialRules: tables.dial_rules ?? [],
       dialRoutes: tables.dial_routes ?? [],
       fieldsSet: fieldsSet.account_fields ?? [],
+      tariffs: priced.tariffs ?? [],
+      packets: priced.packets ?? [],
       nextId: this.#nextId,
     });
     const nowMs = this.#clock.wallMs();
@@ -175,6 +180,7 @@ export class Store implements AccountStore {
     return {
       directory,
       ledger,
+      decks: (priced.tariffs ?? []).map((row) => ({ tariffId: Number(row['id']), deck: String(row['deck']) })),
       bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),
       settings: (tables.settings ?? []).map(overrideOf),
@@ -272,8 +278,18 @@ function refusalOf(fault: Failure | undefined): PricingRefusal | undefined {
 }
 
 function idAfter(change: StoreChange): number {
-  if (change.kind === 'account put') return change.account.id + 1;
-  return change.kind === 'dial rule put' ? change.rule.id + 1 : 0;
+  switch (change.kind) {
+    case 'account put':
+      return change.account.id + 1;
+    case 'dial rule put':
+      return change.rule.id + 1;
+    case 'tariff put':
+      return change.tariff.id + 1;
+    case 'packet put':
+      return change.packet.id + 1;
+    default:
+      return 0;
+  }
 }
 
 function overrideOf(row: Row): SettingOverride {

@@ -1,3 +1,4 @@
+import { bookOf } from '../../src/billing/tariff/price-book.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,11 +99,13 @@ export class CliStage {
     const settings = loadSettings({ stored: snapshot.settings, environment: {}, commandLine: [], nowMs: 0 });
     assert(settings.ok, 'the stored settings load');
     const live = new FakeLiveServer(clock.wallMs());
+    const directory = new AccountDirectory(snapshot.directory);
     const operations = buildOperations({
       version: '9.9.9',
       clock,
       random: seededRandom(2),
-      directory: new AccountDirectory(snapshot.directory),
+      directory,
+      prices: bookOf(directory, snapshot.decks),
       settings: settings.value,
       store,
       ownAddress: '192.0.2.5',

@@ -2,8 +2,17 @@ import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import { limitFields } from '../../src/accounts/limit-fields.ts';
-import type { Account, AccountLimits, DialRule, NumberOwnership, Trunk } from '../../src/accounts/model.ts';
-import { type Log, silentLog } from '../../src/base/log/log.ts';
+import type {
+  Account,
+  AccountLimits,
+  DialRule,
+  NumberOwnership,
+  Trunk,
+  Packet,
+  Tariff,
+} from '../../src/accounts/model.ts';
+import type { PriceList } from '../../src/billing/tariff/price-list.ts';
+import { type Log, type LogFields, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
 import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { CallStore } from '../../src/call/ports.ts';
@@ -76,6 +85,9 @@ export interface StageOptions {
   readonly dialRules?: readonly Partial<DialRule>[];
   readonly numbers?: readonly NumberOwnership[];
   readonly bounds?: Partial<StackBounds>;
+  readonly tariffs?: readonly Tariff[];
+  readonly packets?: readonly Packet[];
+  readonly priceLists?: Iterable<readonly [tariffId: number, list: PriceList]>;
 }
 
 /** The whole signalling plane in virtual time, with a store and a media plane that tests can look into. */
@@ -90,6 +102,7 @@ export class Stage {
   readonly dns = new ScriptedDns();
   readonly server: SipServer;
   settings: Settings;
+  listen: ((level: 'warn' | 'error', message: string, fields?: LogFields) => void) | undefined;
 
   private constructor(options: StageOptions) {
     this.settings = { ...profileValues('default'), listen: [serverEndpoint.address], ...options.settings };
@@ -99,11 +112,12 @@ export class Stage {
       network: this.network.host(serverEndpoint.address),
       clock: this.clock,
       random: seededRandom(11),
-      log: loudLog,
+      log: this.#log(),
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
       settings: () => this.settings,
       realm,
       directory: snapshotOf(options),
+      priceLists: options.priceLists ?? [],
       plane: this.plane,
       calls: this.store,
       bindings: {
@@ -115,6 +129,25 @@ export class Stage {
       dns: this.dns,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
     });
+  }
+
+  /** Hears what the server logs from now on; an error fails the test no more. */
+  onLog(listen: NonNullable<Stage['listen']>): void {
+    this.listen = listen;
+  }
+
+  #log(): Log {
+    const tell = (level: 'warn' | 'error', message: string, fields?: LogFields): void => {
+      if (this.listen !== undefined) this.listen(level, message, fields);
+      else if (level === 'error') loudLog.error(message, fields);
+    };
+    const log: Log = {
+      ...loudLog,
+      warn: (message, fields) => tell('warn', message, fields),
+      error: (message, fields) => tell('error', message, fields),
+      child: () => log,
+    };
+    return log;
   }
 
   /** `bindings` are those that the last life of the server has left in the store. */
@@ -194,13 +227,19 @@ export class Stage {
   }
 }
 
-function snapshotOf({ accounts = [], dialRules = [], numbers = [] }: StageOptions): DirectorySnapshot {
+function snapshotOf({
+  accounts = [],
+  dialRules = [],
+  numbers = [],
+  tariffs = [],
+  packets = [],
+}: StageOptions): DirectorySnapshot {
   const all = [{ name: 'alice' }, { name: 'bob' }, ...accounts].map((fields, index) => accountOf(index + 1, fields));
   const credentials = all
     .filter(({ kind }) => kind === 'enduser')
     .map((account) => credentialFor(account, realm, password));
   const rules = dialRules.map((fields, index) => ruleOf(100 + index, fields));
-  return { accounts: all, credentials, numbers, dialRules: rules, nextId: 1000 };
+  return { accounts: all, credentials, numbers, dialRules: rules, tariffs, packets, nextId: 1000 };
 }
 
 function accountOf(id: number, fields: Partial<Account>): Account {

@@ -30,6 +30,7 @@ const bare: Omit<Account, 'id' | 'name' | 'kind' | 'trunk'> = {
   limits: defaultLimits('enduser'),
   directions: { allowed: [], blocked: [] },
   money: prepaid,
+  packetIds: [],
 };
 
 /** Users, two carriers of which the first is tried first, and one rule for numbers that begin with 00. */

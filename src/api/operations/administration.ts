@@ -26,6 +26,7 @@ export async function commit(ports: OperationPorts, plan: Pick<AdminOutcome, 'ch
   const touched = new Set<number>();
   for (const change of plan.changes) {
     ports.directory.apply(change);
+    ports.prices.apply(change);
     const accountId = accountOf(change);
     if (accountId !== undefined) touched.add(accountId);
   }
@@ -46,6 +47,8 @@ function accountOf(change: StoreChange): number | undefined {
     case 'number remove':
     case 'dial rule put':
     case 'dial rule remove':
+    case 'tariff put':
+    case 'packet put':
     case 'setting put':
     case 'setting remove':
       return undefined;

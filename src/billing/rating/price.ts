@@ -111,3 +111,9 @@ function isFlat(row: PriceRow): boolean {
     row.peakPerMinuteMicros === row.offPeakPerMinuteMicros && row.peakPerMinuteMicros === row.weekendPerMinuteMicros
   );
 }
+/** The dearest price per minute that a row can reach, at whatever hour. */
+export function dearestPerMinuteMicros(row: PriceRow): bigint {
+  const { peakPerMinuteMicros: peak, offPeakPerMinuteMicros: offPeak, weekendPerMinuteMicros: weekend } = row;
+  const dearer = peak > offPeak ? peak : offPeak;
+  return dearer > weekend ? dearer : weekend;
+}

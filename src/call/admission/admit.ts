@@ -1,4 +1,8 @@
 import { modeOf } from '../../settings/index.ts';
+import type { PriceRow } from '../../billing/rating/price.ts';
+import { unpricedRow } from '../../billing/tariff/price-book.ts';
+import { readNumber } from '../../numbering/called-number.ts';
+import type { Destination } from '../routing/destination.ts';
 import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
@@ -11,7 +15,8 @@ import { callerIdOf } from './caller-id.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
 import { checkAttempt } from './attempt-rules.ts';
-import { checkCallable, checkListed } from './number-rules.ts';
+import { checkListed, numberRefusals } from './number-rules.ts';
+import { checkBilled, pricingOf } from './price-rules.ts';
 
 /** A call on its way through the list: each step adds what it decided. Nothing is counted before the caller is proven. */
 export interface Candidate {
@@ -26,6 +31,7 @@ export interface Candidate {
   dialled: Dialled | undefined;
   found: Extract<Found, { kind: 'found' }> | undefined;
   payer: Payer | undefined;
+  price: PriceRow;
   lease: LineLease | undefined;
   /** What rules would have refused that are only observed. */
   readonly watched: Refusal[];
@@ -49,6 +55,8 @@ export const admissionSteps: readonly Step[] = [
   { name: 'destination exists', check: checkDestination },
   { name: 'number may be called', check: checkNumberRules },
   { name: 'somebody pays', check: checkPayer },
+  { name: 'call can be billed', check: checkPrice },
+  { name: 'a route is permitted', check: keepPermitted },
 ];
 
 /** @returns the plan of the call, or the refusal of the step that said no. */
@@ -79,13 +87,20 @@ export function newCandidate(
 ): Candidate {
   const { directory, settings, random } = services;
   const callerId = callerIdOf(given.request, given.caller, directory, settings().allowcalleridchange);
-  const open = { dialled: undefined, found: undefined, payer: undefined, lease: undefined, watched: [] };
+  const open = {
+    dialled: undefined,
+    found: undefined,
+    payer: undefined,
+    price: freePriceRow,
+    lease: undefined,
+    watched: [],
+  };
   return { ...given, callId: random.hex(12), callerId, ...open };
 }
 
 /** What a candidate is known by so far: the CDR of a refused call is made of it too. */
 export function planOf(candidate: Candidate): CallPlan {
-  const { dialled, found, callId, caller, callerId, payer, lease } = candidate;
+  const { dialled, found, callId, caller, callerId, payer, price, lease } = candidate;
   return {
     callId,
     caller,
@@ -97,7 +112,7 @@ export function planOf(candidate: Candidate): CallPlan {
     dialRule: found?.dialRule ?? '',
     maxDurationS: found?.maxDurationS ?? 0,
     payer,
-    price: freePriceRow,
+    price,
     lease,
   };
 }
@@ -137,24 +152,47 @@ function checkNumberRules(services: CallServices, candidate: Candidate): Refusal
   const { found, caller } = candidate;
   if (found?.number === undefined) return 'yes';
   const account = caller.kind === 'account' ? caller.account : undefined;
-  const verdict = checkCallable(services.settings(), account, found.number, found.numberClass);
-  return verdict === 'yes' ? keepPermitted(services, candidate, found) : verdict;
+  for (const refused of numberRefusals(services.settings(), account, found.number, found.numberClass)) {
+    const mode = modeOf(services.settings(), refused.rule);
+    if (mode === 'enforce') return refused;
+    if (mode === 'observe') candidate.watched.push(refused);
+  }
+  return 'yes';
+}
+
+/** Fixes what the payer pays, and what each SIP server costs; a call to a user of ours is free. */
+function checkPrice(services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { found, payer, callerId } = candidate;
+  const account = payer === undefined ? undefined : services.directory.accountById(payer.accountId);
+  if (found?.number === undefined || account === undefined) return 'yes';
+  const { digits } = found.number;
+  const origin = readNumber(callerId.user, '', numberingPlan(services.settings()))?.digits ?? '';
+  const pricing = pricingOf(services, account, digits, origin);
+  candidate.price = pricing.row ?? unpricedRow;
+  const destinations = found.destinations.map((destination): Destination => {
+    if (destination.kind === 'devices') return destination;
+    return { ...destination, cost: pricingOf(services, destination.account, digits, origin).row };
+  });
+  candidate.found = { ...found, destinations };
+  return checkBilled(services, pricing, digits);
 }
 
 /** Only the routes that may be tried stay; where none does, the first no is the answer. */
-function keepPermitted(
-  services: CallServices,
-  candidate: Candidate,
-  found: Extract<Found, { kind: 'found' }>,
-): Refusal | 'yes' {
-  const verdicts = found.destinations.map((destination) => ({
-    destination,
-    verdict: checkAttempt(services, destination),
-  }));
-  const permitted = verdicts.filter(({ verdict }) => verdict === 'yes').map(({ destination }) => destination);
+function keepPermitted(services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  const { found, price, payer } = candidate;
+  if (found?.number === undefined) return 'yes';
+  const permitted: Destination[] = [];
+  let first: Refusal | undefined;
+  for (const destination of found.destinations) {
+    const watch = (refused: Refusal): void => {
+      candidate.watched.push(refused);
+    };
+    const verdict = checkAttempt(services, { price, payer }, destination, watch);
+    if (verdict === 'yes') permitted.push(destination);
+    else first ??= verdict;
+  }
   candidate.found = { ...found, destinations: permitted };
-  const refused = verdicts.find(({ verdict }) => verdict !== 'yes')?.verdict ?? 'yes';
-  return permitted.length > 0 ? 'yes' : refused;
+  return permitted.length === 0 && first !== undefined ? first : 'yes';
 }
 
 function canonicalText(dialled: Dialled | undefined): string {

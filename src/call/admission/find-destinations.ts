@@ -74,7 +74,7 @@ function overTrunks(
         const sent: SentNumber | undefined = sentNumber(ruled, trunk.numberFormat, plan);
         if (sent === undefined || (number !== undefined && !isSameNumber(sent.number, number))) return [];
         number ??= sent.number;
-        return [{ kind: 'trunk', account, trunk, sentNumber: sent.text, number: sent.number }];
+        return [{ kind: 'trunk', account, trunk, sentNumber: sent.text, number: sent.number, cost: undefined }];
       });
   const [first] = destinations;
   if (first?.kind !== 'trunk') {

@@ -17,38 +17,39 @@ export function checkListed({ settings }: CallServices, dialled: Dialled | undef
 }
 
 /**
- * Whether a number may be called at all, whatever it costs: the lists and classes that keep thieves away. The same
- * answer however the number was dialled, because only the canonical number is looked at.
+ * Every reason for which a number may not be called at all, whatever it costs: the lists and classes that keep thieves
+ * away. The same however the number was dialled, because only the canonical number is looked at.
  */
-export function checkCallable(
+export function* numberRefusals(
   settings: Settings,
   account: Account | undefined,
   number: CalledNumber,
   numberClass: NumberClass,
-): Refusal | 'yes' {
+): Generator<Refusal> {
   const listed = blacklisted(settings.fix_blacklist, number);
-  if (listed !== 'yes') return listed;
+  if (listed !== 'yes') yield listed;
   if (numberClass === 'satellite' && settings.blocksatellitecalls) {
-    return refusal('blocksatellitecalls', 403, number.digits, 'a number that is no satellite phone');
+    yield refusal('blocksatellitecalls', 403, number.digits, 'a number that is no satellite phone');
   }
   if (settings.blockpremiumnumbers && isPremium(settings, number, numberClass)) {
-    return refusal('blockpremiumnumbers', 403, number.digits, 'a number that is not premium, or a premium exception');
+    yield refusal('blockpremiumnumbers', 403, number.digits, 'a number that is not premium, or a premium exception');
   }
   const { allowed_directions: allowed, blocked_directions: blocked } = settings;
-  const everywhere = checkDirections('directions', { allowed, blocked }, number);
-  if (everywhere !== 'yes' || account === undefined) return everywhere;
-  return checkDirections('directions', account.directions, number);
+  for (const directions of [{ allowed, blocked }, ...(account === undefined ? [] : [account.directions])]) {
+    const verdict = checkDirections(directions, number);
+    if (verdict !== 'yes') yield verdict;
+  }
 }
 
 /**
  * [fraud.disable-unwanted-directions]. Where some directions are allowed, a number that is none (a short one) is
  * refused with the rest.
  */
-export function checkDirections(rule: string, { allowed, blocked }: Directions, number: CalledNumber): Refusal | 'yes' {
+function checkDirections({ allowed, blocked }: Directions, number: CalledNumber): Refusal | 'yes' {
   const hit = blocked.find((prefix) => begins(number, prefix));
-  if (hit !== undefined) return refusal(rule, 403, number.digits, `a number that does not begin with ${hit}`);
+  if (hit !== undefined) return refusal('directions', 403, number.digits, `a number that does not begin with ${hit}`);
   if (allowed.length === 0 || allowed.some((prefix) => begins(number, prefix))) return 'yes';
-  return refusal(rule, 403, number.digits, `a number that begins with ${allowed.join(', ')}`);
+  return refusal('directions', 403, number.digits, `a number that begins with ${allowed.join(', ')}`);
 }
 
 function blacklisted(numbers: readonly string[], { digits, orElse }: CalledNumber): Refusal | 'yes' {

@@ -112,12 +112,13 @@ export class Hunt {
   }
 
   #try(step: RouteStep): void {
-    const { record, live } = this.#call;
+    const { record, live, plan } = this.#call;
     const { destination, hop } = step;
     const sentNumber = destination.kind === 'trunk' ? destination.sentNumber : '';
     record.attemptStarted(destinationName(destination), sentNumber, hop && hopKey(hop));
-    this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber };
-    if (checkAttempt(this.#services, destination) !== 'yes') {
+    const cost = destination.kind === 'trunk' ? destination.cost : undefined;
+    this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber, cost };
+    if (checkAttempt(this.#services, plan, destination) !== 'yes') {
       return this.#refuse(destination, { status: 503, reason: 'Route Not Permitted' });
     }
     if (!this.#isWithinLimits(destination)) {

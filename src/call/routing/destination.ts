@@ -1,4 +1,5 @@
 import type { Account, Trunk } from '../../accounts/model.ts';
+import type { PriceRow } from '../../billing/rating/price.ts';
 import type { CalledNumber } from '../../numbering/called-number.ts';
 import type { Binding } from '../../registrar/binding.ts';
 
@@ -12,6 +13,8 @@ export type Destination =
       readonly sentNumber: string;
       /** What `sentNumber` means to this SIP server. */
       readonly number: CalledNumber;
+      /** What a call over it costs us; undefined where no cost is set. */
+      readonly cost: PriceRow | undefined;
     };
 
 /** How the CDR names a destination. */

@@ -9,8 +9,12 @@ export async function createPrices(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema
     .alterTable('accounts')
-    .addColumn('pricing_json', 'text', (column) => column.notNull().defaultTo('{}'))
+    .addColumn('packets_json', 'text', (column) => column.notNull().defaultTo('[]'))
     .execute();
-  await createTable(db, 'tariffs', ['id'], { id: 'bigint', name: 'text', parent_id: 'bigint?', deck: 'text' });
+  await createTable(db, 'tariffs', ['id'], { id: 'bigint', name: 'text', parent_id: 'bigint?' });
+  await db.schema
+    .alterTable('tariffs')
+    .addColumn('deck', 'text', (column) => column.notNull().defaultTo(''))
+    .execute();
   await createTable(db, 'packets', ['id'], { id: 'bigint', name: 'text', packet_json: 'text' });
 }
