@@ -42,6 +42,7 @@ class MemoryCallStore implements CallStore {
   failing = false;
   readonly #postings: MemoryPostings;
   #answersHeld: Promise<void> = Promise.resolve();
+  #beginsHeld: Promise<void> = Promise.resolve();
 
   constructor(postings: MemoryPostings) {
     this.#postings = postings;
@@ -49,12 +50,19 @@ class MemoryCallStore implements CallStore {
 
   begin(row: CallRow): Promise<void> {
     this.rows.push(row);
-    return this.failing ? Promise.reject(new Error('disk full')) : Promise.resolve();
+    return this.failing ? Promise.reject(new Error('disk full')) : this.#beginsHeld;
   }
 
   answer(row: CallAnswer): Promise<void> {
     this.answers.push(row);
     return this.#answersHeld;
+  }
+
+  /** Calls are not written until what comes back is called. */
+  holdBegins(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#beginsHeld = promise;
+    return resolve;
   }
 
   /** Answers are not written until what comes back is called. */
