@@ -47,7 +47,15 @@ export async function startRingfence(folder: string, users: number, variant: Var
   mkdirSync(data);
   const [port, mediaPort] = name === 'ringfence' ? [5080, 20_000] : [5070, 30_000];
   const settings = {
-    ...{ udp_port: port, tcp_port: 0, metrics_port: 0, listen: '127.0.0.1', realm: '127.0.0.1', log_level: 'warn' },
+    ...{
+      udp_port: port,
+      tcp_port: 0,
+      usetls: false,
+      metrics_port: 0,
+      listen: '127.0.0.1',
+      realm: '127.0.0.1',
+      log_level: 'warn',
+    },
     // The password of the load generators is fixed, and no good one.
     ...{ enforcestrongauth: false, validatepassword: 0, minpwdlength: 1 },
     ...{ start_rtp_port: mediaPort, end_rtp_port: mediaPort + 9999 },

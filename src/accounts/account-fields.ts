@@ -18,7 +18,17 @@ import {
 import type { AccountField, FieldContext } from './account-field.ts';
 import { limitFields } from './limit-fields.ts';
 import { moneyFields } from './money-fields.ts';
-import type { Account, AccountKind, Directions, NeedAuth, Trunk } from './model.ts';
+import {
+  type Account,
+  type AccountKind,
+  type Directions,
+  type NeedAuth,
+  type PhoneTransport,
+  phoneTransports,
+  type Trunk,
+  tlsTrusts,
+  trunkTransports,
+} from './model.ts';
 
 const people: readonly AccountKind[] = ['reseller', 'admin', 'support'];
 const callers: readonly AccountKind[] = ['enduser', 'trafficsender'];
@@ -141,9 +151,19 @@ export const accountFields: readonly AccountField[] = [
   trunkField('port', 'port that calls are sent to; 0 leaves it to DNS (SRV), else it is 5060', (trunk, text) => {
     return map(wholeNumber(text, 0, 65_535), (port) => ({ ...trunk, port }));
   }),
-  trunkField('transport', 'udp or tcp; auto leaves it to DNS (NAPTR, SRV), else it is udp', (trunk, text) => {
-    return map(wordOf(text, ['auto', 'udp', 'tcp'] as const), (transport) => ({ ...trunk, transport }));
-  }),
+  {
+    name: 'transport',
+    kinds: ['enduser', 'sipserver'],
+    meaning:
+      'of a SIP server: udp, tcp or tls; auto leaves it to DNS (NAPTR, SRV), else it is udp; of a user: the transports (udp, tcp, tls, ws, wss) that its phones may use with stricttransport 3, empty for any',
+    set: setTransport,
+    show: ({ kind, trunk, transports }) => (kind === 'sipserver' ? (trunk?.transport ?? '') : transports.join(', ')),
+  },
+  trunkField(
+    'tlstrust',
+    'who must have signed its certificate: public (an authority of the web, or root.pem), root (root.pem only), insecure (nobody)',
+    (trunk, text) => map(wordOf(text, tlsTrusts), (tlsTrust) => ({ ...trunk, tlsTrust })),
+  ),
   trunkField('realm', 'the only realm whose challenges are answered', (trunk, text) => {
     return map(textLike(text, /^[^"\\\p{Cc}]{0,255}$/u, 'a realm without quotation marks'), (realm) => ({
       ...trunk,
@@ -183,6 +203,22 @@ export const accountFields: readonly AccountField[] = [
     setPing,
   ),
 ];
+
+function setTransport(account: Account, text: FieldText): Result<Account, string> {
+  if (account.kind === 'sipserver') {
+    const trunk = account.trunk ?? newTrunk;
+    return map(wordOf(text, trunkTransports), (transport) => ({ ...account, trunk: { ...trunk, transport } }));
+  }
+  const entries = listOf(text);
+  if (!entries.ok) return entries;
+  const transports: PhoneTransport[] = [];
+  for (const entry of entries.value) {
+    const parsed = wordOf(entry, phoneTransports);
+    if (!parsed.ok) return parsed;
+    transports.push(parsed.value);
+  }
+  return ok({ ...account, transports: [...new Set(transports)] });
+}
 
 function setNeedAuth(account: Account, text: FieldText, context: FieldContext): Result<Account, string> {
   const parsed = wholeNumber(text, 0, 10);
@@ -314,6 +350,7 @@ const newTrunk: Trunk = {
   host: '',
   port: 0,
   transport: 'auto',
+  tlsTrust: 'public',
   realm: '',
   authUser: '',
   authPassword: undefined,
@@ -328,7 +365,7 @@ function showTrunk(trunk: Trunk, name: string): string {
   const shown: Readonly<Record<string, string>> = {
     host: trunk.host,
     port: String(trunk.port),
-    transport: trunk.transport,
+    tlstrust: trunk.tlsTrust,
     realm: trunk.realm,
     authuser: trunk.authUser,
     authpassword: trunk.authPassword?.reveal() ?? '',

@@ -85,7 +85,7 @@ test('each wrong field of an account is refused with the field, its value and a 
     [{ ...sender, needauth: '1', authip: '192.0.2.1', password: 'H883ksd3' }, /password has no effect/],
     [{ name: 'c', type: 'sipserver' }, /host is missing/],
     [{ name: 'c', type: 'sipserver', host: 'h', port: '70000' }, /port '70000' is not a whole number from 0 to 65535/],
-    [{ name: 'c', type: 'sipserver', host: 'h', transport: 'tls' }, /transport 'tls' is not one of auto, udp, tcp/],
+    [{ name: 'c', type: 'sipserver', host: 'h', transport: 'ws' }, /transport 'ws' is not one of auto, udp, tcp, tls/],
   ];
   for (const [texts, wanted] of rows)
     assert.match(messages(createAccount(texts, newContext())), wanted, JSON.stringify(texts));

@@ -14,6 +14,7 @@ export function blankAccount(id: number, name: string, kind: AccountKind): Accou
     authIp: [],
     techPrefix: '',
     permitIp: [],
+    transports: [],
     callerId: '',
     dialPlan: '',
     resellerId: undefined,

@@ -27,6 +27,8 @@ export interface Account {
   readonly techPrefix: string;
   /** Addresses or ranges that the account's phones may come from; empty for any (field `permitip`). */
   readonly permitIp: readonly string[];
+  /** Transports that the account's phones may use; empty for any (field `transport`, in effect with stricttransport 3). */
+  readonly transports: readonly PhoneTransport[];
   /** Caller id shown when the account may not choose one, or chose one that it does not own. Empty: the name. */
   readonly callerId: string;
   /** Name of the dial plan whose rules this account may use; empty for the rules without a plan. */
@@ -102,6 +104,15 @@ export interface AccountMoney {
   /** [credit.maxdailycredit]; of a SIP server what its calls may cost us in a day. */
   readonly dayMicros: bigint;
 }
+export const phoneTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
+export type PhoneTransport = (typeof phoneTransports)[number];
+
+export const trunkTransports = ['auto', 'udp', 'tcp', 'tls'] as const;
+export type TrunkTransport = (typeof trunkTransports)[number];
+
+/** `public`: a public authority's or root.pem's; `root`: root.pem's only; `insecure`: nobody's, it is not checked. */
+export const tlsTrusts = ['public', 'root', 'insecure'] as const;
+export type TlsTrust = (typeof tlsTrusts)[number];
 
 /** How calls are sent to a SIP server, and how its own calls are known. */
 export interface Trunk {
@@ -109,7 +120,9 @@ export interface Trunk {
   /** 0 leaves it to DNS: SRV records, else the usual port of the transport. */
   readonly port: number;
   /** `auto` leaves it to DNS: NAPTR and SRV records, else UDP. */
-  readonly transport: 'auto' | 'udp' | 'tcp';
+  readonly transport: TrunkTransport;
+  /** Whose signature on its certificate counts when we connect to it over TLS. */
+  readonly tlsTrust: TlsTrust;
   /** The only realm whose challenges we answer; empty for none. */
   readonly realm: string;
   readonly authUser: string;

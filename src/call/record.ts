@@ -1,3 +1,5 @@
+import type { PeerIdentity, TransportName } from '../sip/transport/index.ts';
+
 /** Dialog state of one leg, enough to end it after a crash (RFC 3261 §12). */
 export interface DialogRecord {
   readonly callId: string;
@@ -8,7 +10,9 @@ export interface DialogRecord {
   readonly localSeq: number;
   readonly remoteTarget: string;
   readonly routeSet: readonly string[];
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: TransportName;
+  /** What the peer of a TLS connection has to prove when it is opened again. */
+  readonly peer?: PeerIdentity;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;

@@ -38,7 +38,8 @@ function finalCdr({ cdr, answeredAtMs }: UnfinishedCall, lastHeartbeatMs: number
 function sendBye(stack: SipStack, record: DialogRecord): void {
   const remote = { address: record.remoteAddress, port: record.remotePort };
   const local = { address: record.localAddress, port: record.localPort };
-  const flow = stack.flowTo(record.transport, remote, local) ?? stack.flowTo(record.transport, remote);
+  const { transport, peer } = record;
+  const flow = stack.flowTo(transport, remote, local, peer) ?? stack.flowTo(transport, remote, undefined, peer);
   if (flow === undefined) return;
   const bye = restoredDialog(record).createRequest('BYE');
   bye.headers.append('reason', ourReason('server restart'));

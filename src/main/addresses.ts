@@ -4,7 +4,7 @@ import { parsePrefix, type Prefix } from '../base/net/prefix.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
 import type { Settings } from '../settings/index.ts';
 import type { Family } from '../sip/resolve/index.ts';
-import type { Flow } from '../sip/transport/index.ts';
+import type { Flow, TransportName } from '../sip/transport/index.ts';
 
 /** One address of this machine with the network that it stands in. */
 export interface OwnAddress {
@@ -41,7 +41,7 @@ export function machineAddresses(): readonly OwnAddress[] {
 export function advertisedEndpoint(flow: Flow, settings: Settings, own: readonly OwnAddress[]): Endpoint {
   const { address } = flow.local;
   // A connection that we opened has a port of its own; new requests to us go to the one that we listen on.
-  const port = flow.transport === 'tcp' && settings.tcp_port !== 0 ? settings.tcp_port : flow.local.port;
+  const port = listeningPort(flow.transport, settings) || flow.local.port;
   const remote = flow.remote.address;
   const { public_address } = settings;
   const hasPublic = public_address !== '' && isIPv6(public_address) === isIPv6(remote);
@@ -63,6 +63,21 @@ export function reachedFamilies(settings: Settings, own: readonly OwnAddress[]):
     if (!settings.listen.some((address) => isIn(family, address))) return false;
     return outward.length === 0 || outward.some(({ address }) => isIn(family, address));
   });
+}
+
+function listeningPort(transport: TransportName, settings: Settings): number {
+  switch (transport) {
+    case 'udp':
+      return 0;
+    case 'tcp':
+      return settings.tcp_port;
+    case 'tls':
+      return settings.usetls ? settings.localtlsport : 0;
+    case 'ws':
+      return settings.ws_port;
+    case 'wss':
+      return settings.wss_port;
+  }
 }
 
 function addressTowards(remote: string, own: readonly OwnAddress[]): string {

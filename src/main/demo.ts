@@ -34,7 +34,7 @@ export function demo({ json, seconds }: DemoOptions, output: Output): Promise<nu
 async function startDemoServer(address: string): Promise<DemoServer> {
   const folder = await mkdtemp(join(tmpdir(), 'ringfence-demo-'));
   const port = await freeUdpPort(address);
-  const set = [`listen=${address}`, `udp_port=${port}`, 'tcp_port=0'];
+  const set = [`listen=${address}`, `udp_port=${port}`, 'tcp_port=0', 'usetls=false'];
   const started = await startServer({
     dataFolder: folder,
     configFile: undefined,

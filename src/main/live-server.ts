@@ -66,10 +66,11 @@ function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
     accountChanged: (accountId) => sip.accountChanged(accountId),
     strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
-      const { listen, udp_port, tcp_port } = settings.current;
+      const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings.current;
       const at = (transport: string, port: number): string[] =>
         port === 0 ? [] : listen.map((address) => `${transport} ${formatEndpoint({ address, port })}`);
-      const listeners = [...at('udp', udp_port), ...at('tcp', tcp_port)];
+      const secure = usetls ? [...at('tls', localtlsport), ...at('wss', wss_port)] : [];
+      const listeners = [...at('udp', udp_port), ...at('tcp', tcp_port), ...secure, ...at('ws', ws_port)];
       const sipServers = sip.sipServers.pings
         .health()
         .map(({ account, ...health }) => ({ name: account.name, ...health }));

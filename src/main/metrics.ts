@@ -6,7 +6,7 @@ import type { RunningServer } from './start.ts';
 const nanosecondsPerSecond = 1e9;
 
 /** Every number that the server keeps anyway, read when somebody asks: counting for the metrics costs the calls nothing. */
-export function metricsRegistry({ sip, plane, store }: RunningServer): Registry {
+export function metricsRegistry({ sip, plane, store, tls }: RunningServer): Registry {
   const registers = [new Registry()];
   const [registry = new Registry()] = registers;
   collectDefaultMetrics({ register: registry, prefix: 'ringfence_' });
@@ -41,7 +41,10 @@ export function metricsRegistry({ sip, plane, store }: RunningServer): Registry 
     'Leases that did not agree with the calls; anything but 0 is a fault of ours',
     () => sip.audit.found,
   );
-  gauge('tcp_connections', 'TCP connections now', () => sip.stack.transportStats().connections);
+  labelled(registers, 'handshakes_total', 'TLS and WebSocket handshakes by outcome', 'outcome', () => ({
+    ...tls.gate.counts,
+  }));
+  gauge('tcp_connections', 'Connections over TCP, TLS and WebSocket now', () => sip.stack.transportStats().connections);
   new Gauge({
     ...{ name: 'ringfence_sipserver_up', help: '1 while a SIP server answers OPTIONS, 0 while it is down', registers },
     labelNames: ['sipserver'],

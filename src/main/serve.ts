@@ -70,10 +70,12 @@ function nameLastWords(log: Log): void {
 }
 
 function welcome({ sip, settings, store, log, firstStart }: RunningServer, say: Say): void {
-  const { udp_port, tcp_port, listen } = settings.current;
+  const { udp_port, tcp_port, usetls, localtlsport, wss_port, listen } = settings.current;
   log.info('serving', {
     udpPort: udp_port,
     tcpPort: tcp_port,
+    tlsPort: usetls ? localtlsport : 0,
+    wssPort: usetls ? wss_port : 0,
     listen: listen.join(','),
     realm: store.realm,
     epoch: store.epoch,

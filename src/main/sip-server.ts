@@ -34,7 +34,13 @@ import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import { allowedEvents, allowedMethods, SipStack, type StackBounds } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
 import { type DnsSource, Locator } from '../sip/resolve/index.ts';
-import { defaultTransportLimits, type Flow, type Network, type TransportName } from '../sip/transport/index.ts';
+import {
+  defaultTransportLimits,
+  type Flow,
+  type Network,
+  type StreamGate,
+  type TransportName,
+} from '../sip/transport/index.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies } from './addresses.ts';
 
 const maxFaultsTold = 100;
@@ -42,6 +48,8 @@ const maxFaultsTold = 100;
 /** What the signalling plane is made of. The simulation gives its own network, clock, chance, media and stores. */
 export interface SipServerParts {
   readonly network: Network;
+  /** Without it there is no TLS and no WebSocket. */
+  readonly gate?: StreamGate;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -106,6 +114,7 @@ export class SipServer {
     this.stack = new SipStack(
       {
         network: parts.network,
+        ...(parts.gate === undefined ? {} : { gate: parts.gate }),
         clock,
         random,
         timers: defaultTimers,
@@ -136,12 +145,13 @@ export class SipServer {
       onAuthenticated: (flow) => {
         this.guard.authenticated(flow.remote.address);
         this.stack.trustConnection(flow);
+        this.stack.knowSource(flow.remote.address);
       },
     });
     const { stack, authenticator, directory } = this;
     const locator = new Locator<TransportName>({
       ...{ dns: parts.dns, random },
-      transports: () => sentOver(settings()),
+      transports: () => sentOver(settings(), parts.gate !== undefined),
       families: () => reachedFamilies(settings(), parts.ownAddresses()),
     });
     this.sipServers = new SipServers({ directory, locator, stack, clock, settings, log });
@@ -194,10 +204,15 @@ export class SipServer {
 
   /** Binds the sockets of the settings; rejects with the system's error for an address that cannot be had. */
   async listen(): Promise<void> {
-    const { listen, udp_port, tcp_port } = this.#parts.settings();
+    const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = this.#parts.settings();
+    const hasGate = this.#parts.gate !== undefined;
     for (const address of listen) {
       if (udp_port !== 0) await this.stack.listen('udp', { address, port: udp_port });
       if (tcp_port !== 0) await this.stack.listen('tcp', { address, port: tcp_port });
+      if (!hasGate) continue;
+      if (usetls) await this.stack.listen('tls', { address, port: localtlsport });
+      if (usetls && wss_port !== 0) await this.stack.listen('wss', { address, port: wss_port });
+      if (ws_port !== 0) await this.stack.listen('ws', { address, port: ws_port });
     }
     this.sipServers.sync();
     this.audit.start();
@@ -285,9 +300,9 @@ export class SipServer {
 }
 
 /** Transports that SIP servers may be reached over where nobody says which, the preferred one first. */
-function sentOver({ udp_port, tcp_port }: Settings): readonly TransportName[] {
-  const isOn = { udp: udp_port !== 0, tcp: tcp_port !== 0 };
-  return (['udp', 'tcp'] as const).filter((transport) => isOn[transport]);
+function sentOver({ udp_port, tcp_port }: Settings, hasGate: boolean): readonly TransportName[] {
+  const isOn = { udp: udp_port !== 0, tcp: tcp_port !== 0, tls: hasGate };
+  return (['udp', 'tcp', 'tls'] as const).filter((transport) => isOn[transport]);
 }
 
 function transportLimits(settings: Settings): typeof defaultTransportLimits {

@@ -22,6 +22,7 @@ import { openCeiling } from './ceiling-file.ts';
 import { openLedger } from './open-ledger.ts';
 import { systemDns } from './system-dns.ts';
 import { relayAddress, SipServer } from './sip-server.ts';
+import { startTls, type Tls } from './tls.ts';
 
 const drainMediaMs = 4000;
 const addressRefreshMs = 10_000;
@@ -42,6 +43,7 @@ export interface RunningServer {
   readonly store: Store;
   readonly settings: LoadedSettings;
   readonly plane: MediaPlane;
+  readonly tls: Tls;
   readonly log: Log;
   readonly startedAtMs: number;
   readonly firstStart: { readonly adminName: string; readonly adminPassword: Secret<string> } | undefined;
@@ -77,8 +79,12 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     undo.push(() => plane.close());
     const ledger = openLedger(store, snapshot.ledger, settings.value.current, { clock, log });
     const dns = await systemDns({ clock, random, servers: () => settings.value.current.dns_servers });
+    const tls = await startTls(options.dataFolder, settings.value.current, log);
+    if (!tls.ok) return await giveUp([tls.error]);
+    undo.push(async () => tls.value.stop());
     const sip = new SipServer({
       ...{ clock, random, log, plane, realm: store.realm, network: systemNetwork },
+      gate: tls.value.gate,
       settings: () => settings.value.current,
       settingOrigin: (key) => {
         const origin = settings.value.origin(key);
@@ -105,7 +111,17 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const stop = async (): Promise<void> => {
       for (const step of undo.toReversed()) await step();
     };
-    return ok({ sip, store, settings: settings.value, plane, log, startedAtMs: clock.wallMs(), firstStart, stop });
+    return ok({
+      sip,
+      store,
+      settings: settings.value,
+      plane,
+      tls: tls.value,
+      log,
+      startedAtMs: clock.wallMs(),
+      firstStart,
+      stop,
+    });
   } catch (error) {
     return giveUp([error instanceof Error ? error.message : String(error)]);
   }
@@ -135,15 +151,20 @@ async function readSettings(
   return loaded.ok ? loaded : fail(loaded.error.map(({ message }) => message));
 }
 
-async function listenAt(sip: SipServer, { udp_port, tcp_port }: Settings): Promise<Result<void, string>> {
+async function listenAt(sip: SipServer, settings: Settings): Promise<Result<void, string>> {
+  const { udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings;
   try {
     await sip.listen();
     return ok(undefined);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const ports = `udp_port=${udp_port}, tcp_port=${tcp_port}`;
+    const ports = [
+      `udp_port=${udp_port}, tcp_port=${tcp_port}`,
+      ...(usetls ? [`localtlsport=${localtlsport}, wss_port=${wss_port}`] : []),
+      ...(ws_port === 0 ? [] : [`ws_port=${ws_port}`]),
+    ].join(', ');
     return fail(
-      `cannot listen: ${reason}; stop what uses the port, or choose another listen, udp_port or tcp_port (now ${ports})`,
+      `cannot listen: ${reason}; stop what uses the port, or choose other ports or another listen (now ${ports})`,
     );
   }
 }

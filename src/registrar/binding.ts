@@ -1,3 +1,5 @@
+import type { TransportName } from '../sip/transport/index.ts';
+
 /** One registered contact of a user (RFC 3261 §10.2.1), as it is kept in memory and in the store. */
 export interface Binding {
   /** `accountId|contact URI` or `accountId|instance|reg-id`: what makes two REGISTERs the same binding. */
@@ -15,7 +17,7 @@ export interface Binding {
   readonly q: number;
   readonly expiresAtMs: number;
   readonly registeredAtMs: number;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: TransportName;
   /** Where the phone's packets come from; calls to it go there. */
   readonly sourceAddress: string;
   readonly sourcePort: number;

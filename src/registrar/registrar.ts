@@ -1,5 +1,4 @@
 import type { Account } from '../accounts/model.ts';
-import { formatEndpoint } from '../base/net/endpoint.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
@@ -38,8 +37,8 @@ export class Registrar {
   readonly #settings: () => Settings;
   readonly #clock: Clock;
   readonly #strangerLog: StrangerLog;
-  /** Accounts that registered over a TCP connection, by its remote endpoint; the lines of a phone share one. */
-  readonly #connections = new Map<string, Set<number>>();
+  /** Accounts that registered over a connection, by its number; the lines of a phone share one. */
+  readonly #connections = new Map<number, Set<number>>();
   #timers: Timer[] = [];
 
   constructor(options: {
@@ -60,12 +59,14 @@ export class Registrar {
   }
 
   /**
-   * Takes over what the store remembered, and starts to let bindings expire and to hold NAT mappings. Bindings over TCP
-   * are forgotten: the connections that they were made on ended with the last server (RFC 5626 §5.3).
+   * Takes over what the store remembered, and starts to let bindings expire and to hold NAT mappings. Bindings over
+   * connections are forgotten: those ended with the last server (RFC 5626 §5.3). All phones are known to the gate before
+   * they come back at once.
    */
   start(remembered: readonly Binding[]): void {
     for (const binding of remembered) {
-      if (binding.transport === 'tcp') this.#store.remove(binding.key);
+      this.#stack.knowSource(binding.sourceAddress);
+      if (binding.transport !== 'udp') this.#store.remove(binding.key);
       else this.bindings.replace(binding.accountId, [...this.bindings.of(binding.accountId, 0), binding]);
     }
     this.#every(sweepMs, () => this.#sweep());
@@ -142,9 +143,8 @@ export class Registrar {
   }
 
   #rememberConnection(flow: Flow, accountId: number): void {
-    const key = formatEndpoint(flow.remote);
-    const accounts = this.#connections.get(key);
-    if (accounts === undefined) this.#connections.set(key, new Set([accountId]));
+    const accounts = this.#connections.get(flow.connectionId);
+    if (accounts === undefined) this.#connections.set(flow.connectionId, new Set([accountId]));
     else accounts.add(accountId);
   }
 
@@ -171,17 +171,16 @@ export class Registrar {
     }
   }
 
-  /** A phone on TCP is reachable over the connection that it registered on, and no longer than that lives (RFC 5626 §5.3). */
+  /** A phone on a connection is reachable over the connection that it registered on, and no longer than that lives (RFC 5626 §5.3). */
   onConnectionClosed(flow: Flow): void {
-    const key = formatEndpoint(flow.remote);
-    const accounts = this.#connections.get(key) ?? [];
-    this.#connections.delete(key);
+    const accounts = this.#connections.get(flow.connectionId) ?? [];
+    this.#connections.delete(flow.connectionId);
     for (const accountId of accounts) this.#dropBindingsOn(flow, accountId);
   }
 
   #dropBindingsOn(flow: Flow, accountId: number): void {
     const isLost = (binding: Binding): boolean =>
-      binding.transport === 'tcp' &&
+      binding.transport === flow.transport &&
       binding.sourcePort === flow.remote.port &&
       binding.sourceAddress === flow.remote.address;
     const all = this.bindings.of(accountId, 0);

@@ -11,6 +11,7 @@ import { registrarSettings } from './catalogue/registrar.ts';
 import { serverSettings } from './catalogue/server.ts';
 import { sessionSettings } from './catalogue/session.ts';
 import { sipSettings } from './catalogue/sip.ts';
+import { tlsSettings } from './catalogue/tls.ts';
 import { modeSettings } from './rules.ts';
 import type { Setting, SettingValue } from './setting.ts';
 
@@ -18,6 +19,7 @@ import type { Setting, SettingValue } from './setting.ts';
 export const areas = {
   Profile: profileSettings,
   'SIP and listening': sipSettings,
+  'TLS and WebSocket': tlsSettings,
   Authentication: authSettings,
   Registrations: registrarSettings,
   'Calls and sessions': { ...callSettings, ...sessionSettings },
@@ -34,6 +36,7 @@ export const areas = {
 const declared = {
   ...areas.Profile,
   ...areas['SIP and listening'],
+  ...areas['TLS and WebSocket'],
   ...areas.Authentication,
   ...areas.Registrations,
   ...areas['Calls and sessions'],

@@ -36,7 +36,7 @@ describe('names of settings', () => {
     ['a\r\nb', 'unknown', /'a\?\?b'/],
     ['__proto__', 'unknown', /nearest/],
     ['MAXSUBSMMSGCOUNT', 'not in effect', /known, but not in effect in this version/],
-    ['usetls', 'not in effect', /known, but not in effect in this version/],
+    ['usetlsforweb', 'not in effect', /known, but not in effect in this version/],
     ['blockscanning_threshold', 'not in effect', /known, but not in effect in this version/],
     ['maxlines', 'not a setting', /a field of each user/],
   ] as const;

@@ -86,7 +86,7 @@ describe('sources of settings', () => {
 
   const refused = [
     [file('settings:\n  ring_timout: 5\n'), /^r\.yaml:2: there is no setting 'ring_timout'; .*'ring_timeout'/],
-    [file('settings:\n  usetls: 1\n'), /^r\.yaml:2: 'usetls' is known, but not in effect/],
+    [file('settings:\n  forcetls: 1\n'), /^r\.yaml:2: 'forcetls' is known, but not in effect/],
     [
       file('settings:\n\n  ring_timeout: soon\n'),
       /^r\.yaml:3: ring_timeout: 'soon' is refused; allowed: whole seconds/,

@@ -30,6 +30,7 @@ export function accountRow(account: Account): Row {
     auth_ip_json: JSON.stringify(account.authIp),
     tech_prefix_sealed: account.techPrefix,
     permit_ip_json: JSON.stringify(account.permitIp),
+    transports_json: JSON.stringify(account.transports),
     caller_id: account.callerId,
     dial_plan: account.dialPlan,
     reseller_id: account.resellerId ?? null,
@@ -56,6 +57,7 @@ export function accountOf(row: Row): Account {
     authIp: JSON.parse(text(row, 'auth_ip_json')),
     techPrefix: text(row, 'tech_prefix_sealed'),
     permitIp: JSON.parse(text(row, 'permit_ip_json')),
+    transports: JSON.parse(text(row, 'transports_json')),
     callerId: text(row, 'caller_id'),
     dialPlan: text(row, 'dial_plan'),
     resellerId: typeof row['reseller_id'] === 'number' ? row['reseller_id'] : undefined,
@@ -77,8 +79,8 @@ function limitsSet({ kind, limits }: Account): Partial<AccountLimits> {
 function trunkOf(row: Row): Trunk | undefined {
   const json = text(row, 'trunk_json');
   if (json === '') return undefined;
-  const trunk: Omit<Trunk, 'authPassword'> = { numberFormat: '', ...JSON.parse(json) };
   // Rows of an older version have no trust, and get none.
+  const trunk: Omit<Trunk, 'authPassword'> = { numberFormat: '', tlsTrust: 'public', ...JSON.parse(json) };
   return {
     ...trunk,
     trustIdentity: trunk.trustIdentity === true,

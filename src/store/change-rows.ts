@@ -1,5 +1,6 @@
 import type { AuditEntry, StoreChange } from '../accounts/change.ts';
 import type { Tariff } from '../accounts/model.ts';
+import { catalogue } from '../settings/index.ts';
 import { accountRow, credentialRow, dialRuleChanges } from './account-rows.ts';
 import type { RowChange } from './messages.ts';
 import { hashWebPassword } from './web-password.ts';
@@ -49,7 +50,14 @@ export function settingPut(setting: {
   readonly by: string;
   readonly atMs: number;
 }): RowChange {
-  const row = { name: setting.key, value: setting.value, set_by: setting.by, set_at_ms: setting.atMs };
+  const isSecret = catalogue.some((spec) => spec.key === setting.key && spec.secret === true);
+  const row = {
+    name: setting.key,
+    value: isSecret ? '' : setting.value,
+    value_sealed: isSecret ? setting.value : '',
+    set_by: setting.by,
+    set_at_ms: setting.atMs,
+  };
   return { kind: 'put', table: 'settings', row };
 }
 

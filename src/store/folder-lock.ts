@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fail, ok, type Result } from '../base/result/result.ts';
-import { writeWhole } from './whole-file.ts';
+import { writeWhole } from '../base/files/whole-file.ts';
 
 /** Held for as long as a process works on a data folder. */
 export interface FolderLock {

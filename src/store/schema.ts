@@ -91,6 +91,7 @@ export interface AccountTable {
   readonly auth_ip_json: string;
   readonly tech_prefix_sealed: string;
   readonly permit_ip_json: string;
+  readonly transports_json: string;
   readonly caller_id: string;
   readonly dial_plan: string;
   readonly reseller_id: number | null;
@@ -202,7 +203,9 @@ export interface CdrTable {
 
 export interface SettingTable {
   readonly name: string;
+  /** Empty for a setting that is a secret. */
   readonly value: string;
+  readonly value_sealed: string;
   readonly set_by: string;
   readonly set_at_ms: number;
 }

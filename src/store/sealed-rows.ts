@@ -29,7 +29,12 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /** Tables that hold sealed columns: what a change of keys has to go through. */
-export const sealedTables = ['accounts', 'credentials', 'dial_rules'] as const satisfies readonly TableName[];
+export const sealedTables = [
+  'accounts',
+  'credentials',
+  'dial_rules',
+  'settings',
+] as const satisfies readonly TableName[];
 
 const sealedSuffix = '_sealed';
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SecretBox } from '../accounts/ports.ts';
 import { Secret } from '../base/log/secret.ts';
-import { writeWhole } from './whole-file.ts';
+import { writeWhole } from '../base/files/whole-file.ts';
 
 interface SealKey {
   /** Names the key in what it sealed. */

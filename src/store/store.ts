@@ -293,8 +293,9 @@ function idAfter(change: StoreChange): number {
 }
 
 function overrideOf(row: Row): SettingOverride {
-  const { name, value, set_by: by, set_at_ms: atMs } = row;
-  return { key: String(name), value: String(value), by: String(by), atMs: Number(atMs) };
+  const { name, value, value_sealed: secret, set_by: by, set_at_ms: atMs } = row;
+  const text = secret === '' ? value : secret;
+  return { key: String(name), value: String(text), by: String(by), atMs: Number(atMs) };
 }
 
 function auditEntryOf(row: Row): AuditEntry {

@@ -265,7 +265,7 @@ function ruleOf(id: number, fields: Partial<DialRule>): DialRule {
 
 export function trunkAt(host: string): Trunk {
   return {
-    ...{ host, port: 5060, transport: 'udp', realm: '', authUser: '', authPassword: undefined },
+    ...{ host, port: 5060, transport: 'udp', tlsTrust: 'public', realm: '', authUser: '', authPassword: undefined },
     ...{ addresses: [], maxCalls: 0, trustIdentity: false, numberFormat: '' as const, pingS: undefined },
   };
 }

@@ -9,6 +9,7 @@ import type { SessionOptions } from '../leg/session-options.ts';
 import { TrunkCredentials } from '../leg/trunk-credentials.ts';
 import type { CallServices } from '../services.ts';
 import type { RouteStep } from '../routing/route.ts';
+import { trunkPeer } from '../trunks/hop-target.ts';
 import { trunkUri } from '../trunks/trunk-uri.ts';
 import { checkDialogSource } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
@@ -62,7 +63,8 @@ export function branchesOf(
     ];
   };
   if (destination.kind === 'trunk') {
-    const flow = hop === undefined ? undefined : services.stack.flowTo(hop.transport, hop);
+    const peer = trunkPeer(destination.trunk);
+    const flow = hop === undefined ? undefined : services.stack.flowTo(hop.transport, hop, undefined, peer);
     const uri = trunkUri(destination.trunk, safeUser(destination.sentNumber));
     return flow === undefined ? [] : build(flow, { requestUri: uri, to: uri, routes: [] });
   }

@@ -9,6 +9,7 @@ export function dialogRecord(dialog: Dialog | undefined, flow: Flow): DialogReco
   return {
     ...dialog.state(),
     transport: flow.transport,
+    ...(flow.peer === undefined ? {} : { peer: flow.peer }),
     localAddress: flow.local.address,
     localPort: flow.local.port,
     remoteAddress: flow.remote.address,

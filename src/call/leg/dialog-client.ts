@@ -125,7 +125,7 @@ export class DialogClient {
     const bare = this.#dialog.createRequest(method);
     const headers = new HeaderList();
     if (targetRefreshes.has(method)) {
-      headers.append('contact', stack.contact(this.#flow, contactUser)).append('allow', allowedMethods);
+      headers.append('contact', stack.contact(this.#flow, contactUser, bare.uri)).append('allow', allowedMethods);
     }
     wanted.headers(headers);
     if (authorization !== undefined) headers.append(...authorization);

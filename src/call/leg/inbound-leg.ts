@@ -89,7 +89,7 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     if (this.#state !== 'early') return;
     if (sdp !== undefined && this.#settledSdp !== undefined && sdp !== this.#settledSdp) this.#leaveDialog();
     const { stack, contactUser } = this.#options;
-    const headers = new HeaderList().append('contact', stack.contact(this.flow, contactUser));
+    const headers = new HeaderList().append('contact', stack.contact(this.flow, contactUser, this.request.uri));
     const isNew = sdp !== undefined && sdp !== this.#settledSdp;
     const reliably = this.#reliability === 'required' || (this.#reliability === 'supported' && isNew);
     if (reliably) headers.append('allow', allowedMethods);

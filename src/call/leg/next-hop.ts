@@ -19,16 +19,17 @@ export function dialogFlow(stack: SipStack, dialog: Dialog, flow: Flow, mayFollo
   const [route] = dialog.routeSet;
   const parsed = parseUri(route === undefined ? dialog.remoteTarget : route.slice(1, -1));
   if (!parsed.ok || parsed.value.scheme === 'tel') return stack.liveFlow(flow);
-  const { host, port, params } = parsed.value;
-  const hops = mayFollow({ host, port, transport: transportOf(params.get('transport')) });
-  const isHere = ({ transport, address, port: hopPort }: Hop<TransportName>): boolean =>
-    address === flow.remote.address && hopPort === flow.remote.port && transport === flow.transport;
+  const { host, port, params, scheme } = parsed.value;
+  const transport = scheme === 'sips' ? 'tls' : transportOf(params.get('transport'));
+  const hops = mayFollow({ host, port, transport });
+  const isHere = ({ transport: over, address, port: hopPort }: Hop<TransportName>): boolean =>
+    address === flow.remote.address && hopPort === flow.remote.port && over === flow.transport;
   const [first] = hops;
   if (first === undefined || hops.some(isHere)) return stack.liveFlow(flow);
-  return stack.flowTo(first.transport, first) ?? flow;
+  return stack.flowTo(first.transport, first, undefined, flow.peer) ?? flow;
 }
 
 function transportOf(text: string | undefined): TransportName | undefined {
   const named = text?.toLowerCase();
-  return (['udp', 'tcp'] as const).find((transport) => transport === named);
+  return (['udp', 'tcp', 'tls'] as const).find((transport) => transport === named);
 }

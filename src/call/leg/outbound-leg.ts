@@ -211,7 +211,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     list.append('to', to);
     list.append('call-id', this.callId);
     list.append('cseq', `${this.#seq} INVITE`);
-    list.append('contact', stack.contact(this.flow, contactUser));
+    list.append('contact', stack.contact(this.flow, contactUser, requestUri));
     list.append('allow', allowedMethods);
     if (reliable) list.append('supported', '100rel');
     this.#asking.ask(list);

@@ -34,9 +34,9 @@ export function learnFrom(state: SessionState, message: SipMessage): void {
 }
 
 /** Contact, Allow and Supported of a 2xx to INVITE and UPDATE, and what the session timer adds. */
-export function successHeaders({ options, client }: SessionState): HeaderList {
+export function successHeaders({ options, client, dialog }: SessionState): HeaderList {
   return new HeaderList()
-    .append('contact', options.stack.contact(client.flow, options.contactUser))
+    .append('contact', options.stack.contact(client.flow, options.contactUser, dialog.remoteTarget))
     .append('allow', allowedMethods)
     .append('supported', 'timer');
 }

@@ -8,7 +8,7 @@ import { HeaderList, SipRequest } from '../../sip/message/index.ts';
 import { type Hop, hopKey, type Locator } from '../../sip/resolve/index.ts';
 import type { SipStack } from '../../sip/stack/index.ts';
 import type { TransportName } from '../../sip/transport/index.ts';
-import { hopTarget } from './hop-target.ts';
+import { hopTarget, trunkPeer } from './hop-target.ts';
 import { trunkUri } from './trunk-uri.ts';
 
 /** How long a ping may stay without an answer. */
@@ -133,7 +133,7 @@ export class TrunkPings {
     const known: HopState = pinged.hops.get(key) ?? { hop: key, state: 'unknown', contrary: 0, lastStatus: 0, seen: 0 };
     known.seen = pinged.round;
     pinged.hops.set(key, known);
-    const flow = stack.flowTo(hop.transport, hop);
+    const flow = stack.flowTo(hop.transport, hop, undefined, trunkPeer(pinged.trunk));
     if (flow === undefined) return this.#result(pinged, known, 0);
     let isOver = false;
     const settle = (status: number): void => {

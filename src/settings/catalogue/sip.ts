@@ -97,7 +97,7 @@ export const sipSettings = {
   }),
   max_tcp_connections: int({
     id: 'own.max-tcp-connections',
-    text: 'How many TCP connections are open at once in all. It exists so that strangers cannot use up the file descriptors of the machine.',
+    text: 'How many connections over TCP, TLS and WebSocket are open at once in all. It exists so that strangers cannot use up the file descriptors of the machine.',
     default: 2000,
     min: 1,
     max: 100_000,
@@ -106,7 +106,7 @@ export const sipSettings = {
   }),
   max_tcp_connections_per_source: int({
     id: 'own.max-tcp-connections-per-source',
-    text: 'How many TCP connections one source address may hold at once. It exists so that one stranger cannot take them all; raise it where a whole office registers by TCP from one address.',
+    text: 'How many connections over TCP, TLS and WebSocket one source address may hold at once. It exists so that one stranger cannot take them all; raise it where a whole office registers from one address.',
     default: 20,
     min: 1,
     max: 10_000,
@@ -115,7 +115,7 @@ export const sipSettings = {
   }),
   tcp_idle_timeout: seconds({
     id: 'own.tcp-idle-timeout',
-    text: 'Closes a TCP connection on which nothing has been received for this long. It exists because peers vanish without closing; keep it above the interval at which phones register. A peer that has proven nothing is given 120 s.',
+    text: 'Closes a connection on which nothing has been received for this long. It exists because peers vanish without closing; keep it above the interval at which phones register. A peer that has proven nothing is given 120 s.',
     default: 3700,
     min: 10,
     max: 86_400,
@@ -123,7 +123,7 @@ export const sipSettings = {
   }),
   max_half_message_time: seconds({
     id: 'own.max-half-message-time',
-    text: 'How long a TCP peer may take from the first to the last octet of one message. It exists against peers that send a message octet by octet to keep memory in use.',
+    text: 'How long the peer of a TCP or TLS connection may take from the first to the last octet of one message. It exists against peers that send a message octet by octet to keep memory in use.',
     default: 10,
     min: 1,
     max: 120,

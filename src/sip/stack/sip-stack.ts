@@ -19,9 +19,9 @@ import {
   type TimerValues,
   TransactionLayer,
 } from '../transaction/index.ts';
-import type { Flow, TransportName } from '../transport/flow.ts';
-import type { Admission, PacketSource, TransportLimits } from '../transport/limits.ts';
-import type { Network } from '../transport/ports.ts';
+import type { Flow, PeerIdentity, TransportName } from '../transport/flow.ts';
+import type { Admission, PacketSource, TransportHandlers, TransportLimits } from '../transport/limits.ts';
+import type { Network, StreamGate } from '../transport/ports.ts';
 import { TransportLayer } from '../transport/transport-layer.ts';
 import { type Advertise, contactValue, viaValue } from './advertise.ts';
 import { type BoundRefusals, defaultBounds, fullBound, type RoomFor, type StackBounds } from './bounds.ts';
@@ -45,6 +45,8 @@ export interface StackUser {
 
 export interface StackOptions {
   readonly network: Network;
+  /** Where TLS and WebSocket come from and go; without it there is neither. */
+  readonly gate?: StreamGate;
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerValues;
@@ -88,14 +90,16 @@ export class SipStack {
       answerCancel: (cancel, flow, status) => this.reply(cancel, flow, status),
       onStrayResponse: () => {},
     });
-    this.#transport = new TransportLayer(options.network, options.clock, options.transportLimits, {
+    const handlers: TransportHandlers = {
       admit: (source) => user.admit(source),
       onRequest: (request, flow) => this.#guarded(() => this.#receive(request, flow)),
       onResponse: (response, flow) => this.#guarded(() => this.#transactions.receiveResponse(response, flow)),
       onMalformed: (error, flow) => this.#guarded(() => this.#onMalformed(error, flow)),
       onKeepAlive: (flow) => user.onKeepAlive(flow),
       onConnectionClosed: (flow) => this.#guarded(() => this.#onConnectionClosed(flow)),
-    });
+    };
+    const { network, clock, transportLimits, gate } = options;
+    this.#transport = new TransportLayer(network, clock, transportLimits, handlers, gate);
   }
 
   /** @returns the bound endpoint; rejects with the system's error where it cannot be had. */
@@ -120,15 +124,15 @@ export class SipStack {
     return this.#transport.stats();
   }
 
-  /** A way to `remote`: our UDP socket of its family, a live connection to it, or a new one. */
-  flowTo(transport: TransportName, remote: Endpoint, local?: Endpoint): Flow | undefined {
-    return this.#transport.flowTo(transport, remote, local);
+  /** A way to `remote`: our UDP socket of its family, a live connection to it, or a new one; TLS wants its `peer`. */
+  flowTo(transport: TransportName, remote: Endpoint, local?: Endpoint, peer?: PeerIdentity): Flow | undefined {
+    return this.#transport.flowTo(transport, remote, local, peer);
   }
 
   /** The flow itself while it lives; for a connection that has gone, a new one to the same peer. */
   liveFlow(flow: Flow): Flow {
     if (flow.connectionId === 0 || this.#transport.flowById(flow.connectionId) !== undefined) return flow;
-    return this.#transport.flowTo(flow.transport, flow.remote) ?? flow;
+    return this.#transport.flowTo(flow.transport, flow.remote, undefined, flow.peer) ?? flow;
   }
 
   /** The peer has proven to be one of ours: its connection no longer makes room for others. Nothing for UDP. */
@@ -136,12 +140,18 @@ export class SipStack {
     this.#transport.trust(flow.connectionId);
   }
 
+  /** The address has authenticated, or holds a registration: its TLS handshakes are not those of a stranger. */
+  knowSource(address: string): void {
+    this.#transport.knowSource(address);
+  }
+
   advertised(flow: Flow): Endpoint {
     return this.#options.advertise(flow);
   }
 
-  contact(flow: Flow, user: string): string {
-    return contactValue(flow, this.#options.advertise(flow), user);
+  /** Our Contact on `flow`; `like` is the URI that the dialog was asked for by, whose scheme ours has to match. */
+  contact(flow: Flow, user: string, like = ''): string {
+    return contactValue(flow, this.#options.advertise(flow), user, like);
   }
 
   /** A tag that proves: 64 bits of chance (RFC 3261 §19.3 asks for 32). */
@@ -213,7 +223,13 @@ export class SipStack {
 
   #receive(request: SipRequest, flow: Flow): void {
     stampTopVia(request, flow.remote);
+    if (flow.verifiedNames !== undefined) this.#takeAlias(request, flow);
     this.#transactions.receiveRequest(request, flow, this.#responseFlow(request, flow));
+  }
+
+  /** The peer offers its connection for requests to what its Via names (RFC 5923 §5). */
+  #takeAlias({ topVia }: SipRequest, flow: Flow): void {
+    if (topVia.params.has('alias')) this.#transport.alias(flow.connectionId, topVia.host, topVia.port ?? 5061);
   }
 
   #onRequest(request: SipRequest, flow: Flow): void {

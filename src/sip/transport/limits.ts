@@ -13,18 +13,18 @@ export interface PacketSource {
   readonly transport: TransportName;
   readonly localPort: number;
   readonly remote: Endpoint;
-  /** Length of the datagram or of the message; 0 for a TCP connection that has just been accepted. */
+  /** Length of the datagram or of the message; 0 for a connection that has just been accepted. */
   readonly octets: number;
   /** 0 for UDP. */
   readonly connectionId: number;
 }
 
-/** `drop` loses this packet in silence; `close` ends its TCP connection as well. */
+/** `drop` loses this packet in silence; `close` ends its connection as well. */
 export type Admission = 'serve' | 'drop' | 'close';
 
 /** Who the transport works for. None of these may throw. */
 export interface TransportHandlers {
-  /** Asked for each datagram, each TCP connection and each message on one, before anything is parsed. */
+  /** Asked for each datagram, each connection and each message on one, before anything is parsed. */
   admit(source: PacketSource): Admission;
   onRequest(request: SipRequest, flow: Flow): void;
   onResponse(response: SipResponse, flow: Flow): void;
@@ -36,9 +36,9 @@ export interface TransportHandlers {
 
 export interface TransportLimits {
   readonly message: ParseLimits;
-  /** TCP connections at once, accepted and opened together. */
+  /** Connections at once, accepted and opened together. */
   readonly maxConnections: number;
-  /** Accepted TCP connections at once from one IPv4 address or one IPv6 /64. */
+  /** Accepted connections at once from one IPv4 address or one IPv6 /64. */
   readonly maxConnectionsPerSource: number;
   /** A connection is closed this long after the peer's last octet. */
   readonly idleTimeoutMs: number;

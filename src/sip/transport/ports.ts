@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../base/net/endpoint.ts';
+import type { PeerIdentity, StreamTransportName } from './flow.ts';
 
 /** The network as a parameter: src/sip/transport/system-network.ts is the real one, test/kit has a simulated one. */
 export interface Network {
@@ -30,6 +31,48 @@ export interface TcpStream {
   onClose: () => void;
   write(octets: Buffer): void;
   /** Octets that were written and that the peer has not taken yet. */
+  pendingOctets(): number;
+  /** Sends what was written and then ends; the peer decides how long that takes. */
+  end(): void;
+  /** Ends the stream at once, without waiting for the peer. */
+  destroy(): void;
+}
+
+/** The transports that are accepted in a thread of their own, so that their handshakes never hold up signalling. */
+export type GateTransportName = Exclude<StreamTransportName, 'tcp'>;
+
+/**
+ * Where TLS and WebSocket connections are accepted and opened: src/sip/transport/gate has the real one. What comes
+ * through it is decrypted, unmasked and past its handshake.
+ */
+export interface StreamGate {
+  /** Listens; each connection is handed over when its handshake is done. Rejects with the system's error. */
+  listen(
+    transport: GateTransportName,
+    local: Endpoint,
+    onConnection: (stream: OctetStream) => void,
+  ): Promise<TcpListener>;
+  /** Opens a TLS connection whose peer must prove itself as `peer` says; `onClose` tells of a refusal. */
+  connectTls(remote: Endpoint, localAddress: string, peer: PeerIdentity): OctetStream;
+  /** The address has authenticated, or holds a registration: its handshakes are not counted among those of strangers. */
+  knowSource(address: string): void;
+  close(): void;
+}
+
+/** A connection as the transport layer uses it, whatever carries it. */
+export interface OctetStream {
+  readonly transport: StreamTransportName;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** See `Flow`. */
+  readonly peer?: PeerIdentity;
+  readonly verifiedNames?: readonly string[];
+  /** Pieces of a stream; over WebSocket one whole message each (RFC 7118 §5). latin1. */
+  onData: (octets: string) => void;
+  /** Called once, for whatever reason the stream ended. */
+  onClose: () => void;
+  write(octets: string): void;
+  /** Octets that were written and that the peer has not taken yet, as far as is known here. */
   pendingOctets(): number;
   /** Sends what was written and then ends; the peer decides how long that takes. */
   end(): void;

@@ -7,6 +7,7 @@ import { createPrices } from './0003-prices.ts';
 import { createLedger } from './0004-ledger.ts';
 import { addMoneyOfAccountsAndCalls } from './0005-money-of-accounts-and-calls.ts';
 import { addAskedAndLimits } from './0006-asked-of-limits.ts';
+import { addTlsColumns } from './0007-tls.ts';
 
 export { kyselyOn } from './kysely-on.ts';
 
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0004-ledger': { up: createLedger },
   '0005-money-of-accounts-and-calls': { up: addMoneyOfAccountsAndCalls },
   '0006-asked-of-limits': { up: addAskedAndLimits },
+  '0007-tls': { up: addTlsColumns },
 };
 
 /** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */

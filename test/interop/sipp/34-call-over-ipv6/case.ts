@@ -15,6 +15,7 @@ export async function run(env: Environment): Promise<void> {
     media_networks: '::1/128',
     udp_port: String(port(0)),
     tcp_port: '0',
+    usetls: 'false',
     start_rtp_port: String(44_000 + (process.pid % 200) * 20),
     end_rtp_port: String(44_019 + (process.pid % 200) * 20),
   });

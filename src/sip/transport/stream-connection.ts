@@ -1,12 +1,13 @@
 import type { Endpoint } from '../../base/net/endpoint.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import { type FrameItem, type ParseError, StreamFramer } from '../message/index.ts';
-import type { Flow } from './flow.ts';
-import type { TcpStream } from './ports.ts';
+import type { Flow, PeerIdentity, StreamTransportName } from './flow.ts';
+import type { OctetStream } from './ports.ts';
 import { deliver, packetSource, type TransportContext } from './receive.ts';
 
-/** The answer to a keep-alive's double CRLF (RFC 5626 §4.4.1). */
-const pong = Buffer.from('\r\n', 'latin1');
+/** A keep-alive, and what it is answered with (RFC 5626 §3.5.1). */
+const ping = '\r\n\r\n';
+const pong = '\r\n';
 
 /** How long a connection that we have ended may take to go. */
 const endTimeoutMs = 5_000;
@@ -25,14 +26,16 @@ export interface ConnectionOrigin {
   readonly onDestroyed: () => void;
 }
 
-/** One TCP connection: the flow that messages are sent on, and the framing and time limits of what comes in. */
-export class TcpConnection implements Flow {
-  readonly transport = 'tcp';
+/** One connection: the flow that messages are sent on, and the framing and time limits of what comes in. */
+export class StreamConnection implements Flow {
+  readonly transport: StreamTransportName;
   readonly reliable = true;
   readonly connectionId: number;
   readonly accepted: boolean;
   readonly remote: Endpoint;
-  readonly #stream: TcpStream;
+  readonly peer?: PeerIdentity;
+  readonly verifiedNames?: readonly string[];
+  readonly #stream: OctetStream;
   readonly #clock: Clock;
   readonly #context: TransportContext;
   readonly #framer: StreamFramer;
@@ -46,8 +49,11 @@ export class TcpConnection implements Flow {
   #halfMessageSinceMs: number | undefined;
   #endedAtMs = 0;
 
-  constructor(stream: TcpStream, origin: ConnectionOrigin, clock: Clock, context: TransportContext) {
+  constructor(stream: OctetStream, origin: ConnectionOrigin, clock: Clock, context: TransportContext) {
     this.#stream = stream;
+    this.transport = stream.transport;
+    if (stream.peer !== undefined) this.peer = stream.peer;
+    if (stream.verifiedNames !== undefined) this.verifiedNames = stream.verifiedNames;
     this.connectionId = origin.connectionId;
     this.accepted = origin.accepted;
     this.#trusted = !origin.accepted;
@@ -57,7 +63,8 @@ export class TcpConnection implements Flow {
     this.#onDestroyed = origin.onDestroyed;
     this.#framer = new StreamFramer(context.limits.message);
     this.#quietSinceMs = clock.monotonicMs();
-    stream.onData = (octets) => this.#receive(octets);
+    const isWhole = stream.transport === 'ws' || stream.transport === 'wss';
+    stream.onData = isWhole ? (octets) => this.#receiveWhole(octets) : (octets) => this.#receive(octets);
   }
 
   get local(): Endpoint {
@@ -81,7 +88,7 @@ export class TcpConnection implements Flow {
   send(octets: string): void {
     if (this.#state !== 'open') return;
     if (!this.#proven && !this.accepted) this.#quietSinceMs = this.#clock.monotonicMs();
-    this.#write(Buffer.from(octets, 'latin1'));
+    this.#write(octets);
   }
 
   /** True when a time limit is over and the connection has to be destroyed. */
@@ -112,12 +119,21 @@ export class TcpConnection implements Flow {
     return this.#trusted ? maxPendingOctets : Math.min(maxPendingOctets, maxUntrustedPendingOctets);
   }
 
-  #receive(octets: Buffer): void {
+  /** A WebSocket message is a SIP message, whose Content-Length may be missing, or a keep-alive (RFC 7118 §5, §6). */
+  #receiveWhole(octets: string): void {
+    if (this.#state !== 'open') return;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#proven) this.#quietSinceMs = nowMs;
+    if (octets === pong) return;
+    this.#receiveFrame(octets === ping ? { kind: 'keepalive' } : { kind: 'message', octets }, nowMs);
+  }
+
+  #receive(octets: string): void {
     if (this.#state !== 'open') return;
     const nowMs = this.#clock.monotonicMs();
     // A stranger gains no time by sending: only a valid message makes the connection its own.
     if (this.#proven) this.#quietSinceMs = nowMs;
-    const pushed = this.#framer.push(octets.toString('latin1'));
+    const pushed = this.#framer.push(octets);
     const frames = pushed.ok ? pushed.value : [];
     // What is left behind a whole message is the start of another, whose time begins now.
     if (frames.length > 0 || this.#framer.pendingOctets === 0) this.#halfMessageSinceMs = undefined;
@@ -144,7 +160,7 @@ export class TcpConnection implements Flow {
 
   #receiveFrame(frame: FrameItem, nowMs: number): void {
     const isKeepAlive = frame.kind === 'keepalive';
-    if (!this.#isAdmitted(isKeepAlive ? keepAliveOctets : frame.octets.length)) return;
+    if (!this.#isAdmitted(isKeepAlive ? ping.length : frame.octets.length)) return;
     if (isKeepAlive) {
       this.#context.stats.keepAlives += 1;
       this.#write(pong);
@@ -163,7 +179,7 @@ export class TcpConnection implements Flow {
     return false;
   }
 
-  #write(octets: Buffer): void {
+  #write(octets: string): void {
     if (this.#state !== 'open') return;
     this.#stream.write(octets);
     if (this.#stream.pendingOctets() <= this.#allowedPendingOctets()) return;
@@ -179,5 +195,3 @@ export class TcpConnection implements Flow {
     this.#stream.end();
   }
 }
-
-const keepAliveOctets = 4;
