@@ -1,6 +1,7 @@
 import { connectedSeconds } from '../billing/rating/price.ts';
 import { unpricedRow } from '../billing/tariff/price-book.ts';
 import type { Refusal } from '../guard/decision.ts';
+import { findingOf } from '../guard/findings.ts';
 import { decide } from '../guard/decision.ts';
 import { judgeSessionTimer } from '../sip/dialog/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
@@ -84,11 +85,12 @@ export class CallService {
 
   /** A new INVITE. A stranger's costs nothing that outlives this function. */
   onInvite(request: SipRequest, flow: Flow): void {
-    const { stack, authenticator, strangerLog } = this.#services;
+    const { stack, authenticator, strangerLog, findings } = this.#services;
     if (this.#draining) return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '30'));
     const verdict = identifyCaller(this.#services, request, flow);
     if (verdict.kind === 'challenge') {
       this.counts.challenged++;
+      findings.observe(findingOf('challenged', flow, { message: request }));
       const headers = authenticator.challengeHeaders(request, flow, verdict.stale);
       return stack.reply(request, flow, 407, headers);
     }
@@ -96,6 +98,7 @@ export class CallService {
       this.counts.unproven++;
       const { reason, userName } = verdict;
       const fields = { reason, userName, callId: request.callId };
+      findings.observe(findingOf(reason, flow, { message: request, user: userName, evidence: verdict.evidence }));
       strangerLog.refused('call refused before its caller was proven', flow.remote.address, fields);
       return stack.reply(request, flow, 403);
     }

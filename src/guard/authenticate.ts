@@ -18,6 +18,7 @@ import {
 } from '../sip/digest/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import { type Flow, flowKey } from '../sip/transport/flow.ts';
+import type { Evidence, FindingKind } from './findings.ts';
 
 /** What a request has proven about who sent it. */
 export type Identity =
@@ -25,7 +26,13 @@ export type Identity =
   /** No usable credentials, or an old nonce: asked (again), and no evidence of anything. */
   | { readonly kind: 'challenge'; readonly stale: boolean }
   /** Credentials with a valid nonce that are wrong: the same 403 whatever was wrong. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly userName: string };
+  | { readonly kind: 'refused'; readonly reason: Fault; readonly userName: string; readonly evidence: Evidence };
+
+/** What was wrong with credentials; for the log and the guard, never for the peer. */
+type Fault = Extract<
+  FindingKind,
+  'wrong password' | 'unknown user' | 'account disabled' | 'address not permitted' | 'digest uri'
+>;
 
 const maxCountedNonces = 200_000;
 const maxCachedLogins = 50_000;
@@ -111,11 +118,13 @@ export class Authenticator {
 
   #check(credentials: DigestCredentials, request: SipRequest, flow: Flow): Identity {
     const strength = this.#settings().strongdigestauth;
+    let evidence: Evidence = flow.transport === 'udp' ? 'none' : 'connection';
     if (!this.#algorithmOffered(credentials)) return { kind: 'challenge', stale: false };
     if (strength >= 3 && credentials.qop === undefined) return { kind: 'challenge', stale: false };
     if (strength >= 1) {
       const verdict = this.#mint.check(credentials.nonce, nonceSource(flow));
       if (verdict === 'expired' || (verdict === 'foreign' && strength >= 2)) return { kind: 'challenge', stale: true };
+      if (verdict === 'valid') evidence = 'nonce';
     }
     const account = this.#directory.accountByName(credentials.username);
     const credential = account && this.#directory.credentialOf(account.id);
@@ -125,8 +134,8 @@ export class Authenticator {
     // The account's previous password is a phone that was not told yet, not a guess.
     if (!verified && verifies(previousHa1Of(credential, credentials))) return { kind: 'challenge', stale: true };
     const problem = this.#problem(account, verified, credentials, request, flow);
-    if (account === undefined || problem !== '')
-      return { kind: 'refused', reason: problem, userName: credentials.username };
+    if (account === undefined || problem !== undefined)
+      return { kind: 'refused', reason: problem ?? 'unknown user', userName: credentials.username, evidence };
     if (strength >= 2 && this.#counts.take(credentials) === 'replayed') return { kind: 'challenge', stale: true };
     this.#remember(account, flow);
     this.#onAuthenticated(flow);
@@ -140,14 +149,14 @@ export class Authenticator {
     credentials: DigestCredentials,
     request: SipRequest,
     flow: Flow,
-  ): string {
+  ): Fault | undefined {
     if (account === undefined) return 'unknown user';
     if (!verified) return 'wrong password';
-    if (!account.enabled) return 'account is disabled';
-    if (account.kind !== 'enduser' && account.kind !== 'trafficsender') return 'account has no phones';
+    if (!account.enabled) return 'account disabled';
+    if (account.kind !== 'enduser' && account.kind !== 'trafficsender') return 'account disabled';
     if (this.#settings().strongdigestauth >= 2 && !digestUriMatches(credentials.uri, request.uri)) return 'digest uri';
-    if (!permits(account.permitIp, flow.remote.address)) return 'address is not permitted [permit_ip]';
-    return '';
+    if (!permits(account.permitIp, flow.remote.address)) return 'address not permitted';
+    return undefined;
   }
 
   #algorithmOffered(credentials: DigestCredentials): boolean {

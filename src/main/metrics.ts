@@ -76,6 +76,9 @@ export function metricsRegistry({ sip, plane, store, tls }: RunningServer): Regi
   labelled(registers, 'packets_total', 'SIP packets by the proof of their source', 'proof', () => ({
     ...sip.guard.counts,
   }));
+  labelled(registers, 'findings_total', 'What was seen of sources, by kind', 'kind', () => ({
+    ...sip.findings.counts,
+  }));
   labelled(registers, 'transport_total', 'Packets and connections by event', 'event', () => {
     const { connections: _now, ...totals } = sip.stack.transportStats();
     return totals;

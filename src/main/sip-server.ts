@@ -21,6 +21,7 @@ import { CallLimits } from '../call/limits/call-limits.ts';
 import { joined } from '../call/limits/joined-lifecycle.ts';
 import { LeaseAudit } from '../call/limits/lease-audit.ts';
 import { Authenticator } from '../guard/authenticate.ts';
+import { FindingCounts, findingOf } from '../guard/findings.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
@@ -30,7 +31,7 @@ import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
 import type { SettingKey, Settings } from '../settings/index.ts';
-import { HeaderList, type SipRequest } from '../sip/message/index.ts';
+import { HeaderList, type ParseError, type SipRequest } from '../sip/message/index.ts';
 import { allowedEvents, allowedMethods, SipStack, type StackBounds } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
 import { type DnsSource, Locator } from '../sip/resolve/index.ts';
@@ -89,6 +90,8 @@ export class SipServer {
   readonly calls: CallService;
   readonly authenticator: Authenticator;
   readonly guard: SourceGuard;
+  /** Where every part tells what it sees of its peers. */
+  readonly findings = new FindingCounts();
   readonly strangers: StrangerLog;
   readonly sipServers: SipServers;
   readonly limits: CallLimits;
@@ -129,7 +132,7 @@ export class SipServer {
       {
         admit: (source) => this.guard.admit(source),
         onRequest: (request, flow) => this.#onRequest(request, flow),
-        onMalformed: () => {},
+        onMalformed: (error, flow) => this.findings.observe(findingOf('malformed', flow, malformedBy(error))),
         onKeepAlive: () => {},
         onConnectionClosed: (flow) => this.registrar.onConnectionClosed(flow),
       },
@@ -148,7 +151,7 @@ export class SipServer {
         this.stack.knowSource(flow.remote.address);
       },
     });
-    const { stack, authenticator, directory } = this;
+    const { stack, authenticator, directory, findings } = this;
     const locator = new Locator<TransportName>({
       ...{ dns: parts.dns, random },
       transports: () => sentOver(settings(), parts.gate !== undefined),
@@ -157,7 +160,9 @@ export class SipServer {
     this.sipServers = new SipServers({ directory, locator, stack, clock, settings, log });
     const strangerLog = new StrangerLog(clock, log);
     this.strangers = strangerLog;
-    this.registrar = new Registrar({ stack, authenticator, store: parts.bindings, settings, clock, strangerLog });
+    this.registrar = new Registrar({
+      ...{ stack, authenticator, store: parts.bindings, settings, clock, strangerLog, findings },
+    });
     const settingOrigin = parts.settingOrigin ?? (() => ({ by: 'default', atMs: undefined }));
     const { periods } = parts.ledger;
     this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods });
@@ -173,6 +178,7 @@ export class SipServer {
         timers: defaultTimers,
       },
       strangerLog,
+      findings,
       sipServers: this.sipServers,
       lifecycle: joined(freeLifecycle, limits),
       settingOrigin,
@@ -326,6 +332,10 @@ export function relayAddress({ media_address, listen }: Settings, ownAddress: st
   const wildcard = ownAddress.includes(':') ? '::' : '0.0.0.0';
   const sameFamily = listen.find((address) => address.includes(':') === ownAddress.includes(':'));
   return listen.includes(wildcard) ? wildcard : (sameFamily ?? wildcard);
+}
+
+function malformedBy({ respondTo }: ParseError): { message?: SipRequest } {
+  return respondTo === undefined ? {} : { message: respondTo };
 }
 
 function isNamed(address: string): boolean {

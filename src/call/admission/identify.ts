@@ -1,4 +1,5 @@
 import type { Account } from '../../accounts/model.ts';
+import type { Identity } from '../../guard/authenticate.ts';
 import { parseUri, type SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { Caller } from '../b2bua/plan.ts';
@@ -8,7 +9,7 @@ import type { CallServices } from '../services.ts';
 export type CallerVerdict =
   | { readonly kind: 'caller'; readonly caller: Caller; readonly strip: number }
   | { readonly kind: 'challenge'; readonly stale: boolean }
-  | { readonly kind: 'refused'; readonly reason: string; readonly userName: string };
+  | Extract<Identity, { kind: 'refused' }>;
 
 /**
  * Whose call this is. The order is fixed: a Proxy-Authorization decides alone; else the address and the longest tech
