@@ -284,7 +284,8 @@ export class SipServer {
 
   /** Authenticated lately from this address, or listed with it: served on when strangers are not. */
   #isKnown(address: string): boolean {
-    return this.guard.hasProven(address) || this.directory.isListed(address);
+    if (this.guard.hasProven(address) || this.directory.isListed(address)) return true;
+    return this.sipServers.addresses.serverAt(address) !== undefined;
   }
 
   /** Nothing is routed by a domain that a caller names: a request is for us, or for nobody [tls.localdomain]. */

@@ -169,7 +169,8 @@ async function stageWithCarriers(): Promise<Stage> {
   const incoming = { name: 'incoming', kind: 'sipserver', trunk: trunkAt('192.0.2.51') } as const;
   const sender = { name: 'sender', kind: 'trafficsender', needAuth: 1, authIp: ['192.0.2.60'] } as const;
   const routes = [{ sipServerId: 3, priority: 1, weight: 1 }];
-  return await Stage.open({ accounts: [carrier, incoming, sender], dialRules: [{ pattern: '00.', routes }] });
+  const settings = { maxcps: 0, maxcpsperip: 0 };
+  return await Stage.open({ settings, accounts: [carrier, incoming, sender], dialRules: [{ pattern: '00.', routes }] });
 }
 
 describe('a header that is stripped or that we write never reaches the other leg, however it is spelled', () => {
