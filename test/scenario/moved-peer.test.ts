@@ -153,3 +153,24 @@ describe('a request in the dialog of a SIP server', () => {
     });
   }
 });
+
+test('an ACK from another address acknowledges nothing, and one from another port of the phone does', async () => {
+  const stage = await Stage.open();
+  const alice = await stage.phone('alice', '192.0.2.21');
+  const bob = await stage.phone('bob', '192.0.2.22');
+  const [stranger, moved] = [await stage.peer('198.51.100.66'), await stage.peer('192.0.2.21', 5099)];
+  const invite = await stage.invite(alice, 'alice', 'sip:bob@server.example');
+  bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
+  await stage.run(20);
+  const ack = alice.inDialogAck(invite, alice.response('INVITE', 200));
+  const repeatedIn = async (durationMs: number): Promise<number> => {
+    const before = alice.statuses('INVITE').length;
+    await stage.run(durationMs);
+    return alice.statuses('INVITE').length - before;
+  };
+  stranger.send(ack);
+  assert.ok((await repeatedIn(4000)) > 0);
+  moved.send(ack);
+  await stage.run(20);
+  assert.equal(await repeatedIn(10_000), 0);
+});

@@ -11,7 +11,7 @@ import type { CallServices } from '../services.ts';
 import type { RouteStep } from '../routing/route.ts';
 import { trunkPeer } from '../trunks/hop-target.ts';
 import { trunkUri } from '../trunks/trunk-uri.ts';
-import { checkDialogSource } from './dialog-source.ts';
+import { checkDialogSource, mayAcknowledge } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
 import { passedHeaders } from '../header-policy.ts';
 import { clientAddressHeader, identityHeaders, passageOf } from './identity-headers.ts';
@@ -99,6 +99,7 @@ export function sessionOptions(
       else if (verdict.status === 407) watch.challenged();
       return verdict;
     },
+    mayAcknowledge: (flow, dialogFlow) => mayAcknowledge(services, account, flow, dialogFlow),
     credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
     // What a phone or a stranger writes is not even asked for in DNS.
     mayFollow: (target) => {

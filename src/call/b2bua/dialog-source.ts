@@ -1,5 +1,5 @@
 import type { Account } from '../../accounts/model.ts';
-import { sameEndpoint } from '../../base/net/endpoint.ts';
+import { sameAddress, sameEndpoint } from '../../base/net/endpoint.ts';
 import { HeaderList, type SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { CallServices } from '../services.ts';
@@ -26,6 +26,17 @@ export function checkDialogSource(
   if (identity.kind === 'account' && identity.account.id === account.id) return 'ok';
   if (identity.kind !== 'challenge') return { status: 403, headers: new HeaderList() };
   return { status: 407, headers: services.authenticator.challengeHeaders(request, flow, identity.stale) };
+}
+
+/** An ACK counts from the dialog's address, whatever its port, and from the other addresses of a SIP server. */
+export function mayAcknowledge(
+  services: CallServices,
+  account: Account | undefined,
+  flow: Flow,
+  dialogFlow: Flow,
+): boolean {
+  if (sameAddress(flow.remote.address, dialogFlow.remote.address)) return true;
+  return account !== undefined && account.kind !== 'enduser' && isConfigured(services, account, flow);
 }
 
 function isConfigured({ directory, sipServers }: CallServices, account: Account, flow: Flow): boolean {

@@ -25,6 +25,8 @@ export interface SessionOptions {
   /** User part of our Contact. */
   readonly contactUser: string;
   readonly checkSource: SourceCheck;
+  /** May an ACK that comes over `flow` be the peer's? Nobody can be challenged for one. */
+  readonly mayAcknowledge: (flow: Flow, dialogFlow: Flow) => boolean;
   readonly credentials: TrunkCredentials | undefined;
   /** Where Record-Route and Contact may lead to; a phone is reached where it sends from. */
   readonly mayFollow: MayFollow;

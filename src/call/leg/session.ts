@@ -145,7 +145,10 @@ export class Session implements DialogOwner, ConnectedLeg {
     this.#repeater.start(() => this.#fail('no ack'));
   }
 
-  onAck(request: SipRequest, _flow: Flow): void {
+  onAck(request: SipRequest, flow: Flow): void {
+    // Nobody can be challenged for an ACK, and it may carry the media of a whole call.
+    const { client, options } = this.#state;
+    if (!options.mayAcknowledge(flow, client.flow)) return;
     const isFirst = this.#repeater?.acknowledge(request.cseq.seq) === true;
     if (this.#repeater?.waiting === false) this.#sayBye();
     if (isFirst && this.#state.isOpen) this.#onAck(sdpOf(request));
