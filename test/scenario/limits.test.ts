@@ -155,8 +155,10 @@ async function talk(stage: Stage, alice: ScriptedPeer, bob: ScriptedPeer, talkMs
   await stage.run(20);
 }
 
-/** Neither silence nor lost registrations are what these tests are about. */
+/** Neither silence nor lost registrations nor session timers are what these tests are about. */
 const patient = {
+  // Scripted peers answer no refresh.
+  session_timer_timeout: 0,
   ...{ media_timeout: 0, absolute_timeout: 0, call_timeout: 0 },
   default_incoming_outgoing_registration_time_sec: 7200,
   max_registration_subscription_time_sec: 7200,
