@@ -58,7 +58,7 @@ export class MessageService {
     const dialled = readDialled(request.uri, numberingPlan(settings()), verdict.strip);
     const callee = dialled && findUser(this.#services, dialled);
     if (callee === undefined) return stack.reply(request, flow, 404);
-    const bindings = callee.enabled ? registrar.bindingsOf(callee.id).slice(0, settings().max_forks) : [];
+    const bindings = callee.enabled ? registrar.bindingsOf(callee).slice(0, settings().max_forks) : [];
     if (bindings.length === 0) return stack.reply(request, flow, 480);
     const transaction = stack.openRequest(request, flow);
     this.#count(account.id, 1);

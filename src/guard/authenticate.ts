@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Account, Credential } from '../accounts/model.ts';
+import { mayUseTransport } from '../accounts/phone-transport.ts';
 import { BoundedMap } from '../base/bounded/bounded-map.ts';
 import { parsePrefix } from '../base/net/prefix.ts';
 import type { Secret } from '../base/log/secret.ts';
@@ -31,7 +32,7 @@ export type Identity =
 /** What was wrong with credentials; for the log and the guard, never for the peer. */
 type Fault = Extract<
   FindingKind,
-  'wrong password' | 'unknown user' | 'account disabled' | 'address not permitted' | 'digest uri'
+  'wrong password' | 'unknown user' | 'account disabled' | 'address not permitted' | 'wrong transport' | 'digest uri'
 >;
 
 const maxCountedNonces = 200_000;
@@ -156,7 +157,8 @@ export class Authenticator {
     if (account.kind !== 'enduser' && account.kind !== 'trafficsender') return 'account disabled';
     if (this.#settings().strongdigestauth >= 2 && !digestUriMatches(credentials.uri, request.uri)) return 'digest uri';
     if (!permits(account.permitIp, flow.remote.address)) return 'address not permitted';
-    return undefined;
+    const { stricttransport } = this.#settings();
+    return mayUseTransport(account, flow.transport, stricttransport) ? undefined : 'wrong transport';
   }
 
   #algorithmOffered(credentials: DigestCredentials): boolean {
@@ -176,6 +178,7 @@ export class Authenticator {
     if (login === undefined || login.untilMs < this.#clock.monotonicMs()) return undefined;
     const account = this.#directory.accountById(login.accountId);
     if (account === undefined || !account.enabled || !permits(account.permitIp, flow.remote.address)) return undefined;
+    if (!mayUseTransport(account, flow.transport, this.#settings().stricttransport)) return undefined;
     if (!request.from.uri.includes(`:${account.name}@`)) return undefined;
     return { kind: 'account', account, by: 'cache' };
   }

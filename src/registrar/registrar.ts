@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/model.ts';
+import { mayUseTransport } from '../accounts/phone-transport.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
 import { type FindingObserver, findingOf } from '../guard/findings.ts';
@@ -86,8 +87,12 @@ export class Registrar {
   }
 
   /** The live bindings of an account, highest q first. */
-  bindingsOf(accountId: number): readonly Binding[] {
-    return this.bindings.of(accountId, this.#clock.wallMs()).toSorted((one, other) => other.q - one.q);
+  bindingsOf(account: Account): readonly Binding[] {
+    const { stricttransport } = this.#settings();
+    return this.bindings
+      .of(account.id, this.#clock.wallMs())
+      .filter(({ transport }) => mayUseTransport(account, transport, stricttransport))
+      .toSorted((one, other) => other.q - one.q);
   }
 
   /** Removes every binding of an account: it was removed or disabled. */
@@ -140,6 +145,9 @@ export class Registrar {
       const headers = new HeaderList();
       if (outcome.error.status === 423) headers.append('min-expires', String(bounds.minS));
       return answer(outcome.error.status, headers, outcome.error.reason);
+    }
+    if (settings.stricttransport >= 2 && movesTransport(this.bindings.of(account.id, nowMs), outcome.value.put)) {
+      return answer(403, new HeaderList());
     }
     this.bindings.replace(account.id, outcome.value.bindings);
     for (const binding of outcome.value.removed) this.#store.remove(binding.key);
@@ -217,6 +225,11 @@ export class Registrar {
     };
     arm();
   }
+}
+
+/** A live registration would be refreshed over another transport than it was made on [protocol.stricttransport]. */
+function movesTransport(before: readonly Binding[], put: readonly Binding[]): boolean {
+  return put.some(({ key, transport }) => before.some((known) => known.key === key && known.transport !== transport));
 }
 
 /** The request in the registrar's terms, or what is wrong with it. */

@@ -12,7 +12,7 @@ describe('registrations over TCP', () => {
     desk.close();
     await stage.run(20);
     assert.deepEqual([...stage.bindings.keys()], []);
-    assert.deepEqual([stage.server.registrar.bindingsOf(1), stage.server.registrar.bindingsOf(2)], [[], []]);
+    assert.deepEqual([stage.server.registrar.bindings.of(1, 0), stage.server.registrar.bindings.of(2, 0)], [[], []]);
   });
 
   test('after a restart nothing is left of a TCP registration, in memory and in the store; UDP ones stand', async () => {
@@ -27,6 +27,6 @@ describe('registrations over TCP', () => {
     const alice = await after.phone('alice', '192.0.2.21');
     await after.invite(alice, 'alice', 'sip:bob@server.example');
     assert.equal(alice.statuses('INVITE').at(-1), 480);
-    assert.equal(after.server.registrar.bindingsOf(1).length, 1);
+    assert.equal(after.server.registrar.bindings.of(1, 0).length, 1);
   });
 });

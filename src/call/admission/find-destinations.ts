@@ -96,7 +96,7 @@ function hasForeignCode(digits: string, { pattern, secretPrefix }: DialRule): bo
 }
 
 function devicesOf(services: CallServices, account: Account): Found {
-  const bindings = account.enabled ? services.registrar.bindingsOf(account.id) : [];
+  const bindings = account.enabled ? services.registrar.bindingsOf(account) : [];
   if (bindings.length === 0) {
     return no(refusal('registered', 480, account.name, 'a registered device of the callee'));
   }

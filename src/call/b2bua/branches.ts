@@ -4,7 +4,7 @@ import type { Account } from '../../accounts/model.ts';
 import type { Settings } from '../../settings/index.ts';
 import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
-import type { Flow } from '../../sip/transport/flow.ts';
+import { type Flow, isSecure } from '../../sip/transport/flow.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
 import { TrunkCredentials } from '../leg/trunk-credentials.ts';
 import type { CallServices } from '../services.ts';
@@ -43,7 +43,10 @@ export function branchesOf(
   const hidden = tellsAddress ? '' : callerFlow.remote.address;
   const passed = passedHeaders(request, passageOf(plan.caller, account, plan.callerId.anonymous, hidden));
   const told = tellsAddress ? clientAddressHeader(callerFlow) : [];
+  // A `sips:` address is only reached where nobody listens on the way (RFC 3261 §26.2.2).
+  const mustBeSecure = request.requestUri?.scheme === 'sips';
   const build = (flow: Flow, target: Target): Branch[] => {
+    if (mustBeSecure && !isSecure(flow.transport)) return [];
     const side = bridgeSide(services, account, flow);
     const offer = offerFor(side);
     if (offer === undefined) return [];

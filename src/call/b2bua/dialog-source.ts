@@ -19,6 +19,11 @@ export function checkDialogSource(
   dialogFlow: Flow,
 ): SourceVerdict {
   if (sameEndpoint(flow.remote, dialogFlow.remote) && flow.transport === dialogFlow.transport) return 'ok';
+  if (movesTransport(account, flow, dialogFlow)) {
+    const { stricttransport } = services.settings();
+    if (stricttransport >= 2) return { status: 481, headers: new HeaderList() };
+    if (stricttransport === 1) logMove(services, request, flow, dialogFlow);
+  }
   if (account === undefined) return { status: 403, headers: new HeaderList() };
   if (account.kind !== 'enduser')
     return isConfigured(services, account, flow) ? 'ok' : { status: 403, headers: new HeaderList() };
@@ -37,6 +42,17 @@ export function mayAcknowledge(
 ): boolean {
   if (sameAddress(flow.remote.address, dialogFlow.remote.address)) return true;
   return account !== undefined && account.kind !== 'enduser' && isConfigured(services, account, flow);
+}
+
+/** [protocol.stricttransport]: a phone stays on its connection; a SIP server may open another one of the same transport. */
+function movesTransport(account: Account | undefined, flow: Flow, dialogFlow: Flow): boolean {
+  if (flow.transport !== dialogFlow.transport) return true;
+  return account?.trunk === undefined && flow.connectionId !== dialogFlow.connectionId;
+}
+
+function logMove({ strangerLog }: CallServices, { method, callId }: SipRequest, flow: Flow, dialogFlow: Flow): void {
+  const fields = { method, callId, transport: flow.transport, expected: dialogFlow.transport };
+  strangerLog.refused('stricttransport 2 would refuse a request of a dialog', flow.remote.address, fields);
 }
 
 function isConfigured({ directory, sipServers }: CallServices, account: Account, flow: Flow): boolean {

@@ -53,11 +53,11 @@ export const tlsSettings = {
   }),
   stricttransport: level({
     id: 'protocol.stricttransport',
-    text: 'Binds a dialog and a registration to the transport that it was made on. Whatever the level, a request in a dialog that comes from elsewhere must prove itself.',
+    text: 'Binds a dialog and a registration to the transport that it was made on. Whatever the level, a request in a dialog that comes from elsewhere must prove itself, and an answer to our request counts only over its transport.',
     values: {
       0: 'any transport for any message',
       1: 'what 2 would refuse is written to the log',
-      2: 'requests in a dialog, answers to our requests and refreshed registrations must use the transport of the dialog, request or registration, and phones the connection of the dialog',
+      2: 'requests in a dialog and refreshed registrations must use the transport of the dialog or registration, and phones the connection of the dialog',
       3: 'as 2, and phones are served only over the transports of their user',
     },
     default: 0,

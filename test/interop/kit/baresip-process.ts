@@ -19,7 +19,10 @@ export class BaresipProcess {
   readonly #child: ChildProcess;
   readonly #controlPort: number;
 
-  constructor(folder: string, options: { user: string; server: string; toneHz: number; transport?: 'udp' | 'tcp' }) {
+  constructor(
+    folder: string,
+    options: { user: string; server: string; toneHz: number; transport?: 'udp' | 'tcp' | 'tls' },
+  ) {
     this.#folder = folder;
     const { user, server, toneHz, transport = 'udp' } = options;
     const port = portsOnLoopback();
