@@ -84,6 +84,7 @@ function emptyRule(id: number, name: string): DialRule {
     addDigits: '',
     timeRule: '',
     maxDurationS: 0,
+    emergency: false,
     dialPlan: '',
     routes: [],
     recordInCdr: true,

@@ -71,6 +71,12 @@ export const dialRuleFields: readonly DialRuleField[] = [
     show: (rule) => String(rule.maxDurationS),
   },
   {
+    name: 'emergency',
+    meaning: 'true for a rule that carries calls to emergency numbers, whose digits are never changed',
+    set: (rule, text) => map(flag(text), (emergency) => ({ ...rule, emergency })),
+    show: (rule) => String(rule.emergency),
+  },
+  {
     name: 'dialplan',
     meaning: 'dial plan that the rule belongs to; empty for the common one',
     set: (rule, text) => {

@@ -131,6 +131,7 @@ test('dial rules belong to one plan, in the order in which they were made', () =
     addDigits: '',
     timeRule: '',
     maxDurationS: 0,
+    emergency: false,
     dialPlan: 'inland',
     routes: [],
     recordInCdr: true,

@@ -170,6 +170,8 @@ export interface DialRule {
   readonly timeRule: string;
   /** Longest call over this rule in seconds; 0 for no bound of its own. */
   readonly maxDurationS: number;
+  /** It carries calls to emergency numbers, with the digits unchanged. */
+  readonly emergency: boolean;
   /** Dial plan that the rule belongs to; empty for the common one. */
   readonly dialPlan: string;
   readonly routes: readonly RouteTarget[];

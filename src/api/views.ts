@@ -80,6 +80,7 @@ export interface DialRuleView {
   readonly addDigits: string;
   readonly timeRule: string;
   readonly maxDurationS: number;
+  readonly emergency: boolean;
   readonly dialPlan: string;
   readonly recordInCdr: boolean;
   readonly routes: readonly { readonly sipServer: string; readonly priority: number; readonly weight: number }[];

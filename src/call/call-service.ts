@@ -51,7 +51,10 @@ export class CallService {
   /** The calls as the audit of leases wants them: one that ends gives its line back before its CDR is written. */
   *audited(): Generator<AuditedCall> {
     for (const { plan, phase } of this.#calls.values()) {
-      const holdsLineOf = phase === 'over' || plan.lease === undefined ? undefined : plan.payer?.accountId;
+      const holdsLineOf =
+        phase === 'over' || plan.lease === undefined || plan.numberClass === 'emergency'
+          ? undefined
+          : plan.payer?.accountId;
       yield { callId: plan.callId, holdsLineOf };
     }
   }

@@ -35,6 +35,7 @@ export function metricsRegistry({ sip, plane, store, tls }: RunningServer): Regi
     'Event-loop delay of the signalling thread',
     () => delay.percentile(99) / nanosecondsPerSecond,
   );
+  gauge('emergency_calls', 'Emergency calls in progress', () => sip.limits.emergencies.inUse('server'));
   gauge('lines', 'Lines that accounts have in use', () => sip.limits.lines.size);
   gauge(
     'lease_drift_total',

@@ -192,8 +192,14 @@ export class SipServer {
     };
     this.calls = new CallService(services);
     this.#messages = new MessageService(services);
-    const { lines, serverLines } = limits;
-    this.audit = new LeaseAudit({ clock, log, lines, others: [serverLines], calls: () => this.calls.audited() });
+    const { lines, serverLines, emergencies } = limits;
+    this.audit = new LeaseAudit({
+      clock,
+      log,
+      lines,
+      others: [serverLines, emergencies],
+      calls: () => this.calls.audited(),
+    });
   }
 
   /** What is remembered now, and what may be at most. */

@@ -6,6 +6,7 @@ import { type LogLevel, pinoLog } from '../base/log/pino-log.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { systemClock } from '../base/time/system-clock.ts';
+import { rememberCalls, unfinishedTalk } from '../call/limits/past-calls.ts';
 import { createMediaPlane, type MediaPlane } from '../media/index.ts';
 import {
   describeOrigin,
@@ -25,6 +26,8 @@ import { relayAddress, SipServer } from './sip-server.ts';
 import { startTls, type Tls } from './tls.ts';
 
 const drainMediaMs = 4000;
+/** A month and a day: all of the month that runs, in any time zone. */
+const periodsBackMs = 32 * 86_400_000;
 const addressRefreshMs = 10_000;
 
 export interface StartOptions {
@@ -104,6 +107,13 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const unwatch = settings.value.onChange(() => sip.settingsChanged());
     undo.push(async () => unwatch());
     sip.remember(snapshot.bindings);
+    const sinceMs = clock.wallMs() - periodsBackMs;
+    const { maxcallperperiod } = settings.value.current;
+    const finished = await store.talkSince(sinceMs);
+    rememberCalls(sip.limits, sip.directory, {
+      talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeatMs)],
+      sourceCalls: await store.sourceCallsSince(clock.wallMs() - maxcallperperiod * 86_400_000),
+    });
     const listening = await listenAt(sip, settings.value.current);
     if (!listening.ok) return await giveUp([listening.error]);
     await sip.endDeadCalls(snapshot);

@@ -104,19 +104,3 @@ export function dialPrefix(text: string): string | undefined {
 export function systemLimit(text: string): string | undefined {
   return /^(?:calls|users)=[1-9]\d{0,8}$/.test(text) ? undefined : `'${text}' is not calls=N or users=N`;
 }
-
-const dayNames = 'mon|tue|wed|thu|fri|sat|sun';
-const weeklySpan = new RegExp(
-  `^(?:${dayNames})(?:-(?:${dayNames}))? ([01]\\d|2[0-4]):([0-5]\\d)-([01]\\d|2[0-4]):([0-5]\\d)$`,
-  'i',
-);
-
-export function weeklyHours(text: string): string | undefined {
-  for (const span of text.split(';').map((part) => part.trim())) {
-    const [, fromHour, fromMinute, untilHour, untilMinute] = weeklySpan.exec(span) ?? [];
-    const from = Number(fromHour) * 60 + Number(fromMinute);
-    const until = Number(untilHour) * 60 + Number(untilMinute);
-    if (!(from < until && until <= 24 * 60)) return `'${span}' is not of the form Mon-Fri 08:00-20:00`;
-  }
-  return undefined;
-}

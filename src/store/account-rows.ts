@@ -122,6 +122,7 @@ export function dialRuleChanges(rule: DialRule): RowChange[] {
     add_digits: rule.addDigits,
     time_rule: rule.timeRule,
     max_duration_s: rule.maxDurationS,
+    emergency: rule.emergency ? 1 : 0,
     dial_plan: rule.dialPlan,
     record_in_cdr: rule.recordInCdr ? 1 : 0,
   };
@@ -147,6 +148,7 @@ function dialRuleOf(row: Row, routes: readonly RouteTarget[]): DialRule {
     addDigits: text(row, 'add_digits'),
     timeRule: text(row, 'time_rule'),
     maxDurationS: Number(row['max_duration_s']),
+    emergency: row['emergency'] === 1,
     dialPlan: text(row, 'dial_plan'),
     routes,
     recordInCdr: row['record_in_cdr'] === 1,

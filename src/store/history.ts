@@ -42,3 +42,15 @@ export function selectDecisions(db: Kysely<Schema>, filter: DecisionFilter): Pro
 export const fieldsSetSql =
   "SELECT account_id, string_agg(field, ',') AS field, set_by, set_at_ms FROM account_fields" +
   ' GROUP BY account_id, set_by, set_at_ms ORDER BY set_at_ms';
+
+/** No time zone changes its day in the middle of a quarter of an hour. */
+export const talkSql =
+  "SELECT payer_id, CASE WHEN callee_name LIKE 'trunk:%' THEN callee_name ELSE '' END AS callee_name," +
+  ' min(started_at_ms) AS started_at_ms, sum(ended_at_ms - answered_at_ms) AS talk_ms FROM cdrs' +
+  ' WHERE started_at_ms >= ? AND answered_at_ms IS NOT NULL AND ended_at_ms IS NOT NULL' +
+  " GROUP BY payer_id, CASE WHEN callee_name LIKE 'trunk:%' THEN callee_name ELSE '' END, started_at_ms / 900000";
+
+export const sourceCallsSql =
+  'SELECT payer_id, source_address, started_at_ms, answered_at_ms, ended_at_ms FROM cdrs' +
+  " WHERE started_at_ms >= ? AND decision_id = '' AND payer_id IS NOT NULL AND ended_at_ms IS NOT NULL" +
+  ' ORDER BY started_at_ms DESC LIMIT ?';

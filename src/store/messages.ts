@@ -74,6 +74,10 @@ export type Read =
   | { readonly kind: 'decisions'; readonly filter: DecisionFilter }
   /** Of `account_fields`, one row for all fields of an account that were set together, their names joined by commas. */
   | { readonly kind: 'fields set' }
+  /** Talk of finished calls by payer, SIP server and quarter of an hour in which they began, as rows of `cdrs`. */
+  | { readonly kind: 'talk'; readonly sinceMs: number }
+  /** Finished calls that were admitted, by their start, as rows of `cdrs`. */
+  | { readonly kind: 'source calls'; readonly sinceMs: number; readonly limit: number }
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
   | { readonly kind: 'next audit id' }
   | { readonly kind: 'ledger' }

@@ -132,6 +132,7 @@ export interface DialRuleTable {
   readonly add_digits: string;
   readonly time_rule: string;
   readonly max_duration_s: number;
+  readonly emergency: number;
   readonly dial_plan: string;
   readonly record_in_cdr: number;
 }

@@ -103,6 +103,7 @@ const rule: DialRule = {
   addDigits: '43',
   timeRule: '',
   maxDurationS: 600,
+  emergency: false,
   dialPlan: 'inland',
   routes: [{ sipServerId: 11, priority: 1, weight: 10 }],
   recordInCdr: true,

@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../base/time/clock.ts';
 import type { LedgerStore, PricingRefusal } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallStore } from '../call/ports.ts';
+import type { PastCall, PastTalk } from '../call/limits/past-calls.ts';
 import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { Decision } from '../guard/decision.ts';
@@ -43,6 +44,7 @@ export interface StoreParts {
 }
 
 const heartbeatMs = 1000;
+const maxSourceCalls = 200_000;
 
 /** The store as the rest of the server sees it, on the main thread. Made by `openStore`. */
 export class Store implements AccountStore {
@@ -118,6 +120,29 @@ export class Store implements AccountStore {
   async queryDecisions(filter: DecisionFilter): Promise<readonly Decision[]> {
     const { decisions = [] } = await this.#link.read({ kind: 'decisions', filter });
     return decisions.map(decisionOf);
+  }
+
+  /** Talk of finished calls that began since then; several calls of one quarter of an hour are one entry. */
+  async talkSince(sinceMs: number): Promise<readonly PastTalk[]> {
+    const { cdrs = [] } = await this.#link.read({ kind: 'talk', sinceMs });
+    return cdrs.map((row) => ({
+      payerId: typeof row['payer_id'] === 'number' ? row['payer_id'] : undefined,
+      calleeName: String(row['callee_name']),
+      startedAtMs: Number(row['started_at_ms']),
+      talkMs: Number(row['talk_ms']),
+    }));
+  }
+
+  /** The last calls that were admitted since then and are over, oldest first. */
+  async sourceCallsSince(sinceMs: number): Promise<readonly PastCall[]> {
+    const { cdrs = [] } = await this.#link.read({ kind: 'source calls', sinceMs, limit: maxSourceCalls });
+    return cdrs.toReversed().map((row) => ({
+      payerId: Number(row['payer_id']),
+      sourceAddress: String(row['source_address']),
+      startedAtMs: Number(row['started_at_ms']),
+      answeredAtMs: typeof row['answered_at_ms'] === 'number' ? row['answered_at_ms'] : undefined,
+      endedAtMs: Number(row['ended_at_ms']),
+    }));
   }
 
   /** Number of this start among all starts on the data folder. */

@@ -5,7 +5,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
-import { fieldsSetSql, selectAudit, selectCdrs, selectDecisions } from './history.ts';
+import { sourceCallsSql, talkSql, fieldsSetSql, selectAudit, selectCdrs, selectDecisions } from './history.ts';
 import { LedgerBooks } from './ledger-books.ts';
 import { readLedgerState, selectPostings } from './ledger-rows.ts';
 import type { Answer, FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
@@ -95,6 +95,10 @@ class StoreThread {
         return { decisions: (await selectDecisions(this.#queries, read.filter)).map(plainRow) };
       case 'fields set':
         return { account_fields: this.#reading.prepare(fieldsSetSql).all().map(plainRow) };
+      case 'talk':
+        return { cdrs: this.#reading.prepare(talkSql).all(read.sinceMs).map(plainRow) };
+      case 'source calls':
+        return { cdrs: this.#reading.prepare(sourceCallsSql).all(read.sinceMs, read.limit).map(plainRow) };
       case 'where':
         return { [read.table]: this.#where(read.table, read.column, read.value) };
       case 'ledger':

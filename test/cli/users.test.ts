@@ -170,3 +170,16 @@ function namesIn(list: unknown): string[] {
   assert.ok(typeof list === 'object' && list !== null && 'users' in list && Array.isArray(list.users));
   return list.users.map((user: { name: string }) => user.name);
 }
+
+bothWays(
+  'maxlines 1 is stored with a warning, and licensecfg bounds the accounts [limits.maxlines] [limits.licensecfg]',
+  async (stage) => {
+    await stage.run(['user', 'add', 'alice']);
+    const set = await stage.run(['user', 'set', 'alice', 'maxlines=1']);
+    assert.match(set.stdout, /warning: with maxlines 1 transfer and conference of alice will not work/);
+    await stage.run(['settings', 'set', 'licensecfg', 'users=2']);
+    await stage.run(['user', 'add', 'bob']);
+    const refused = await stage.run(['user', 'add', 'carol']);
+    assert.match(refused.stderr, /'carol' is one more than the 2 users of licensecfg/);
+  },
+);

@@ -258,7 +258,7 @@ function accountOf(id: number, fields: Partial<Account>): Account {
 function ruleOf(id: number, fields: Partial<DialRule>): DialRule {
   return {
     ...{ id, name: `rule ${id}`, pattern: 'X.', secretPrefix: '', deleteDigits: 0, addDigits: '', timeRule: '' },
-    ...{ maxDurationS: 0, dialPlan: '', routes: [], recordInCdr: true },
+    ...{ maxDurationS: 0, emergency: false, dialPlan: '', routes: [], recordInCdr: true },
     ...fields,
   };
 }

@@ -64,6 +64,8 @@ export function leaks(world: World): Problem[] {
     ['dialogs', server.stack.dialogs.size],
     ['transactions', server.stack.transactionCount],
     ['media sessions', plane.leaks().length],
+    ['lines', server.limits.lines.size + server.limits.serverLines.size + server.limits.emergencies.size],
+    ['leases that did not agree with the calls', server.audit.found],
     ['bindings', server.registrar.bindings.count],
     ['bindings on the disk', world.disk.bindings.size],
   ];

@@ -70,6 +70,7 @@ export function simulatedDirectory(): DirectorySnapshot {
         addDigits: '',
         timeRule: '',
         maxDurationS: 0,
+        emergency: false,
         dialPlan: '',
         routes: servers.map(({ id }, index) => ({ sipServerId: id, priority: index, weight: 1 })),
         recordInCdr: true,

@@ -64,7 +64,7 @@ function listNumbers(ports: OperationPorts, given: Arguments): Outcome<{ readonl
 }
 
 function ruleView(ports: OperationPorts, rule: DialRule): DialRuleView {
-  const { id, name, pattern, deleteDigits, addDigits, timeRule, maxDurationS, dialPlan, recordInCdr } = rule;
+  const { id, name, pattern, deleteDigits, addDigits, timeRule, maxDurationS, emergency, dialPlan, recordInCdr } = rule;
   return {
     id,
     name,
@@ -74,6 +74,7 @@ function ruleView(ports: OperationPorts, rule: DialRule): DialRuleView {
     addDigits,
     timeRule,
     maxDurationS,
+    emergency,
     dialPlan,
     recordInCdr,
     routes: rule.routes.map(({ sipServerId, priority, weight }) => {

@@ -12,6 +12,7 @@ import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { CallServices } from '../services.ts';
 import { countAdmitted, limitChecks } from './limit-rules.ts';
 import { callerIdOf } from './caller-id.ts';
+import { emergencyCall } from './emergency.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
 import { checkAttempt } from './attempt-rules.ts';
@@ -61,6 +62,8 @@ export const admissionSteps: readonly Step[] = [
 
 /** @returns the plan of the call, or the refusal of the step that said no. */
 export function admitCall(services: CallServices, candidate: Candidate): CallPlan | Refusal {
+  const emergency = admitEmergency(services, candidate);
+  if (emergency !== undefined) return emergency;
   for (const { check } of admissionSteps) {
     const verdict = check(services, candidate);
     if (verdict === 'yes') continue;
@@ -71,6 +74,21 @@ export function admitCall(services: CallServices, candidate: Candidate): CallPla
     if (verdict !== 'yes' && isEnforced(services, candidate, verdict)) return verdict;
   }
   candidate.lease = countAdmitted(services, candidate);
+  return planOf(candidate);
+}
+
+/** @returns undefined for what is no emergency call. */
+function admitEmergency(services: CallServices, candidate: Candidate): CallPlan | Refusal | undefined {
+  const { caller, request, strip, callId } = candidate;
+  if (caller.kind === 'guest' || caller.account.kind === 'sipserver') return undefined;
+  const dialled = readDialled(request.uri, numberingPlan(services.settings()), strip);
+  if (dialled === undefined) return undefined;
+  const call = emergencyCall(services, caller.account, dialled, callId);
+  if (call === undefined || 'sipStatus' in call) return call;
+  candidate.dialled = dialled;
+  candidate.found = call.found;
+  candidate.lease = call.lease;
+  candidate.payer = { accountId: caller.account.id, reason: 'caller' };
   return planOf(candidate);
 }
 

@@ -118,10 +118,11 @@ export class Hunt {
     record.attemptStarted(destinationName(destination), sentNumber, hop && hopKey(hop));
     const cost = destination.kind === 'trunk' ? destination.cost : undefined;
     this.#leg = { kind: destination.kind, accountId: destination.account.id, sentNumber, cost };
-    if (checkAttempt(this.#services, plan, destination) !== 'yes') {
+    const passes = plan.numberClass === 'emergency';
+    if (!passes && checkAttempt(this.#services, plan, destination) !== 'yes') {
       return this.#refuse(destination, { status: 503, reason: 'Route Not Permitted' });
     }
-    if (!this.#isWithinLimits(destination)) {
+    if (!passes && !this.#isWithinLimits(destination)) {
       return this.#refuse(destination, { status: 503, reason: 'SIP server has reached a limit' });
     }
     const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
@@ -181,7 +182,8 @@ export class Hunt {
     if (destination.kind === 'devices') return true;
     const { serverLines } = this.#services.limits;
     const { account, trunk } = destination;
-    if (trunk.maxCalls > 0 && serverLines.inUse(account.id) >= trunk.maxCalls) return false;
+    const bound = this.#call.plan.numberClass === 'emergency' ? 0 : trunk.maxCalls;
+    if (bound > 0 && serverLines.inUse(account.id) >= bound) return false;
     this.#trunkLine = serverLines.take(account.id, this.#call.plan.callId);
     return true;
   }

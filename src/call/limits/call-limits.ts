@@ -31,6 +31,8 @@ export class CallLimits implements CallLifecycle {
   readonly lines: Leases;
   /** Calls by the SIP server that carries them. */
   readonly serverLines: Leases;
+  /** Emergency calls, by account and on the whole server. */
+  readonly emergencies: Leases;
   readonly talk: TalkLimits;
   readonly #services: LimitServices;
   readonly #rates: RateWindows;
@@ -42,6 +44,7 @@ export class CallLimits implements CallLifecycle {
     this.#services = services;
     this.lines = new Leases(services.clock);
     this.serverLines = new Leases(services.clock);
+    this.emergencies = new Leases(services.clock);
     this.#rates = new RateWindows(services.clock);
     this.talk = new TalkLimits(services);
   }

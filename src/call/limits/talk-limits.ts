@@ -48,6 +48,7 @@ export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
   }
 
   answered(call: LiveCall, leg: DialledLeg): void {
+    if (call.numberClass === 'emergency') return;
     const day = this.#begun.get(call.callId) ?? this.#services.periods.today().day;
     const sinceMs = this.#services.clock.monotonicMs();
     const payers = call.payer === undefined ? [] : [call.payer.accountId];

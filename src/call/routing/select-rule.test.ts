@@ -17,6 +17,7 @@ function rule(fields: Partial<DialRule>): DialRule {
     addDigits: '',
     timeRule: '',
     maxDurationS: 0,
+    emergency: false,
     dialPlan: '',
     routes: [],
     recordInCdr: true,

@@ -35,7 +35,7 @@ export type RuleChoice =
 /**
  * The rule for dialled digits: within the caller's dial plan, the most specific whose times allow it. The secret
  * prefix is stripped, then `deleteDigits`, then `addDigits` is put in front; a rule that would leave nothing to dial
- * does not apply [fraud.delete-n-digits-prefix-from-the-front].
+ * does not apply, and one for emergency calls carries nothing else [fraud.delete-n-digits-prefix-from-the-front].
  */
 export function selectRule(
   rules: readonly CompiledRule[],
@@ -44,7 +44,7 @@ export function selectRule(
 ): RuleChoice {
   let outsideTimes: string | undefined;
   for (const { rule, pattern, times } of rules) {
-    if (rule.dialPlan !== at.dialPlan || !digits.startsWith(rule.secretPrefix)) continue;
+    if (rule.emergency || rule.dialPlan !== at.dialPlan || !digits.startsWith(rule.secretPrefix)) continue;
     const afterSecret = digits.slice(rule.secretPrefix.length);
     if (!pattern.matches(afterSecret) || afterSecret.length <= rule.deleteDigits) continue;
     if (!times.allows(at.nowMs, at.timeZone)) {

@@ -1,5 +1,5 @@
-import { decimal, int, level, list, string } from '../setting.ts';
-import { optional, systemLimit, weeklyHours } from '../text-checks.ts';
+import { decimal, int, level, list } from '../setting.ts';
+import { systemLimit } from '../text-checks.ts';
 
 /** What calls are limited to in counts and time, beside the fields of each account. */
 export const limitSettings = {
@@ -84,14 +84,6 @@ export const limitSettings = {
     default: [],
     allowed: 'calls=N and users=N, or empty',
     check: systemLimit,
-    effect: 'live',
-  }),
-  peak_hours: string({
-    id: 'own.peak-hours',
-    text: 'The hours of the week that are peak time, in own.timezone; all others are off-peak, in which maxlinesoffpeak counts. It exists because off-peak needs a definition; while it is empty, it is always peak time.',
-    default: '',
-    allowed: 'spans such as Mon-Fri 08:00-20:00, divided by ;, or empty',
-    check: optional(weeklyHours),
     effect: 'live',
   }),
 };

@@ -13,7 +13,7 @@ export const priceSettings = {
   }),
   peak_hours: string({
     id: 'own.peak-hours',
-    text: 'The hours in which the peak prices hold, in the time zone of the server; Saturdays and Sundays outside them have the weekend price, the rest the off-peak price. Empty: the peak price always. It exists because a price list says peak and does not say when.',
+    text: 'The hours in which the peak prices hold, in the time zone of the server; Saturdays and Sundays outside them have the weekend price, the rest the off-peak price. Outside them maxlinesoffpeak counts. Empty: peak always. It exists because a price list says peak and does not say when.',
     default: '',
     allowed: 'spans such as Mon-Fri 08:00-20:00, divided by semicolons, or empty',
     check: optional(peakHours),
