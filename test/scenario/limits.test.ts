@@ -165,7 +165,7 @@ const patient = {
 };
 
 describe('time', () => {
-  test('after its seconds of the day an enduser is refused until the next day [limits.maxslperday, limits.calcmxsl]', async () => {
+  test('after its seconds of the day an enduser is refused until the next day [limits.maxslperday] [limits.calcmxsl]', async () => {
     const stage = await Stage.open({ settings: patient });
     stage.setLimits('alice', { maxSlPerDayS: 60 });
     const { alice, bob } = await twoPhones(stage);
@@ -244,7 +244,7 @@ describe('time', () => {
 });
 
 describe('sources, rates, ways out', () => {
-  test('a source has its calls in the period, another its own, and a day later it may call again [limits.maxcallperip, limits.maxcallperperiod]', async () => {
+  test('a source has its calls in the period, another its own, and a day later it may call again [limits.maxcallperip] [limits.maxcallperperiod]', async () => {
     const stage = await Stage.open({ settings: { maxcallperip: 3, maxcps: 0 } });
     stage.setLimits('alice', { maxLines: 0 });
     const { alice } = await twoPhones(stage);
