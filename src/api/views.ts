@@ -156,6 +156,8 @@ export interface CdrView {
     readonly status: number;
     readonly startedAtMs: number;
     readonly endedAtMs: number;
+    /** When it answered although it had been given up. */
+    readonly lateAnsweredAtMs?: number;
   }[];
   readonly startedAtMs: number;
   readonly answeredAtMs: number | null;

@@ -18,6 +18,7 @@ const answers = [true, true, true, true, 486, 603, 480, 404, false] as const;
 const actions: readonly Action[] = [
   { name: 'call', weight: 30, act: call },
   { name: 'carrier calls', weight: 4, act: carrierCalls },
+  { name: 'gateway calls', weight: 6, act: (world) => world.lateCaller.call().slice(0, 6) },
   { name: 'hang up', weight: 14, act: hangUp },
   { name: 'hang up both', weight: 4, act: hangUpBoth },
   { name: 'hold or resume', weight: 8, act: hold },

@@ -28,7 +28,7 @@ const bare: Omit<Account, 'id' | 'name' | 'kind' | 'trunk'> = {
   dialPlan: '',
   resellerId: undefined,
   mediaNetworks: [],
-  limits: defaultLimits('enduser'),
+  limits: { ...defaultLimits('enduser'), international: true },
   directions: { allowed: [], blocked: [] },
   money: prepaid,
   packetIds: [],

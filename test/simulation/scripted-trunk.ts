@@ -2,9 +2,9 @@ import type { Endpoint } from '../../src/base/net/endpoint.ts';
 import type { Random } from '../../src/base/random/random.ts';
 import type { Clock } from '../../src/base/time/clock.ts';
 import { sdpContentType } from '../../src/media/index.ts';
-import { Dialog, SuccessRepeater } from '../../src/sip/dialog/index.ts';
+import { Dialog, readRAck, ReliableSender, SuccessRepeater } from '../../src/sip/dialog/index.ts';
 import { buildChallenges } from '../../src/sip/digest/index.ts';
-import { HeaderList, type SipRequest, SipResponse } from '../../src/sip/message/index.ts';
+import { HeaderList, namesToken, SipRequest, SipResponse } from '../../src/sip/message/index.ts';
 import { type DialogOwner, SipStack } from '../../src/sip/stack/index.ts';
 import { defaultTimers, type InviteServerTransaction } from '../../src/sip/transaction/index.ts';
 import { defaultTransportLimits, type Flow, type Network } from '../../src/sip/transport/index.ts';
@@ -18,6 +18,7 @@ const congestedPrefix = 'sip:0044';
 export class ScriptedTrunk {
   readonly stack: SipStack;
   readonly legs: TrunkLeg[] = [];
+  readonly earlyDialogs: EarlyTrunkDialog[] = [];
   readonly realm: string;
   readonly #local: Endpoint;
   readonly #clock: Clock;
@@ -60,6 +61,7 @@ export class ScriptedTrunk {
 
   close(): void {
     for (const leg of this.legs) leg.stop();
+    for (const early of this.earlyDialogs) early.sender.stop();
     this.stack.close();
   }
 
@@ -98,26 +100,65 @@ export class ScriptedTrunk {
   #ring(transaction: InviteServerTransaction, tag: string, draw: number): void {
     if (!transaction.open) return;
     const status = draw % 2 === 0 ? 183 : 180;
-    const plain = this.stack.response(transaction.request, status, tag, this.#contact(transaction.flow));
-    transaction.respond(status === 183 ? withSdp(plain, this.sdp()) : plain);
+    const { request } = transaction;
+    const plain = this.stack.response(request, status, tag, this.#contact(transaction.flow));
+    const response = status === 183 ? withSdp(plain, this.sdp()) : plain;
+    if (draw % 4 < 2 || !namesToken(request.headers, 'supported', '100rel')) return transaction.respond(response);
+    const sender = new ReliableSender({
+      ...{ clock: this.#clock, timers: defaultTimers, inviteSeq: request.cseq.seq },
+      firstRSeq: 1 + this.#random.below(1000),
+      send: (one) => {
+        if (transaction.open) transaction.respond(one);
+      },
+      onTimeout: () => {
+        if (transaction.open) transaction.respond(this.stack.response(request, 504, tag));
+      },
+    });
+    sender.send(response, status === 183);
+    const early = new EarlyTrunkDialog(this, request, tag, transaction.flow, sender, this.#random);
+    this.earlyDialogs.push(early);
+    this.stack.dialogs.add(tag, early);
   }
 
   #answer(transaction: InviteServerTransaction, flow: Flow, tag: string, draw: number): void {
     if (!transaction.open) return;
     // One in twelve answers comes from two phones behind the carrier, one in twenty has no SDP.
     const tags = draw % 12 === 0 ? [tag, this.stack.newTag()] : [tag];
+    const early = this.earlyDialogs.find((one) => one.localTag === tag);
+    // RFC 3262 §3: no 2xx before the PRACK of what carried SDP.
+    if (early?.sender.isClear === false) {
+      this.#clock.after(1000, () => this.#answer(transaction, flow, tag, draw));
+      return;
+    }
+    early?.sender.stop();
     for (const own of tags) {
       const leg = new TrunkLeg(this, Dialog.fromRequest(transaction.request, own), flow, this.#clock, this.#random);
       this.legs.push(leg);
       const plain = this.stack.response(transaction.request, 200, own, this.#contact(flow));
+      this.#agreeOnTimer(transaction.request, plain, leg, draw);
       leg.succeed(transaction, draw % 20 === 0 ? plain : withSdp(plain, this.sdp()));
       const hangUpAfterMs = this.#random.below(draw % 2 === 0 ? 1500 : 120_000);
       if (draw % 3 === 0) this.#clock.after(hangUpAfterMs, () => leg.hangUp());
     }
   }
 
+  /** Some know session timers: one in two of those takes the refresh upon itself, and one in four of these forgets it. */
+  #agreeOnTimer(request: SipRequest, response: SipResponse, leg: TrunkLeg, draw: number): void {
+    const asked = Number.parseInt(request.headers.get('session-expires') ?? '0', 10);
+    if (asked === 0 || draw % 3 === 0) return;
+    const refreshes = draw % 2 === 0;
+    response.headers.append('session-expires', `${asked};refresher=${refreshes ? 'uas' : 'uac'}`);
+    response.headers.append('require', 'timer');
+    if (refreshes && this.#random.below(4) > 0) leg.refreshEvery(asked * 500);
+  }
+
   #contact(flow: Flow): HeaderList {
-    return new HeaderList().append('contact', this.stack.contact(flow, 'carrier'));
+    return new HeaderList()
+      .append('contact', this.stack.contact(flow, 'carrier'))
+      .append(
+        'allow',
+        this.#random.below(2) === 0 ? 'INVITE, ACK, BYE, CANCEL' : 'INVITE, ACK, BYE, CANCEL, UPDATE, PRACK',
+      );
   }
 
   sdp(): string {
@@ -125,6 +166,56 @@ export class ScriptedTrunk {
     const port = 4000 + 2 * this.#random.below(1000);
     const origin = `o=- ${this.#random.below(100_000)} 1 IN IP4 ${address}`;
     return `v=0\r\n${origin}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0\r\n`;
+  }
+}
+
+/** A dialog that is not answered: takes PRACK and UPDATE, and now and then sends an UPDATE of its own. */
+class EarlyTrunkDialog implements DialogOwner {
+  readonly callId: string;
+  readonly remoteTag: string;
+  readonly localTag: string;
+  readonly sender: ReliableSender;
+  readonly #trunk: ScriptedTrunk;
+  readonly #dialog: Dialog;
+  readonly #flow: Flow;
+  readonly #random: Random;
+
+  constructor(
+    trunk: ScriptedTrunk,
+    invite: SipRequest,
+    localTag: string,
+    flow: Flow,
+    sender: ReliableSender,
+    random: Random,
+  ) {
+    this.#trunk = trunk;
+    this.#dialog = Dialog.fromRequest(invite, localTag);
+    this.#flow = flow;
+    this.#random = random;
+    this.callId = invite.callId;
+    this.remoteTag = invite.fromTag ?? '';
+    this.localTag = localTag;
+    this.sender = sender;
+  }
+
+  onAck(): void {}
+
+  onRequest(request: SipRequest, flow: Flow): void {
+    const { stack } = this.#trunk;
+    const rack = request.method === 'PRACK' ? readRAck(request.headers) : undefined;
+    const isTaken = rack === undefined ? request.method !== 'PRACK' : this.sender.acknowledge(rack) !== undefined;
+    const plain = stack.response(request, isTaken ? 200 : 481, this.localTag);
+    const offers = request.method === 'UPDATE' && request.body !== '';
+    stack.openRequest(request, flow).respond(offers ? withSdp(plain, this.#trunk.sdp()) : plain);
+    if (rack !== undefined && isTaken && this.#random.below(3) === 0) this.#update();
+  }
+
+  #update(): void {
+    const { stack, sdp } = { stack: this.#trunk.stack, sdp: this.#trunk.sdp() };
+    const plain = this.#dialog.createRequest('UPDATE');
+    plain.headers.append('contact', stack.contact(this.#flow, 'carrier')).append('content-type', sdpContentType);
+    const update = new SipRequest('UPDATE', plain.uri, plain.headers, this.#random.below(2) === 0 ? sdp : '');
+    stack.sendRequest(update, this.#flow, { onResponse: () => {}, onTimeout: () => {} });
   }
 }
 
@@ -180,6 +271,21 @@ export class TrunkLeg implements DialogOwner {
     if (request.method !== 'BYE') return;
     this.gotBye = true;
     this.stop();
+  }
+
+  /** Refreshes the session by UPDATE or re-INVITE, whichever comes to mind. */
+  refreshEvery(intervalMs: number): void {
+    this.#clock.after(intervalMs, () => {
+      if (!this.isUp) return;
+      const { stack } = this.#trunk;
+      const plain = this.#dialog.createRequest('UPDATE');
+      plain.headers
+        .append('contact', stack.contact(this.#flow, 'carrier'))
+        .append('supported', 'timer')
+        .append('session-expires', `${Math.floor(intervalMs / 500)};refresher=uac`);
+      stack.sendRequest(plain, this.#flow, { onResponse: () => {}, onTimeout: () => {} });
+      this.refreshEvery(intervalMs);
+    });
   }
 
   hangUp(): void {

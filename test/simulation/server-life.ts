@@ -67,7 +67,7 @@ export class ServerLife {
       maxDelayMs: options.storeDelayMs,
       failurePerMille: options.storeFailurePerMille,
     });
-    const settings = simulatedSettings(local, random.below(2) === 0);
+    const settings = simulatedSettings(local, random.below(2) === 0, [0, 90, 150][random.below(3)] ?? 90);
     this.server = new SipServer({
       ...{ network: this.#network, clock: this.#clock, random, realm, plane: this.plane },
       log: problemLog(options.onProblem),
@@ -145,7 +145,7 @@ export class ServerLife {
   }
 }
 
-function simulatedSettings({ address, port }: Endpoint, forcerport: boolean): Settings {
+function simulatedSettings({ address, port }: Endpoint, forcerport: boolean, sessionTimerS: number): Settings {
   return {
     ...profileValues('default'),
     listen: [address],
@@ -159,6 +159,7 @@ function simulatedSettings({ address, port }: Endpoint, forcerport: boolean): Se
     media_timeout: 60,
     media_timeout_hold: 120,
     call_init_timeout: 8,
+    session_timer_timeout: sessionTimerS,
   };
 }
 

@@ -9,6 +9,7 @@ import { carriers, password, realm, userNames } from './directory.ts';
 import { Asked, Disk } from './memory-store.ts';
 import { ScriptedTrunk } from './scripted-trunk.ts';
 import { ServerLife } from './server-life.ts';
+import { LateCaller } from './late-caller.ts';
 import { Stranger } from './stranger.ts';
 import { Wire } from './wire.ts';
 
@@ -45,6 +46,7 @@ export class World {
   wasUnplugged = false;
   /** On the monotonic clock; when the faults ended. */
   settlingSinceMs = Number.POSITIVE_INFINITY;
+  readonly lateCaller: LateCaller;
   readonly stranger: Stranger;
   readonly #seed: number;
   readonly #faults: NetworkFaults;
@@ -57,6 +59,8 @@ export class World {
     this.#faults = faultProfiles[this.random.below(faultProfiles.length)] ?? noFaults;
     this.#storeDelayMs = [0, 5, 400][this.random.below(3)] ?? 5;
     this.network = new SimulatedNetwork(this.clock, this.#chance(2), this.#faults);
+    const gatewayAt = { address: carriers[1].address, port: 5090 };
+    this.lateCaller = new LateCaller(this.network, this.clock, this.#chance(4), gatewayAt, server);
     this.stranger = new Stranger(strangerAt, server, victim, this.#chance(3), this.wire);
   }
 
@@ -91,6 +95,7 @@ export class World {
       this.trunks.push(trunk);
       this.wire.names.set(carrier.address, carrier.name);
     }
+    await this.lateCaller.start();
     await this.stranger.start(this.network);
     this.wire.names.set(strangerAt.address, 'stranger');
   }
@@ -155,6 +160,7 @@ export class World {
   close(): void {
     for (const phone of this.phones) phone.close();
     for (const trunk of this.trunks) trunk.close();
+    this.lateCaller.close();
     this.stranger.close();
   }
 

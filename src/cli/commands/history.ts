@@ -111,7 +111,8 @@ function cdrText(cdr: CdrView): string {
       const took = ((attempt.endedAtMs - attempt.startedAtMs) / 1000).toFixed(1);
       const sent = attempt.sentNumber === '' ? '' : ` as ${attempt.sentNumber}`;
       const hop = attempt.hop === undefined ? '' : ` at ${attempt.hop}`;
-      return [`attempt ${at + 1}`, `${attempt.target}${hop}${sent}: ${attempt.status} after ${took} s`];
+      const late = attempt.lateAnsweredAtMs === undefined ? '' : ', answered after it was given up';
+      return [`attempt ${at + 1}`, `${attempt.target}${hop}${sent}: ${attempt.status} after ${took} s${late}`];
     }),
   ];
   const shown = facts.filter(([, value]) => value !== '');
