@@ -98,6 +98,7 @@ export class SessionTimer {
   #terms: SessionTerms | undefined;
   #refresh: Timer | undefined;
   #expiry: Timer | undefined;
+  #isOver = false;
 
   constructor(clock: Clock, onRefresh: () => void, onExpired: () => void) {
     this.#clock = clock;
@@ -111,9 +112,9 @@ export class SessionTimer {
 
   /** The session was set up or refreshed on these terms: everything counts from now. */
   restart(terms: SessionTerms | undefined): void {
-    this.stop();
+    this.#cancel();
     this.#terms = terms;
-    if (terms === undefined) return;
+    if (terms === undefined || this.#isOver) return;
     const { intervalS, refresher } = terms;
     if (refresher === 'us') this.#refresh = this.#clock.after(intervalS * 500, () => this.#onRefresh());
     const marginS = Math.min(32, Math.floor(intervalS / 3));
@@ -122,11 +123,18 @@ export class SessionTimer {
 
   /** Tries the refresh again after so many milliseconds; the expiry stands. */
   refreshIn(delayMs: number): void {
+    if (this.#isOver) return;
     this.#refresh?.cancel();
     this.#refresh = this.#clock.after(delayMs, () => this.#onRefresh());
   }
 
+  /** The session is over: an answer to a refresh that comes later starts nothing any more. */
   stop(): void {
+    this.#isOver = true;
+    this.#cancel();
+  }
+
+  #cancel(): void {
     this.#refresh?.cancel();
     this.#expiry?.cancel();
   }
