@@ -8,12 +8,20 @@ export interface ImportDocument {
   readonly sipservers: readonly FieldTexts[];
   readonly numbers: readonly FieldTexts[];
   readonly dialrules: readonly FieldTexts[];
+  readonly tariffs: readonly TariffRecord[];
+  readonly packets: readonly FieldTexts[];
   readonly settings: FieldTexts;
 }
 
+/** A tariff of a document: its fields, and its prices as records of texts; undefined where it has none. */
+export interface TariffRecord {
+  readonly fields: FieldTexts;
+  readonly prices: readonly Readonly<Record<string, string>>[] | undefined;
+}
+
 const maxFileCharacters = 50_000_000;
-const recordKeys = ['users', 'sipservers', 'numbers', 'dialrules'] as const;
-const laterKeys: readonly string[] = ['tariffs', 'packets', 'blacklists', 'firewall'];
+const recordKeys = ['users', 'sipservers', 'numbers', 'dialrules', 'packets'] as const;
+const laterKeys: readonly string[] = ['blacklists', 'firewall'];
 
 /**
  * Reads YAML or JSON. No scalar is turned into a number or date, so that 0043, +43 and 10.10 stay what they are;
@@ -27,7 +35,8 @@ export function parseImport(text: string): Result<ImportDocument, readonly strin
   const read = readNode(parsed.contents);
   if (!read.ok) return fail([read.error]);
   const { value } = read;
-  if (value === '') return ok({ users: [], sipservers: [], numbers: [], dialrules: [], settings: {} });
+  if (value === '')
+    return ok({ users: [], sipservers: [], numbers: [], dialrules: [], tariffs: [], packets: [], settings: {} });
   if (typeof value === 'string' || isList(value)) {
     return fail(['the file must have keys such as users, sipservers, numbers, dialrules and settings']);
   }
@@ -41,16 +50,19 @@ function documentOf(root: Tree): Result<ImportDocument, readonly string[]> {
     sipservers: [],
     numbers: [],
     dialrules: [],
+    packets: [],
   };
+  let tariffs: TariffRecord[] = [];
   let settings: FieldTexts = {};
   for (const [key, value] of Object.entries(root)) {
     const recordKey = recordKeys.find((known) => known === key);
     if (recordKey !== undefined) records[recordKey] = recordsOf(key, value, errors);
+    else if (key === 'tariffs') tariffs = tariffsOf(value, errors);
     else if (key === 'settings') settings = settingsOf(value, errors);
     else if (laterKeys.includes(key)) errors.push(`${key} is known, and not in effect in this version; leave it out`);
-    else errors.push(`${quoted(key)} is unknown; there are ${[...recordKeys, 'settings'].join(', ')}`);
+    else errors.push(`${quoted(key)} is unknown; there are ${[...recordKeys, 'tariffs', 'settings'].join(', ')}`);
   }
-  return errors.length > 0 ? fail(errors) : ok({ ...records, settings });
+  return errors.length > 0 ? fail(errors) : ok({ ...records, tariffs, settings });
 }
 
 function recordsOf(key: string, value: Node, errors: string[]): FieldTexts[] {
@@ -64,6 +76,32 @@ function recordsOf(key: string, value: Node, errors: string[]): FieldTexts[] {
     if (fields === undefined) errors.push(`${key}[${at + 1}] must be a record of fields with one value or a list each`);
     return fields === undefined ? [] : [fields];
   });
+}
+
+function tariffsOf(value: Node, errors: string[]): TariffRecord[] {
+  if (value === '') return [];
+  const records = isList(value) ? value : [''];
+  return records.flatMap((record, at): TariffRecord[] => {
+    const { prices, ...others } = typeof record === 'string' || isList(record) ? { prices: undefined } : record;
+    const fields = fieldsOf(others);
+    const rows = prices === undefined ? [] : isList(prices) ? prices.map(textsOf) : [undefined];
+    const read = rows.filter((row) => row !== undefined);
+    if (typeof record === 'string' || fields === undefined || read.length < rows.length) {
+      errors.push(`tariffs[${at + 1}] must be a record of name, parent and prices, each price a record of fields`);
+      return [];
+    }
+    return [{ fields, prices: prices === undefined ? undefined : read }];
+  });
+}
+
+function textsOf(record: Node): Readonly<Record<string, string>> | undefined {
+  if (typeof record === 'string' || isList(record)) return undefined;
+  const texts: [string, string][] = [];
+  for (const [name, value] of Object.entries(record)) {
+    if (typeof value !== 'string') return undefined;
+    texts.push([name, value]);
+  }
+  return Object.fromEntries(texts);
 }
 
 function settingsOf(value: Node, errors: string[]): FieldTexts {

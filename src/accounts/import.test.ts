@@ -156,7 +156,7 @@ test('a file that is not a document of records is refused with a sentence', () =
   const rows = [
     ['users: [', /./],
     ['[1, 2]', /must have keys such as users/],
-    ['tariffs: []', /tariffs is known, and not in effect in this version/],
+    ['blacklists: []', /blacklists is known, and not in effect in this version/],
     ['user: []', /'user' is unknown/],
     ['users: { name: x }', /users must be a list/],
     ['users: [x]', /users\[1\] must be a record/],

@@ -7,7 +7,8 @@ import { canonicalNumber, putNumber } from './admin-numbers.ts';
 import type { AuditEntry, StoreChange } from './change.ts';
 import { AccountDirectory } from './directory.ts';
 import { type FieldTexts, oneText, quoted } from './field-texts.ts';
-import type { ImportDocument } from './import-document.ts';
+import { type NewDeck, putPacket, putTariff } from './admin-tariffs.ts';
+import type { ImportDocument, TariffRecord } from './import-document.ts';
 
 /** One line of what an import would do. */
 export interface PlannedRecord {
@@ -34,12 +35,22 @@ export interface ImportPlan {
 /** The settings as they are now: the texts that were set in this installation, by key. */
 export type CurrentSettings = ReadonlyMap<string, string>;
 
+/** The price lists of the document's tariffs, by name. */
+export type NewDecks = ReadonlyMap<string, NewDeck>;
+
 /**
  * What an import of the document would do to the directory as it is. Pure: nothing is changed, and the second plan of
  * the same document is empty. Records that the document does not have stay as they are.
  */
-export function planImport(document: ImportDocument, context: AdminContext, settings: CurrentSettings): ImportPlan {
+export function planImport(
+  document: ImportDocument,
+  context: AdminContext,
+  settings: CurrentSettings,
+  decks: NewDecks = new Map(),
+): ImportPlan {
   const planner = new Planner(context);
+  for (const record of parentsFirst(document.tariffs)) planner.tariff(record, decks);
+  for (const record of document.packets) planner.packet(record);
   for (const record of document.sipservers) planner.account('sipserver', record);
   // Resellers first: the others may name them.
   for (const record of [...document.users].sort(resellersFirst)) planner.account('user', record);
@@ -126,6 +137,21 @@ class Planner {
     this.#take(`dialrule ${name}`, known ? 'change' : 'create', name, putDialRule(record, this.#context));
   }
 
+  tariff({ fields }: TariffRecord, decks: NewDecks): void {
+    const name = this.#nameOf('tariff', fields);
+    if (name === undefined) return;
+    const known = this.#context.directory.tariffs.byName(name) !== undefined;
+    const result = putTariff(fields, decks.get(name), this.#context);
+    this.#take(`tariff ${name}`, known ? 'change' : 'create', name, result);
+  }
+
+  packet(record: FieldTexts): void {
+    const name = this.#nameOf('packet', record);
+    if (name === undefined) return;
+    const known = this.#context.directory.packets.byName(name) !== undefined;
+    this.#take(`packet ${name}`, known ? 'change' : 'create', name, putPacket(record, this.#context));
+  }
+
   setting(name: string, text: FieldTexts[string], current: CurrentSettings): void {
     const written = typeof text === 'string' ? text : text.join(',');
     const checked = checkSetting(name, written);
@@ -182,6 +208,30 @@ class Planner {
     }
     this.#audit.push(...outcome.audit);
   }
+}
+
+/** A tariff may name a parent of the same document. */
+function parentsFirst(records: readonly TariffRecord[]): readonly TariffRecord[] {
+  const nameOf = ({ fields }: TariffRecord): string =>
+    String(fields['name'] ?? '')
+      .trim()
+      .toLowerCase();
+  const ordered: TariffRecord[] = [];
+  const waiting = new Set(records);
+  for (let progress = true; progress; ) {
+    progress = false;
+    for (const record of waiting) {
+      const parent = String(record.fields['parent'] ?? '')
+        .trim()
+        .toLowerCase();
+      if ([...waiting].some((other) => other !== record && nameOf(other) === parent)) continue;
+      ordered.push(record);
+      waiting.delete(record);
+      progress = true;
+    }
+  }
+  // What is left names each other in a ring, and is refused by name.
+  return [...ordered, ...waiting];
 }
 
 function resellersFirst(one: FieldTexts, other: FieldTexts): number {

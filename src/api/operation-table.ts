@@ -10,6 +10,10 @@ import type {
   DialRuleView,
   ImportView,
   NumberView,
+  PacketView,
+  RateView,
+  TariffImportView,
+  TariffView,
   PhoneSetupView,
   SettingChangeView,
   SettingView,
@@ -42,6 +46,11 @@ export interface OperationTable {
   >;
   readonly 'number add': Entry<{ number: string; user: string }, ChangeView>;
   readonly 'number remove': Entry<{ number: string }, ChangeView>;
+  readonly 'tariff list': Entry<NoArguments, { readonly tariffs: readonly TariffView[] }>;
+  /** `document` is a carrier's price list as CSV. */
+  readonly 'tariff import': Entry<{ document: string; tariff: string; dryRun: boolean }, TariffImportView>;
+  readonly 'packet list': Entry<NoArguments, { readonly packets: readonly PacketView[] }>;
+  readonly rate: Entry<{ number: string; user: string; from?: string | undefined }, RateView>;
   readonly 'rule list': Entry<NoArguments, { readonly rules: readonly DialRuleView[] }>;
   readonly import: Entry<{ document: string; dryRun: boolean }, ImportView>;
   readonly 'settings list': Entry<{ changedOnly?: boolean | undefined }, { readonly settings: readonly SettingView[] }>;

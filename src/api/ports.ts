@@ -2,6 +2,7 @@ import type { AccountDirectory } from '../accounts/directory.ts';
 import type { AuditEntry, Origin } from '../accounts/change.ts';
 import type { AccountStore } from '../accounts/ports.ts';
 import type { PriceBook } from '../billing/tariff/price-book.ts';
+import type { DocumentReader } from './reading/read-documents.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Cdr, StreamQuality } from '../call/record.ts';
@@ -103,6 +104,7 @@ export interface OperationPorts {
   readonly random: Random;
   readonly directory: AccountDirectory;
   readonly prices: PriceBook;
+  readonly reader: DocumentReader;
   readonly settings: LoadedSettings;
   readonly store: OperationStore;
   /** An address of this machine that phones in its network reach, for want of a configured one. */

@@ -66,6 +66,68 @@ export interface ImportView {
   readonly generatedPasswords: readonly { readonly name: string; readonly password: string }[];
 }
 
+/** One prefix of a preview; amounts per minute at the dearest hour. */
+export interface PreviewLineView {
+  readonly prefix: string;
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface TariffImportView {
+  readonly dryRun: boolean;
+  readonly tariff: string;
+  readonly currency: string;
+  readonly changes: readonly string[];
+  readonly rows: number;
+  readonly added: number;
+  readonly removed: number;
+  readonly cheaper: number;
+  /** The steepest first, at most a hundred. */
+  readonly dearer: readonly PreviewLineView[];
+  readonly dearerCount: number;
+  /** Prefixes that cost more than they sell: `before` the price, `after` the cost. */
+  readonly losses: readonly PreviewLineView[];
+  readonly lossCount: number;
+}
+
+export interface TariffView {
+  readonly name: string;
+  readonly parent: string;
+  readonly prices: number;
+}
+
+export interface PacketView {
+  readonly name: string;
+  readonly tariff: string;
+  readonly prefixes: readonly string[];
+  readonly audience: string;
+}
+
+/** How a number is priced; texts are empty where there is no packet or no price. */
+export interface PriceView {
+  readonly packet: string;
+  readonly assigned: boolean;
+  readonly tariff: string;
+  readonly prefix: string;
+  readonly name: string;
+  /** At this hour. */
+  readonly perMinute: string;
+  readonly increments: string;
+  readonly oneSecond: string;
+  readonly oneMinute: string;
+  readonly tenMinutes: string;
+}
+
+export interface RateView {
+  readonly number: string;
+  readonly numberClass: string;
+  readonly user: string;
+  readonly currency: string;
+  readonly price: PriceView;
+  readonly costs: readonly { readonly sipServer: string; readonly cost: PriceView }[];
+}
+
 export interface NumberView {
   readonly number: string;
   readonly user: string;

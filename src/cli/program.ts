@@ -6,6 +6,7 @@ import { addImportCommand } from './commands/import.ts';
 import { addNumberCommands } from './commands/numbers.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addSettingCommands } from './commands/settings.ts';
+import { addTariffCommands } from './commands/tariffs.ts';
 import { addUserCommands } from './commands/users.ts';
 import { type CliEnvironment, exitCodes } from './environment.ts';
 import { lines } from './context.ts';
@@ -54,6 +55,7 @@ function buildProgram(shell: Shell): Command {
   addImportCommand(program, shell);
   addUserCommands(program, shell);
   addNumberCommands(program, shell);
+  addTariffCommands(program, shell);
   addSettingCommands(program, shell);
   addCallCommands(program, shell);
   addAccountingCommands(program, shell);

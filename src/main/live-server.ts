@@ -8,6 +8,7 @@ import type { Call, CallPhase } from '../call/b2bua/call.ts';
 import { formatEndpoint } from '../base/net/endpoint.ts';
 import { machineAddresses } from './addresses.ts';
 import type { RunningServer } from './start.ts';
+import { threadReader } from './reading-thread.ts';
 import { version } from './version.ts';
 
 const phases: Readonly<Record<CallPhase, LiveCall['phase']>> = {
@@ -44,6 +45,7 @@ function operationPorts(server: RunningServer): OperationPorts {
     random: systemRandom(),
     directory: sip.directory,
     prices: sip.prices,
+    reader: threadReader,
     settings,
     store,
     ownAddress: outwardAddress(),

@@ -1,3 +1,4 @@
+import { directReader } from '../api/reading/read-documents.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bookOf } from '../billing/tariff/price-book.ts';
@@ -46,6 +47,7 @@ export async function openFolder(
     ...{ version, random, store, clock: systemClock, settings: settings.value },
     directory,
     prices: bookOf(directory, snapshot.decks),
+    reader: directReader,
     ownAddress: outwardAddress(),
     live: undefined,
   });

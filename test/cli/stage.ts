@@ -1,3 +1,4 @@
+import { directReader } from '../../src/api/reading/read-documents.ts';
 import { bookOf } from '../../src/billing/tariff/price-book.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -106,6 +107,7 @@ export class CliStage {
       random: seededRandom(2),
       directory,
       prices: bookOf(directory, snapshot.decks),
+      reader: directReader,
       settings: settings.value,
       store,
       ownAddress: '192.0.2.5',

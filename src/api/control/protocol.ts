@@ -20,7 +20,8 @@ export const controlLimits = {
   idleMs: 60_000,
 } as const;
 
-const operationOfImport = 'import';
+/** Operations that carry a whole document. */
+const largeOperations = ['import', 'tariff import'];
 
 /** The line of a request. The operation stands in front of the arguments: by it the server knows how much to take. */
 export function requestLine(request: ControlRequest): string {
@@ -28,7 +29,7 @@ export function requestLine(request: ControlRequest): string {
   return `${JSON.stringify({ id, operation, arguments: request.arguments })}\n`;
 }
 
-const importStart = new RegExp(`^\\{"id":\\d{1,15},"operation":"${operationOfImport}"`);
+const importStart = new RegExp(`^\\{"id":\\d{1,15},"operation":"(?:${largeOperations.join('|')})"`);
 
 /** Octets that a line which begins like this may have. */
 export function maxRequestBytes(start: Buffer): number {

@@ -1,7 +1,9 @@
 import { warningsOf } from '../../accounts/warnings.ts';
 import type { StoreChange } from '../../accounts/change.ts';
-import { type ImportPlan, type PlannedRecord, planImport } from '../../accounts/import.ts';
-import { parseImport } from '../../accounts/import-document.ts';
+import { type ImportPlan, type NewDecks, type PlannedRecord, planImport } from '../../accounts/import.ts';
+import { printDeck } from '../../billing/tariff/deck.ts';
+import { PriceList } from '../../billing/tariff/price-list.ts';
+import type { ReadImport } from '../reading/read-documents.ts';
 import { ok } from '../../base/result/result.ts';
 import { loadSettings, type SettingOverride } from '../../settings/index.ts';
 import type { Arguments } from '../operation.ts';
@@ -23,19 +25,32 @@ async function importDocument(ports: OperationPorts, given: Arguments): Promise<
   if (!written.ok) return written;
   const dryRun = flag(given, 'dryRun');
   if (!dryRun.ok) return dryRun;
-  const document = parseImport(written.value);
-  if (!document.ok) return refusedAll(document.error);
+  const read = await ports.reader.read({ kind: 'import', text: written.value });
+  if (!read.ok) return refusedAll(read.error);
+  if (read.value.kind !== 'import') return refusedAll(['the document is no import']);
+  const { document, decks } = read.value;
   const stored = await ports.store.settings.load();
   const current = new Map(stored.map((override) => [override.key, override.value]));
-  const plan = planImport(document.value, adminContext(ports), current);
+  const plan = planImport(document, adminContext(ports), current, newDecks(ports, decks));
   if (plan.errors.length > 0) return refusedAll(plan.errors);
   const overrides = newOverrides(plan.changes);
   const conflicts = settingConflicts(stored, overrides, ports.clock.wallMs());
   if (conflicts.length > 0) return refusedAll(conflicts);
   if (dryRun.value) return ok(importView(plan, true));
+  const taken = new Set(plan.changes.map((change) => (change.kind === 'tariff put' ? change.deck : undefined)));
+  for (const { deck, columns } of decks) if (taken.has(deck)) ports.prices.prepare(deck, new PriceList(columns));
   await commit(ports, plan);
   const view = importView(plan, false);
   return ok({ ...view, notes: [...view.notes, ...applySettings(ports, overrides)] });
+}
+
+function newDecks({ directory, prices }: OperationPorts, decks: ReadImport['decks']): NewDecks {
+  return new Map(
+    decks.map(({ tariff, deck }) => {
+      const known = directory.tariffs.byName(tariff);
+      return [tariff, { deck, previous: known && printDeck(prices.listOf(known.id)) }];
+    }),
+  );
 }
 
 /** Settings that only hold together are taken in whatever order lets them. @returns what could not be taken, and why */

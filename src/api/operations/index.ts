@@ -9,6 +9,7 @@ import { numberOperations } from './numbers.ts';
 import type { OperationsOf } from './outcome.ts';
 import { serverOperations } from './server.ts';
 import { settingOperations } from './settings.ts';
+import { tariffOperations } from './tariffs.ts';
 import { userOperations } from './users.ts';
 
 /** Operations that change something: they are decided and committed one after another. */
@@ -20,6 +21,7 @@ const changing: ReadonlySet<OperationName> = new Set<OperationName>([
   'number add',
   'number remove',
   'import',
+  'tariff import',
   'settings set',
   'settings unset',
   'keys rotate',
@@ -30,6 +32,7 @@ export function buildOperations(ports: OperationPorts): Operations {
   const all: OperationsOf<OperationName> = {
     ...userOperations(ports),
     ...numberOperations(ports),
+    ...tariffOperations(ports),
     ...importOperations(ports),
     ...settingOperations(ports),
     ...callOperations(ports),

@@ -71,7 +71,7 @@ export class PriceBook {
   apply(change: StoreChange): void {
     if (change.kind !== 'tariff put' || change.deck === undefined) return;
     const list = this.#prepared.get(change.deck) ?? listOfDeck(change.deck);
-    this.#prepared.clear();
+    this.#prepared.delete(change.deck);
     this.#lists.set(change.tariff.id, list);
   }
 
