@@ -2,12 +2,16 @@ import { fail, ok, type Result } from '../../base/result/result.ts';
 import { microsPerUnit, parseAmount, printAmount } from '../../base/money/money.ts';
 import { type DeckRow, maxPrefixLength, never } from './price-list.ts';
 
+/** A row while it is read: a price list has hundreds of thousands, and none is worth an object a field. */
+export type DraftRow = { -readonly [K in keyof DeckRow]: DeckRow[K] };
+
 /** One column of a price list, as CSV heads, YAML fields and the canonical text name it. */
 export interface DeckField {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly meaning: string;
-  set(row: DeckRow, text: string): Result<DeckRow, string>;
+  /** Sets the field of a row that is being read. @returns what is wrong with the text, to follow the field's name. */
+  set(row: DraftRow, text: string): string | undefined;
   show(row: DeckRow): string;
 }
 
@@ -47,9 +51,10 @@ export const deckFields: readonly DeckField[] = [
     meaning: 'digits that numbers begin with, in international form; empty for every number',
     set: (row, text) => {
       const digits = text.replace(/^\+/, '');
-      if (!/^(?:[1-9]\d*)?$/.test(digits)) return fail(`'${text}' is not a prefix in international form, such as 4366`);
-      if (digits.length > maxPrefixLength) return fail(`'${text}' has more than ${maxPrefixLength} digits`);
-      return ok({ ...row, prefix: digits });
+      if (!/^(?:[1-9]\d*)?$/.test(digits)) return `'${text}' is not a prefix in international form, such as 4366`;
+      if (digits.length > maxPrefixLength) return `'${text}' has more than ${maxPrefixLength} digits`;
+      row.prefix = digits;
+      return undefined;
     },
     show: (row) => row.prefix,
   },
@@ -58,7 +63,9 @@ export const deckFields: readonly DeckField[] = [
     aliases: ['destination', 'description', 'country'],
     meaning: 'what the direction is called',
     set: (row, text) => {
-      return /^\P{Cc}{0,100}$/u.test(text) ? ok({ ...row, name: text }) : fail('has control characters or is over 100');
+      if (!/^\P{Cc}{0,100}$/u.test(text)) return 'has control characters or is over 100';
+      row.name = text;
+      return undefined;
     },
     show: (row) => row.name,
   },
@@ -99,8 +106,10 @@ export const deckFields: readonly DeckField[] = [
     set: (row, text) => {
       const origins = text.split(/[\s|]+/).filter((entry) => entry !== '');
       const wrong = origins.find((entry) => !/^[1-9]\d{0,14}$/.test(entry));
-      if (wrong !== undefined) return fail(`'${wrong}' is not a prefix such as 43`);
-      return origins.length > 300 ? fail('has more than 300 prefixes') : ok({ ...row, origins });
+      if (wrong !== undefined) return `'${wrong}' is not a prefix such as 43`;
+      if (origins.length > 300) return 'has more than 300 prefixes';
+      row.origins = origins;
+      return undefined;
     },
     show: (row) => row.origins.join(' '),
   },
@@ -110,10 +119,8 @@ export const deckFields: readonly DeckField[] = [
     meaning: 'yes for a price of zero that is meant',
     set: (row, text) => {
       const word = text.toLowerCase();
-      if (['yes', 'true', '1', 'free'].includes(word)) return ok({ ...row, isFree: true });
-      return ['no', 'false', '0', ''].includes(word)
-        ? ok({ ...row, isFree: false })
-        : fail(`'${text}' is not yes or no`);
+      row.isFree = ['yes', 'true', '1', 'free'].includes(word);
+      return row.isFree || ['no', 'false', '0', ''].includes(word) ? undefined : `'${text}' is not yes or no`;
     },
     show: (row) => (row.isFree ? 'yes' : ''),
   },
@@ -134,9 +141,11 @@ function amount(name: string, aliases: readonly string[], meaning: string, field
   return {
     ...{ name, aliases, meaning },
     set: (row, text) => {
-      if (text === '') return ok(row);
+      if (text === '') return undefined;
       const parsed = parseAmount(text, priceBounds);
-      return parsed.ok ? ok({ ...row, [field]: parsed.value }) : parsed;
+      if (!parsed.ok) return parsed.error;
+      row[field] = parsed.value;
+      return undefined;
     },
     show: (row) => printAmount(row[field]),
   };
@@ -152,10 +161,11 @@ function seconds(
   return {
     ...{ name, aliases, meaning },
     set: (row, text) => {
-      if (text === '') return ok(row);
+      if (text === '') return undefined;
       const value = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-      if (value < min || value > maxSeconds) return fail(`'${text}' is not whole seconds from ${min} to ${maxSeconds}`);
-      return ok({ ...row, [field]: value });
+      if (value < min || value > maxSeconds) return `'${text}' is not whole seconds from ${min} to ${maxSeconds}`;
+      row[field] = value;
+      return undefined;
     },
     show: (row) => String(row[field]),
   };
@@ -171,14 +181,15 @@ function time(
   return {
     ...{ name, aliases, meaning },
     set: (row, text) => {
-      if (text === '') return ok(row);
+      if (text === '') return undefined;
       const form = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d))?(?:\.0+)?Z?)?$/.exec(text);
       const [, day, minute = '00:00', second = '00'] = form ?? [];
       const atMs = Date.parse(`${day}T${minute}:${second}Z`);
       if (form === null || Number.isNaN(atMs) || atMs < 0 || atMs >= never) {
-        return fail(`'${text}' is not a day such as 2026-12-31 or a time such as 2026-12-31 06:00 (UTC)`);
+        return `'${text}' is not a day such as 2026-12-31 or a time such as 2026-12-31 06:00 (UTC)`;
       }
-      return ok({ ...row, [field]: atMs });
+      row[field] = atMs;
+      return undefined;
     },
     show: (row) => (row[field] === open ? '' : new Date(row[field]).toISOString().slice(0, 19)),
   };

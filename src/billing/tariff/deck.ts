@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../base/result/result.ts';
-import { completeRow, type DeckField, deckFields, emptyRow } from './deck-fields.ts';
+import { completeRow, type DeckField, type DraftRow, deckFields, emptyRow } from './deck-fields.ts';
 import { type DeckRow, PriceList } from './price-list.ts';
 
 /** A price list may have so many rows, and so many faults are told. */
@@ -75,14 +75,13 @@ class DeckReader {
   }
 
   add(place: string, cells: readonly (readonly [DeckField | undefined, string])[]): void {
-    let row = emptyRow;
+    const row: DraftRow = { ...emptyRow };
     let hasPrefix = false;
     for (const [field, cell] of cells) {
       if (field === undefined) continue;
       hasPrefix ||= field.name === 'prefix';
-      const set = field.set(row, cell.trim());
-      if (!set.ok) return this.fault(`${place}: ${field.name} ${set.error}`);
-      row = set.value;
+      const wrong = field.set(row, cell.trim());
+      if (wrong !== undefined) return this.fault(`${place}: ${field.name} ${wrong}`);
     }
     if (!hasPrefix) return this.fault(`${place}: prefix is missing`);
     const complete = completeRow(row);
