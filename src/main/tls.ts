@@ -40,14 +40,17 @@ export async function startTls(folder: string, settings: Settings, log: Log): Pr
     onFailure: (error) => log.error('TLS thread died; its connections are closed', { error: error.message }),
     onRefused: refusalLog(log),
   });
+  let current = loaded.value.material;
   const watch = new CertificateWatch(systemClock, folder, () => {
     const changed = load();
     if (!changed.ok) return log.warn('certificate not changed', { reason: changed.error });
-    if (changed.value.material.selfSigned && !loaded.value.material.selfSigned) {
+    // What the operator gave stands in for what is broken now; the server's own would make phones give up.
+    if (changed.value.material.selfSigned && !current.selfSigned) {
       return log.warn('certificate not changed', { reason: changed.value.warnings.join('; ') || 'the files are gone' });
     }
     tell(log, changed.value);
-    gate.useMaterial(changed.value.material);
+    current = changed.value.material;
+    gate.useMaterial(current);
   });
   await watch.start();
   const stop = (): void => {
