@@ -47,10 +47,11 @@ export function divideByDay(
   startMs: number,
   durationS: number,
 ): readonly PeriodAmount[] {
-  return divide(price, startMs, durationS, (atMs) => {
+  const parts = divide(price, startMs, durationS, (atMs) => {
     const { day, endsAtMs } = days.dayAround(atMs);
     return { period: day, endMs: endsAtMs };
   });
+  return parts.length === 1 ? parts : summed(parts, (day) => day);
 }
 
 function divide(
@@ -63,7 +64,8 @@ function divide(
   let beforeMicros = 0n;
   for (let atMs = startMs; ; ) {
     const { period, endMs } = periodAt(atMs);
-    const untilS = Math.ceil((endMs - startMs) / 1000);
+    // What lies in no period, as after a day on which no server ran, belongs to the last one.
+    const untilS = endMs > atMs ? Math.ceil((endMs - startMs) / 1000) : durationS;
     const sumMicros = price(startMs, Math.min(untilS, durationS));
     amounts.push({ period, amountMicros: sumMicros - beforeMicros });
     if (untilS >= durationS) return amounts;
@@ -72,13 +74,14 @@ function divide(
   }
 }
 
-function byMonth(amounts: readonly PeriodAmount[]): readonly PeriodAmount[] {
-  const months = new Map<string, bigint>();
+/** One amount for each name: neighbours in time may have the same. */
+function summed(amounts: readonly PeriodAmount[], nameOf: (period: string) => string): readonly PeriodAmount[] {
+  const sums = new Map<string, bigint>();
   for (const { period, amountMicros } of amounts) {
-    const month = period.slice(0, 7);
-    months.set(month, (months.get(month) ?? 0n) + amountMicros);
+    const month = nameOf(period);
+    sums.set(month, (sums.get(month) ?? 0n) + amountMicros);
   }
-  return [...months].map(([period, amountMicros]) => ({ period, amountMicros }));
+  return [...sums].map(([period, amountMicros]) => ({ period, amountMicros }));
 }
 
 function hourAt(atMs: number): { period: string; endMs: number } {
@@ -108,7 +111,7 @@ export function claimsOf(
         case 'day':
           return byDay;
         case 'month':
-          return byMonth(byDay);
+          return summed(byDay, (day) => day.slice(0, 7));
       }
     };
     for (const book of books) {

@@ -32,6 +32,7 @@ export class Periods {
   #latestMs: number;
   #stepped = false;
   #steppedDay = '';
+  #drawnAhead: { readonly from: Period; readonly tomorrow: Period } | undefined;
 
   constructor(parts: PeriodParts) {
     this.#clock = parts.clock;
@@ -73,8 +74,21 @@ export class Periods {
 
   /** The day to which an increment belongs that begins at `atMs`: today, a day that was, or else tomorrow. */
   dayAt(atMs: number): string {
+    return this.dayAround(atMs).day;
+  }
+
+  /** The same with the bounds of the day. */
+  dayAround(atMs: number): Period {
     const today = this.today();
-    return atMs < today.endsAtMs ? this.#begunAt(atMs).day : this.#calendar.periodAfter(today).day;
+    return atMs < today.endsAtMs ? this.#begunAt(atMs) : this.#tomorrow(today);
+  }
+
+  #tomorrow(today: Period): Period {
+    // Every call that runs towards midnight asks.
+    if (this.#drawnAhead?.from !== today) {
+      this.#drawnAhead = { from: today, tomorrow: this.#calendar.periodAfter(today) };
+    }
+    return this.#drawnAhead.tomorrow;
   }
 
   /** After a step, the wall clock counts again from the first day on that it shares with the time that has passed. */

@@ -1,0 +1,207 @@
+import type { AccountDirectory } from '../../accounts/directory.ts';
+import type { Account } from '../../accounts/model.ts';
+import { moneyLimitFields } from '../../accounts/money.ts';
+import { modeOf, type SettingKey, type Settings } from '../../settings/index.ts';
+import { BoundedMap } from '../../base/bounded/bounded-map.ts';
+import type { MoneyLimit } from '../hold/money-limit.ts';
+import type { Book } from '../hold/vector.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { baselineFloorMicros, decayedBaseline, dynamicLimitMicros } from './dynamic-limit.ts';
+import { monthlyLimitMicros } from './monthly-limit.ts';
+import type { SlidingSums } from './sliding-sum.ts';
+import type { SpendPeaks } from './spend-peaks.ts';
+
+/** Who set a value, and when. */
+export interface ValueOrigin {
+  readonly by: string;
+  readonly atMs: number | undefined;
+}
+
+export interface BookSources {
+  readonly directory: AccountDirectory;
+  readonly settings: () => Settings;
+  readonly settingOrigin: (key: SettingKey) => ValueOrigin;
+  readonly ledger: Ledger;
+  readonly peaks: SpendPeaks;
+  readonly sources: SlidingSums;
+  /** The window of `maxcostperip`. */
+  readonly sourceWindowMs: () => number;
+}
+
+const maxRemembered = 50_000;
+
+type MoneyField = keyof typeof moneyLimitFields;
+
+/**
+ * The counters that a call is held on, each with the limits that stand on it now. Limits are read whenever they are
+ * judged: a change holds from the next increment of every call on.
+ */
+export class AccountBooks {
+  readonly #from: BookSources;
+  #settingsSeen: Settings | undefined;
+  #perUserActs = false;
+  readonly #dynamic = new BoundedMap<
+    number,
+    { readonly day: string; readonly settings: Settings; readonly limitMicros: bigint }
+  >(maxRemembered);
+
+  constructor(from: BookSources) {
+    this.#from = from;
+  }
+
+  /** The account was charged: its usual day may be another. */
+  charged(accountId: number): void {
+    this.#dynamic.delete(accountId);
+  }
+
+  /** The books of one who pays for a call: the account itself, or a reseller above it. */
+  payerBooks(accountId: number, call: { readonly isDomestic: boolean }): readonly Book[] {
+    const { ledger } = this.#from;
+    const credit: Book = {
+      per: 'ever',
+      counter: () => creditCounter(accountId),
+      postedMicros: () => 0n,
+      limits: () => this.#creditLimits(accountId, call.isDomestic),
+    };
+    const day: Book = {
+      per: 'day',
+      counter: (period) => `day ${accountId} ${period}`,
+      postedMicros: (period) => ledger.balances.chargedOnDay(accountId, period),
+      limits: (period) => this.#dayLimits(accountId, period),
+    };
+    const month: Book = {
+      per: 'month',
+      counter: (period) => `month ${accountId} ${period}`,
+      postedMicros: (period) => ledger.balances.chargedInMonth(accountId, period),
+      limits: (period) => this.#monthLimits(accountId, period),
+    };
+    return [credit, day, month];
+  }
+
+  /** [limits.maxcostperip] What the calls from one address cost, whoever pays. */
+  sourceBook(address: string, nowMs: () => number): Book {
+    return {
+      per: 'ever',
+      counter: () => `source ${address}`,
+      postedMicros: () => this.#from.sources.of(address, nowMs(), this.#from.sourceWindowMs()),
+      limits: () => this.#fromSetting('maxcostperip', this.#from.settings().maxcostperip),
+    };
+  }
+
+  /** What a SIP server can charge us: our exposure there. */
+  carrierBooks(accountId: number): readonly Book[] {
+    const { ledger } = this.#from;
+    return [
+      {
+        per: 'day',
+        counter: (period) => `carrier ${accountId} ${period}`,
+        postedMicros: (period) => ledger.balances.chargedOnDay(accountId, period),
+        limits: () => {
+          const account = this.#from.directory.accountById(accountId);
+          return account === undefined ? [] : this.#fromField(account, 'maxdailycredit', account.money.dayMicros);
+        },
+      },
+    ];
+  }
+
+  #creditLimits(accountId: number, isDomestic: boolean): readonly MoneyLimit[] {
+    const { directory, ledger } = this.#from;
+    const account = directory.accountById(accountId);
+    // An account that is gone pays from nothing; a postpaid one has no balance that ends a call.
+    if (account?.money.isPostpaid === true) return [];
+    const call = { domestic: isDomestic, unclearedCapMicros: 0n };
+    return [
+      {
+        ...{ rule: 'credit', mode: 'enforce', cuts: true, setBy: 'the ledger', setAtMs: undefined },
+        limitMicros: ledger.balances.spendableMicros(accountId, call),
+      },
+    ];
+  }
+
+  #dayLimits(accountId: number, day: string): readonly MoneyLimit[] {
+    const account = this.#from.directory.accountById(accountId);
+    if (account === undefined) return [];
+    const settings = this.#from.settings();
+    const own = account.money.dayMicros;
+    const fixed =
+      own > 0n && this.#usersLimitsAct(settings)
+        ? this.#fromField(account, 'maxdailycredit', own)
+        : account.kind === 'enduser'
+          ? this.#fromSetting('maxdailycreditforenduser', settings.maxdailycreditforenduser)
+          : account.kind === 'trafficsender'
+            ? this.#fromSetting('maxdailycreditforts', settings.maxdailycreditforts)
+            : [];
+    return [...fixed, ...this.#dynamicLimits(account, day, settings)];
+  }
+
+  #dynamicLimits(account: Account, day: string, settings: Settings): readonly MoneyLimit[] {
+    const { checkmaxdyndailycredit: checked, maxdyndailycredit_multiplier: multiplier } = settings;
+    const isWatched = account.kind === 'enduser' ? checked >= 1 : account.kind === 'trafficsender' && checked === 2;
+    if (!isWatched) return [];
+    const minimum =
+      account.kind === 'enduser' ? settings.maxdyndailycreditforenduser_min : settings.maxdynmaxdailycreditforts_min;
+    return this.#fromSetting(
+      'checkmaxdyndailycredit',
+      this.#dynamicMicros(account.id, day, settings, BigInt(Math.round(multiplier * 1000)), minimum),
+    );
+  }
+
+  /** Days that are over change when a call that began on one of them is charged, and at no other time. */
+  #dynamicMicros(accountId: number, day: string, settings: Settings, thousandths: bigint, minimum: bigint): bigint {
+    const known = this.#dynamic.get(accountId);
+    if (known?.day === day && known.settings === settings) return known.limitMicros;
+    const { peaks } = this.#from;
+    const baseline =
+      settings.dynamiclimit === 'highest'
+        ? peaks.highestMicros(accountId, day)
+        : decayedBaseline(peaks.daysOf(accountId), day, baselineFloorMicros(thousandths, minimum));
+    const limitMicros = dynamicLimitMicros(baseline, thousandths, minimum);
+    this.#dynamic.set(accountId, { day, settings, limitMicros });
+    return limitMicros;
+  }
+
+  #monthLimits(accountId: number, month: string): readonly MoneyLimit[] {
+    const { directory, settings, ledger } = this.#from;
+    const account = directory.accountById(accountId);
+    if (account === undefined || (account.money.isPostpaid && !settings().creditcheckforpostp)) return [];
+    const { monthMicros, monthIncrementMicros, monthEndMicros } = account.money;
+    if (monthMicros === 0n) return [];
+    const setAtMs = directory.fieldOrigin(account.id, 'maxmonthlycredit')?.atMs;
+    const since = setAtMs === undefined ? '' : new Date(setAtMs).toISOString().slice(0, 7);
+    const growth = { limitMicros: monthMicros, incrementMicros: monthIncrementMicros, endMicros: monthEndMicros };
+    const limitMicros = monthlyLimitMicros(growth, month, since, ledger.balances.monthsOf(account.id).keys());
+    return this.#fromField(account, 'maxmonthlycredit', limitMicros);
+  }
+
+  /** [credit.maxdailycreditperuser] At 0, users' limits come into effect when settings are read again. */
+  #usersLimitsAct(settings: Settings): boolean {
+    if (settings.maxdailycreditperuser === 1) return true;
+    if (settings !== this.#settingsSeen) {
+      this.#settingsSeen = settings;
+      this.#perUserActs = false;
+      for (const { money } of this.#from.directory.accounts()) if (money.dayMicros > 0n) this.#perUserActs = true;
+    }
+    return this.#perUserActs;
+  }
+
+  #fromField(account: Account, field: MoneyField, limitMicros: bigint): readonly MoneyLimit[] {
+    const origin = this.#from.directory.fieldOrigin(account.id, field);
+    return this.#limit(field, limitMicros, origin ?? { by: 'default', atMs: undefined });
+  }
+
+  #fromSetting(key: SettingKey & string, limitMicros: bigint): readonly MoneyLimit[] {
+    return this.#limit(key, limitMicros, this.#from.settingOrigin(key));
+  }
+
+  #limit(rule: string, limitMicros: bigint, { by, atMs }: ValueOrigin): readonly MoneyLimit[] {
+    const mode = modeOf(this.#from.settings(), rule);
+    if (mode === 'off' || limitMicros <= 0n) return [];
+    const cuts = this.#from.settings().cutrunningcalls === 1;
+    return [{ rule, mode, limitMicros, cuts, setBy: by, setAtMs: atMs }];
+  }
+}
+
+/** The counter of what calls hold of an account's credit: a transfer must leave that much. */
+export function creditCounter(accountId: number): string {
+  return `credit ${accountId}`;
+}

@@ -1,0 +1,24 @@
+import type { PriceRow } from './price.ts';
+import type { PricePeriods } from './price-periods.ts';
+
+/** The call that a price is asked for. */
+export interface PricedNumber {
+  /** Canonical digits of the number that is called. */
+  readonly number: string;
+  /** What the caller shows; empty when it is hidden. */
+  readonly callerNumber: string;
+  readonly atMs: number;
+}
+
+/** The price lists that are assigned to accounts. */
+export interface CallPrices {
+  /** The row by which an account pays for a number, or by which a SIP server charges us; undefined where none fits. */
+  rowOf(accountId: number, call: PricedNumber): PriceRow | undefined;
+  readonly periods: PricePeriods;
+}
+
+/** No account has a price list: every call is free. */
+export const noPrices: CallPrices = {
+  rowOf: () => undefined,
+  periods: { at: () => ({ period: 'peak', untilMs: Number.MAX_SAFE_INTEGER }) },
+};
