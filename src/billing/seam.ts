@@ -34,17 +34,27 @@ export interface LineLease {
   release(): void;
 }
 
-/** A call as money sees it from its admission to its end, and what money may do to it. */
-export interface LiveCall {
+/** What money must know of a call before it is admitted. */
+export interface PricedCall {
   readonly callId: string;
   readonly payer: Payer | undefined;
-  readonly price: PriceRow;
+  /** Canonical digits; what is no number costs nothing. */
   readonly canonicalNumber: string;
   readonly numberClass: string;
+  /** The row by which the payer pays, fixed when the call was admitted. */
+  readonly price: PriceRow;
+  readonly callerNumber: string;
+  readonly sourceAddress: string;
+}
+
+/** A call as money sees it from its admission to its end, and what money may do to it. */
+export interface LiveCall extends PricedCall {
   /** Ends the call on both sides now. */
   cut(cause: 'credit used up' | 'limit reached'): void;
   /** The media ends by itself after so many milliseconds from now; undefined lifts it. */
   setPaidUntil(remainingMs: number | undefined): void;
+  /** Its CDR names the decision that refused or ended it. */
+  decidedBy(decisionId: string): void;
 }
 
 /** The leg that a destination gets: the devices of a user, or a SIP server (a carrier that costs us). */
@@ -60,11 +70,8 @@ export interface DialledLeg {
 export interface CallLifecycle {
   /** Asked before each destination is dialled, failover included. A status refuses it as that destination's answer would. */
   beforeDial(call: LiveCall, leg: DialledLeg): { readonly status: number; readonly reason: string } | undefined;
-  /** The first 2xx of the paid leg has come: connected time begins. */
+  /** The first 2xx of the paid leg has come: connected time begins. May cut the call. */
   answered(call: LiveCall, leg: DialledLeg): void;
-  /** The call is over, once, whether it was answered or not; before its CDR is handed to the store. */
+  /** The call is over, once, whether it was answered or not: nothing more of it is paid. */
   ended(call: LiveCall): void;
 }
-
-/** Every call is free and nothing is metered. */
-export const freeLifecycle: CallLifecycle = { beforeDial: () => undefined, answered: () => {}, ended: () => {} };

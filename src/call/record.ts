@@ -34,6 +34,8 @@ export interface CallAnswer {
   readonly cdr: Cdr;
   readonly caller: DialogRecord;
   readonly callee: DialogRecord;
+  /** What a restart charges the call by; empty where it is free. */
+  readonly money: string;
 }
 
 /** A call that a dead server left behind, as read at the next start. */
@@ -42,6 +44,7 @@ export interface UnfinishedCall {
   readonly answeredAtMs: number | undefined;
   readonly caller: DialogRecord | undefined;
   readonly callee: DialogRecord | undefined;
+  readonly money: string;
 }
 
 /** Who ended the call, or `system` for a timer, a limit, a drain or the recovery after a crash. */

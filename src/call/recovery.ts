@@ -2,6 +2,7 @@ import type { Log } from '../base/log/log.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import { restoredDialog } from './b2bua/dialog-record.ts';
 import { ourReason } from './cause.ts';
+import type { MeteredCalls } from './money/metered-calls.ts';
 import type { CallStore } from './ports.ts';
 import type { Cdr, DialogRecord, UnfinishedCall } from './record.ts';
 
@@ -12,10 +13,18 @@ import type { Cdr, DialogRecord, UnfinishedCall } from './record.ts';
 export async function endDeadCalls(
   unfinished: readonly UnfinishedCall[],
   lastHeartbeatMs: number | undefined,
-  services: { readonly stack: SipStack; readonly store: CallStore; readonly log: Log },
+  services: {
+    readonly stack: SipStack;
+    readonly store: CallStore;
+    readonly money: MeteredCalls;
+    readonly log: Log;
+  },
 ): Promise<void> {
-  const { stack, store, log } = services;
-  for (const call of unfinished) {
+  const { stack, store, money, log } = services;
+  // All are charged before anything is waited for: no new call takes what they have used.
+  const ends: Promise<void>[] = [];
+  // By call id: of two calls that shared the last of a credit, the same one has it as before.
+  for (const call of unfinished.toSorted((one, other) => (one.cdr.callId < other.cdr.callId ? -1 : 1))) {
     try {
       if (call.caller !== undefined) sendBye(stack, call.caller);
       if (call.callee !== undefined) sendBye(stack, call.callee);
@@ -23,9 +32,12 @@ export async function endDeadCalls(
       // One call that cannot be told must not keep the others, and the server, from going on.
       log.error('BYE of a dead call could not be sent', { call: call.cdr.callId, error: String(error) });
     }
-    await store.end(finalCdr(call, lastHeartbeatMs));
-    log.warn('call of the dead server ended', { call: call.cdr.callId, account: call.cdr.callerName });
+    const cdr = finalCdr(call, lastHeartbeatMs);
+    const written = money.chargeDead(call.money, cdr, (charges) => store.end(cdr, charges));
+    const told = { call: call.cdr.callId, account: call.cdr.callerName };
+    ends.push(written.then(() => log.warn('call of the dead server ended', told)));
   }
+  await Promise.all(ends);
 }
 
 function finalCdr({ cdr, answeredAtMs }: UnfinishedCall, lastHeartbeatMs: number | undefined): Cdr {

@@ -1,4 +1,5 @@
 import type { CallLifecycle } from '../billing/seam.ts';
+import type { MeteredCalls } from './money/metered-calls.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Ceiling } from '../billing/ceiling.ts';
 import type { PriceBook } from '../billing/tariff/price-book.ts';
@@ -38,8 +39,9 @@ export interface CallServices {
   readonly prices: PriceBook;
   readonly ceiling: Ceiling;
   readonly meanDurations: MeanDurations;
-  /** Told at the turns of each call at which money is held, metered and released. */
+  /** Told at the turns of each call at which money is held and metered, and lines and time are counted. */
   readonly lifecycle: CallLifecycle;
+  readonly money: MeteredCalls;
   readonly store: CallStore;
   readonly decisions: DecisionStore;
   readonly ledger: Ledger;

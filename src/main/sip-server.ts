@@ -2,14 +2,23 @@ import { createSecretKey } from 'node:crypto';
 import { AccountDirectory } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
 import type { Log } from '../base/log/log.ts';
-import { freeLifecycle } from '../billing/seam.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
+import { LocalPool } from '../billing/hold/pool.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
 import { type Ceiling, firstCeiling } from '../billing/ceiling.ts';
 import { PriceBook } from '../billing/tariff/price-book.ts';
 import type { PriceList } from '../billing/tariff/price-list.ts';
+import { AccountBooks } from '../billing/limits/account-books.ts';
+import { SlidingSums } from '../billing/limits/sliding-sum.ts';
+import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
+import type { CallPrices } from '../billing/rating/call-prices.ts';
+import { pricingOf } from '../call/admission/price-rules.ts';
+import { readNumber } from '../numbering/called-number.ts';
+import { numberingPlan } from '../numbering/numbering-plan.ts';
+import { MeteredCalls } from '../call/money/metered-calls.ts';
+import { moneyObserver } from '../call/money/money-observer.ts';
 import { CallService } from '../call/call-service.ts';
 import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
@@ -44,6 +53,10 @@ import {
 } from '../sip/transport/index.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies } from './addresses.ts';
 
+/** Addresses whose calls' cost is remembered. */
+const maxSources = 100_000;
+const dayMs = 86_400_000;
+const unknownOrigin = (): LimitOrigin => ({ by: 'default', atMs: undefined });
 const maxFaultsTold = 100;
 
 /** What the signalling plane is made of. The simulation gives its own network, clock, chance, media and stores. */
@@ -70,6 +83,7 @@ export interface SipServerParts {
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
   readonly ledger: Ledger;
+  readonly peaks?: SpendPeaks;
   /** Who is asked for the records of host names. */
   readonly dns: DnsSource;
   readonly ownAddresses: () => readonly OwnAddress[];
@@ -93,6 +107,7 @@ export class SipServer {
   /** Where every part tells what it sees of its peers. */
   readonly findings = new FindingCounts();
   readonly strangers: StrangerLog;
+  readonly money: MeteredCalls;
   readonly sipServers: SipServers;
   readonly limits: CallLimits;
   readonly audit: LeaseAudit;
@@ -163,10 +178,11 @@ export class SipServer {
     this.registrar = new Registrar({
       ...{ stack, authenticator, store: parts.bindings, settings, clock, strangerLog, findings },
     });
-    const settingOrigin = parts.settingOrigin ?? (() => ({ by: 'default', atMs: undefined }));
+    const settingOrigin = parts.settingOrigin ?? unknownOrigin;
     const { periods } = parts.ledger;
     this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods });
     const { limits } = this;
+    this.money = this.#newMoney(clock);
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
       ...{
@@ -179,8 +195,9 @@ export class SipServer {
       },
       strangerLog,
       findings,
+      money: this.money,
       sipServers: this.sipServers,
-      lifecycle: joined(freeLifecycle, limits),
+      lifecycle: joined(this.money, limits),
       settingOrigin,
       limits,
       prices: this.prices,
@@ -214,6 +231,37 @@ export class SipServer {
     };
   }
 
+  #newMoney(clock: Clock): MeteredCalls {
+    const { settings, ledger, random, decisions, log, settingOrigin = unknownOrigin } = this.#parts;
+    const { directory } = this;
+    const ceiling = this.#parts.ceiling ?? firstCeiling;
+    const peaks = this.#parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
+    const sources = new SlidingSums(maxSources);
+    const sourceWindowMs = (): number => settings().maxcallperperiod * dayMs;
+    const books = new AccountBooks({
+      directory,
+      settings,
+      settingOrigin,
+      ledger,
+      peaks,
+      sources,
+      sourceWindowMs,
+      ceiling,
+    });
+    const prices: CallPrices = {
+      rowOf: (accountId, { number, callerNumber }) => {
+        const account = directory.accountById(accountId);
+        const origin = readNumber(callerNumber, '', numberingPlan(settings()))?.digits ?? '';
+        const services = { prices: this.prices, settings, clock };
+        return account === undefined ? undefined : pricingOf(services, account, number, origin).row;
+      },
+      periods: () => this.prices.periods(settings()),
+    };
+    const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
+    const pool = new LocalPool();
+    return new MeteredCalls({ clock, directory, ledger, pool, books, peaks, sources, prices, observer });
+  }
+
   /** Binds the sockets of the settings; rejects with the system's error for an address that cannot be had. */
   async listen(): Promise<void> {
     const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = this.#parts.settings();
@@ -241,7 +289,12 @@ export class SipServer {
     readonly lastHeartbeatMs: number | undefined;
   }): Promise<void> {
     const { calls: store, log } = this.#parts;
-    await endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs, { stack: this.stack, store, log });
+    await endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs, {
+      stack: this.stack,
+      store,
+      money: this.money,
+      log,
+    });
   }
 
   /** An account changed: cached log-ins go, and of one that may no longer call, bindings and running calls too. */
@@ -250,6 +303,7 @@ export class SipServer {
     this.authenticator.purge(accountId);
     this.limits.talk.accountChanged(accountId);
     const account = this.directory.accountById(accountId);
+    this.money.recheck(accountId);
     if (account?.enabled === true) return;
     this.registrar.removeAll(accountId);
     this.calls.endCallsOf(accountId);

@@ -41,8 +41,9 @@ export function beginWrite(row: CallRow): Write {
 }
 
 export function answerWrite(row: CallAnswer): Write {
-  const { cdr, caller, callee } = row;
-  return ['answer', row.answeredAtMs, JSON.stringify(cdr), JSON.stringify(caller), JSON.stringify(callee), row.callId];
+  const { answeredAtMs, cdr, caller, callee, money, callId } = row;
+  const [callerJson, calleeJson] = [JSON.stringify(caller), JSON.stringify(callee)];
+  return ['answer', answeredAtMs, JSON.stringify(cdr), callerJson, calleeJson, money, callId];
 }
 
 export function endWrite(cdr: Cdr, charges: readonly Posting[]): Write {
@@ -126,6 +127,7 @@ export function unfinishedCallOf(row: Row): UnfinishedCall {
     answeredAtMs: optionalNumber(row['answered_at_ms']),
     caller: parsedDialog(String(row['caller_json'])),
     callee: parsedDialog(String(row['callee_json'])),
+    money: String(row['money_json']),
   };
 }
 

@@ -274,7 +274,14 @@ test('a call in progress is there after the end of the server, and its CDR repla
   const first = await open(folder);
   await first.store.calls.begin({ callId: 'c1', startedAtMs: 5000, cdr: aCdr('c1') });
   await first.store.calls.begin({ callId: 'c2', startedAtMs: 5000, cdr: aCdr('c2') });
-  await first.store.calls.answer({ callId: 'c1', answeredAtMs: 5010, cdr: aCdr('c1'), caller: dialog, callee: dialog });
+  await first.store.calls.answer({
+    callId: 'c1',
+    answeredAtMs: 5010,
+    cdr: aCdr('c1'),
+    caller: dialog,
+    callee: dialog,
+    money: '',
+  });
   await first.store.close();
   const { store } = await open(folder);
   const { unfinishedCalls } = await store.loadSnapshot();
@@ -297,7 +304,14 @@ test('a write that fails is told to its caller alone; those of the same batch ar
   const results = await Promise.allSettled([
     store.calls.begin({ callId: 'c1', startedAtMs: 1, cdr: aCdr('c1') }),
     store.calls.begin({ callId: 'c1', startedAtMs: 2, cdr: aCdr('c1') }),
-    store.calls.answer({ callId: 'unknown', answeredAtMs: 1, cdr: aCdr('x'), caller: dialog, callee: dialog }),
+    store.calls.answer({
+      callId: 'unknown',
+      answeredAtMs: 1,
+      cdr: aCdr('x'),
+      caller: dialog,
+      callee: dialog,
+      money: '',
+    }),
     store.apply([{ kind: 'account put', account: { ...phone, name: 'ADMIN' }, fields: [], origin }], [audit]),
     store.calls.begin({ callId: 'c3', startedAtMs: 3, cdr: aCdr('c3') }),
   ]);

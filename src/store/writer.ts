@@ -35,7 +35,7 @@ export class Writer {
         "INSERT INTO calls (call_id, started_at_ms, cdr_json, caller_json, callee_json) VALUES (?, ?, ?, '', '')",
       ),
       answer: database.prepare(
-        'UPDATE calls SET answered_at_ms = ?, cdr_json = ?, caller_json = ?, callee_json = ? WHERE call_id = ?',
+        'UPDATE calls SET answered_at_ms = ?, cdr_json = ?, caller_json = ?, callee_json = ?, money_json = ? WHERE call_id = ?',
       ),
       heartbeat: database.prepare(
         'INSERT INTO heartbeat (id, at_ms, epoch) VALUES (1, ?, ?)' +

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { Packet, Tariff } from '../../src/accounts/model.ts';
 import { deckOfRecords } from '../../src/billing/tariff/deck.ts';
 import type { PriceList } from '../../src/billing/tariff/price-list.ts';
+import { movement } from '../kit/money.ts';
 import { sdp } from './scripted-peer.ts';
 import { Stage, type StageOptions, trunkAt } from './stage.ts';
 
@@ -34,6 +35,8 @@ async function open({ settings, price, costs }: Market): Promise<Stage> {
       packetIds: cost === undefined ? [] : [601 + at],
     })),
     dialRules: [{ pattern: '0.', routes: costs.map((_, at) => ({ sipServerId: 3 + at, priority: at, weight: 1 })) }],
+    // The caller has the money for any of them.
+    postings: [movement(1, 1_000_000_000n)],
     tariffs,
     packets: price === undefined ? packets.slice(1) : packets,
     priceLists: prices.flatMap((one, at) => (one === undefined ? [] : [[500 + at, listOf(one)] as const])),

@@ -14,6 +14,7 @@ import type {
 import type { PriceList } from '../../src/billing/tariff/price-list.ts';
 import { type Log, type LogFields, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
+import type { Ledger } from '../../src/billing/ledger/ledger.ts';
 import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { CallStore } from '../../src/call/ports.ts';
 import type { CallAnswer, CallRow, Cdr } from '../../src/call/record.ts';
@@ -96,6 +97,8 @@ export interface StageOptions {
   readonly tariffs?: readonly Tariff[];
   readonly packets?: readonly Packet[];
   readonly priceLists?: Iterable<readonly [tariffId: number, list: PriceList]>;
+  /** Movements of money before the server starts. */
+  readonly postings?: readonly Posting[];
 }
 
 /** The whole signalling plane in virtual time, with a store and a media plane that tests can look into. */
@@ -111,11 +114,14 @@ export class Stage {
   readonly server: SipServer;
   settings: Settings;
   listen: ((level: 'warn' | 'error', message: string, fields?: LogFields) => void) | undefined;
+  readonly #ledger: Ledger;
 
   private constructor(options: StageOptions) {
     this.settings = { ...profileValues('default'), listen: [serverEndpoint.address], ...options.settings };
+    void this.postings.post(options.postings ?? []);
     const prefix = parsePrefix('192.0.2.0/24');
     if (!prefix.ok) throw new Error(prefix.error);
+    this.#ledger = memoryLedger(this.clock, this.postings);
     this.server = new SipServer({
       network: this.network.host(serverEndpoint.address),
       clock: this.clock,
@@ -133,7 +139,7 @@ export class Stage {
         remove: (key) => this.bindings.delete(key),
       },
       decisions: { put: (decision) => this.decisions.push(decision) },
-      ledger: memoryLedger(this.clock, this.postings),
+      ledger: this.#ledger,
       dns: this.dns,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
     });
@@ -170,6 +176,33 @@ export class Stage {
     stage.server.remember(bindings);
     await stage.server.listen();
     return stage;
+  }
+
+  /** What the account has, all charges off. */
+  balanceOf(name: string): bigint {
+    return this.#ledger.balances.postedMicros(this.server.directory.accountByName(name)?.id ?? 0);
+  }
+
+  accountOf(name: string): Account {
+    const account = this.server.directory.accountByName(name);
+    if (account === undefined) throw new Error(`no account ${name}`);
+    return account;
+  }
+
+  /** An operator changes an account while the server runs. */
+  change(name: string, fields: Partial<Account>): void {
+    const account = this.server.directory.accountByName(name);
+    if (account === undefined) throw new Error(`no account ${name}`);
+    const origin = { by: 'anna', atMs: this.clock.wallMs() };
+    const change = { account: { ...account, ...fields }, fields: Object.keys(fields), origin };
+    this.server.directory.apply({ kind: 'account put', ...change });
+    this.server.accountChanged(account.id);
+  }
+
+  /** Money comes in, or goes, while the server runs. */
+  async move(posting: Posting): Promise<void> {
+    await this.#ledger.chargeApart([posting]);
+    this.server.money.recheck(posting.accountId);
   }
 
   /** Limits that an operator gives an account while the server runs. */

@@ -25,6 +25,7 @@ export class Disk {
         answeredAtMs: answer?.answeredAtMs,
         caller: answer?.caller,
         callee: answer?.callee,
+        money: answer?.money ?? '',
       };
     });
   }

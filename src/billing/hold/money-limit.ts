@@ -3,6 +3,8 @@ export interface MoneyLimit {
   /** Key of the setting or account field that holds the value. */
   readonly rule: string;
   readonly mode: 'enforce' | 'observe';
+  /** Whose limit it is; undefined for an address. */
+  readonly accountId: number | undefined;
   readonly limitMicros: bigint;
   /** Whether it also refuses the next increment of a call that runs already; credit always does. */
   readonly cuts: boolean;

@@ -5,7 +5,7 @@ import type { MoneyLimit } from './money-limit.ts';
 import { type Claim, LocalPool } from './pool.ts';
 
 function limitOf(limitMicros: bigint, given: Partial<MoneyLimit> = {}): MoneyLimit {
-  const origin = { setBy: 'test', setAtMs: undefined };
+  const origin = { accountId: 1, setBy: 'test', setAtMs: undefined };
   return { rule: 'maxdailycredit', mode: 'enforce', limitMicros, cuts: true, ...origin, ...given };
 }
 

@@ -39,6 +39,8 @@ export interface Pool {
   release(holdId: string): void;
   /** What all holds have on a counter. */
   heldOn(counter: string): bigint;
+  /** The counters with something on them, for an auditor. */
+  counters(): ReadonlyMap<string, bigint>;
 }
 
 interface Holding {
@@ -89,7 +91,6 @@ export class LocalPool implements Pool {
     return this.#counters.get(counter)?.heldMicros ?? 0n;
   }
 
-  /** The counters with something on them, for an auditor. */
   counters(): ReadonlyMap<string, bigint> {
     return new Map([...this.#counters].map(([name, { heldMicros }]) => [name, heldMicros]));
   }

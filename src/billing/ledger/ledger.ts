@@ -37,4 +37,9 @@ export class Ledger {
     await commit(charges);
     for (const posting of charges) this.#unsettled.delete(posting.id);
   }
+
+  /** Charges what comes after the CDR of its call. */
+  chargeApart(postings: readonly Posting[]): Promise<void> {
+    return this.charge(postings, (charges) => this.#store.post(charges));
+  }
 }

@@ -1,8 +1,9 @@
 import type { AccountDirectory } from '../../accounts/directory.ts';
 import type { Account } from '../../accounts/model.ts';
-import { moneyLimitFields } from '../../accounts/money.ts';
+import type { moneyLimitFields } from '../../accounts/money.ts';
 import { modeOf, type SettingKey, type Settings } from '../../settings/index.ts';
 import { BoundedMap } from '../../base/bounded/bounded-map.ts';
+import type { Ceiling } from '../ceiling.ts';
 import type { MoneyLimit } from '../hold/money-limit.ts';
 import type { Book } from '../hold/vector.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -26,6 +27,7 @@ export interface BookSources {
   readonly sources: SlidingSums;
   /** The window of `maxcostperip`. */
   readonly sourceWindowMs: () => number;
+  readonly ceiling: Ceiling;
 }
 
 const maxRemembered = 50_000;
@@ -40,6 +42,7 @@ export class AccountBooks {
   readonly #from: BookSources;
   #settingsSeen: Settings | undefined;
   #perUserActs = false;
+  #all = { day: '', sum: 0n };
   readonly #dynamic = new BoundedMap<
     number,
     { readonly day: string; readonly settings: Settings; readonly limitMicros: bigint }
@@ -52,6 +55,11 @@ export class AccountBooks {
   /** The account was charged: its usual day may be another. */
   charged(accountId: number): void {
     this.#dynamic.delete(accountId);
+  }
+
+  /** A payer was charged so much for that day. */
+  spent(day: string, amountMicros: bigint): void {
+    if (this.#all.day === day) this.#all.sum += amountMicros;
   }
 
   /** The books of one who pays for a call: the account itself, or a reseller above it. */
@@ -84,7 +92,7 @@ export class AccountBooks {
       per: 'ever',
       counter: () => `source ${address}`,
       postedMicros: () => this.#from.sources.of(address, nowMs(), this.#from.sourceWindowMs()),
-      limits: () => this.#fromSetting('maxcostperip', this.#from.settings().maxcostperip),
+      limits: () => this.#fromSetting(undefined, 'maxcostperip', this.#from.settings().maxcostperip),
     };
   }
 
@@ -104,6 +112,40 @@ export class AccountBooks {
     ];
   }
 
+  /** What all calls together cost in a day, whoever pays. */
+  serverBook(): Book {
+    return {
+      per: 'day',
+      counter: (period) => `server ${period}`,
+      postedMicros: (period) => this.#spentByAll(period),
+      limits: () => [this.#ceilingLimit(undefined, this.#from.ceiling.spendPerServerDayMicros)],
+    };
+  }
+
+  /** Summed once a day over all payers, then kept by `charged`. */
+  #spentByAll(day: string): bigint {
+    if (this.#all.day !== day) {
+      const { directory, ledger } = this.#from;
+      let sum = 0n;
+      for (const { id, kind } of directory.accounts()) {
+        if (kind === 'enduser' || kind === 'trafficsender') sum += ledger.balances.chargedOnDay(id, day);
+      }
+      this.#all = { day, sum };
+    }
+    return this.#all.sum;
+  }
+
+  #ceilingLimit(accountId: number | undefined, limitMicros: bigint): MoneyLimit {
+    const fixed = {
+      rule: 'ceiling',
+      mode: 'enforce',
+      cuts: true,
+      setBy: 'the ceiling file',
+      setAtMs: undefined,
+    } as const;
+    return { ...fixed, accountId, limitMicros };
+  }
+
   #creditLimits(accountId: number, isDomestic: boolean): readonly MoneyLimit[] {
     const { directory, ledger } = this.#from;
     const account = directory.accountById(accountId);
@@ -112,7 +154,7 @@ export class AccountBooks {
     const call = { domestic: isDomestic, unclearedCapMicros: 0n };
     return [
       {
-        ...{ rule: 'credit', mode: 'enforce', cuts: true, setBy: 'the ledger', setAtMs: undefined },
+        ...{ rule: 'credit', mode: 'enforce', cuts: true, accountId, setBy: 'the ledger', setAtMs: undefined },
         limitMicros: ledger.balances.spendableMicros(accountId, call),
       },
     ];
@@ -127,11 +169,12 @@ export class AccountBooks {
       own > 0n && this.#usersLimitsAct(settings)
         ? this.#fromField(account, 'maxdailycredit', own)
         : account.kind === 'enduser'
-          ? this.#fromSetting('maxdailycreditforenduser', settings.maxdailycreditforenduser)
+          ? this.#fromSetting(account.id, 'maxdailycreditforenduser', settings.maxdailycreditforenduser)
           : account.kind === 'trafficsender'
-            ? this.#fromSetting('maxdailycreditforts', settings.maxdailycreditforts)
+            ? this.#fromSetting(account.id, 'maxdailycreditforts', settings.maxdailycreditforts)
             : [];
-    return [...fixed, ...this.#dynamicLimits(account, day, settings)];
+    const ceiling = this.#ceilingLimit(account.id, this.#from.ceiling.spendPerAccountDayMicros);
+    return [...fixed, ...this.#dynamicLimits(account, day, settings), ceiling];
   }
 
   #dynamicLimits(account: Account, day: string, settings: Settings): readonly MoneyLimit[] {
@@ -141,6 +184,7 @@ export class AccountBooks {
     const minimum =
       account.kind === 'enduser' ? settings.maxdyndailycreditforenduser_min : settings.maxdynmaxdailycreditforts_min;
     return this.#fromSetting(
+      account.id,
       'checkmaxdyndailycredit',
       this.#dynamicMicros(account.id, day, settings, BigInt(Math.round(multiplier * 1000)), minimum),
     );
@@ -186,18 +230,23 @@ export class AccountBooks {
 
   #fromField(account: Account, field: MoneyField, limitMicros: bigint): readonly MoneyLimit[] {
     const origin = this.#from.directory.fieldOrigin(account.id, field);
-    return this.#limit(field, limitMicros, origin ?? { by: 'default', atMs: undefined });
+    return this.#limit(account.id, field, limitMicros, origin ?? { by: 'default', atMs: undefined });
   }
 
-  #fromSetting(key: SettingKey & string, limitMicros: bigint): readonly MoneyLimit[] {
-    return this.#limit(key, limitMicros, this.#from.settingOrigin(key));
+  #fromSetting(accountId: number | undefined, key: SettingKey, limitMicros: bigint): readonly MoneyLimit[] {
+    return this.#limit(accountId, key, limitMicros, this.#from.settingOrigin(key));
   }
 
-  #limit(rule: string, limitMicros: bigint, { by, atMs }: ValueOrigin): readonly MoneyLimit[] {
+  #limit(
+    accountId: number | undefined,
+    rule: string,
+    limitMicros: bigint,
+    { by, atMs }: ValueOrigin,
+  ): readonly MoneyLimit[] {
     const mode = modeOf(this.#from.settings(), rule);
     if (mode === 'off' || limitMicros <= 0n) return [];
     const cuts = this.#from.settings().cutrunningcalls === 1;
-    return [{ rule, mode, limitMicros, cuts, setBy: by, setAtMs: atMs }];
+    return [{ rule, mode, accountId, limitMicros, cuts, setBy: by, setAtMs: atMs }];
   }
 }
 

@@ -44,7 +44,7 @@ class Purse {
 
   share(row: PriceRow, periods: PricePeriods): Share {
     const limit = (rule: string, limitMicros: bigint): MoneyLimit => {
-      return { rule, mode: 'enforce', limitMicros, cuts: true, setBy: 'test', setAtMs: undefined };
+      return { rule, mode: 'enforce', limitMicros, cuts: true, accountId: 1, setBy: 'test', setAtMs: undefined };
     };
     return {
       price: (startMs, durationS) => priceOf(row, startMs, durationS, periods),

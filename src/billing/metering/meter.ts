@@ -34,6 +34,8 @@ export interface Usage {
   readonly startMs: number;
   /** Whole seconds; 0 for a call that was never connected. */
   readonly durationS: number;
+  /** Seconds that the leg really lasted, which its carrier counts: the paid ones and what came after them. */
+  readonly connectedS: number;
 }
 
 /** Paid ahead while there is plenty; less as the pool runs low, down to one increment. */
@@ -97,6 +99,7 @@ export class Meter {
   recheck(): void {
     if (this.#answeredMs === undefined || this.#isOver) return;
     this.#keepOnly(this.#begunS());
+    this.#aheadS = blockS;
     this.#extend();
   }
 
@@ -126,7 +129,8 @@ export class Meter {
 
   /** What the leg has used so far. */
   usage(): Usage {
-    return { startMs: this.#startMs, durationS: Math.min(this.#begunS(), this.#coveredS) };
+    const connectedS = this.#begunS();
+    return { startMs: this.#startMs, durationS: Math.min(connectedS, this.#coveredS), connectedS };
   }
 
   /** Gives back what is still held; again, nothing happens. */

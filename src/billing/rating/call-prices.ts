@@ -12,13 +12,7 @@ export interface PricedNumber {
 
 /** The price lists that are assigned to accounts. */
 export interface CallPrices {
-  /** The row by which an account pays for a number, or by which a SIP server charges us; undefined where none fits. */
+  /** The row by which a reseller pays for a number; undefined where none fits. */
   rowOf(accountId: number, call: PricedNumber): PriceRow | undefined;
-  readonly periods: PricePeriods;
+  periods(): PricePeriods;
 }
-
-/** No account has a price list: every call is free. */
-export const noPrices: CallPrices = {
-  rowOf: () => undefined,
-  periods: { at: () => ({ period: 'peak', untilMs: Number.MAX_SAFE_INTEGER }) },
-};

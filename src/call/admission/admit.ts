@@ -6,7 +6,8 @@ import type { Destination } from '../routing/destination.ts';
 import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { SipRequest } from '../../sip/message/index.ts';
-import type { Caller, CallerId, CallPlan } from '../b2bua/plan.ts';
+import { type Caller, type CallerId, type CallPlan, pricedCall } from '../b2bua/plan.ts';
+import { refusalOf } from '../money/money-observer.ts';
 import { type Dialled, readDialled } from '../../numbering/dialled.ts';
 import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { CallServices } from '../services.ts';
@@ -73,6 +74,8 @@ export function admitCall(services: CallServices, candidate: Candidate): CallPla
     const verdict = check();
     if (verdict !== 'yes' && isEnforced(services, candidate, verdict)) return verdict;
   }
+  const no = services.money.admit(pricedCall(planOf(candidate), candidate.sourceAddress));
+  if (no !== undefined) return refusalOf(no, services);
   candidate.lease = countAdmitted(services, candidate);
   return planOf(candidate);
 }

@@ -1,3 +1,4 @@
+import type { Posting } from '../../billing/ledger/posting.ts';
 import type { LiveCall } from '../../billing/seam.ts';
 import type { Log } from '../../base/log/log.ts';
 import { HeaderList } from '../../sip/message/index.ts';
@@ -20,7 +21,7 @@ import { dialogRecord } from './dialog-record.ts';
 import { EarlyState } from './early-state.ts';
 import { Hunt } from './hunt.ts';
 import { exchangeOffer, exchangeWantedOffer, passRequest } from './offer-exchange.ts';
-import type { CallPlan } from './plan.ts';
+import { type CallPlan, pricedCall } from './plan.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
 /** `starting` until the row is on disk, `ringing` while destinations are tried, `answering` until the answer is on disk. */
@@ -32,6 +33,10 @@ interface EndDetails {
   readonly reasons?: readonly string[];
   readonly retryAfterS?: number;
 }
+
+/** A CDR that the disk did not take is tried again so often. */
+const endTries = 360;
+const endRetryMs = 10_000;
 
 /**
  * One call: the leg of an admitted caller, the hunt for a callee, and the leg that answered. The machines it is made of
@@ -95,8 +100,8 @@ export class Call {
       },
     );
     this.#live = {
-      ...{ callId: plan.callId, payer: plan.payer, price: plan.price },
-      ...{ canonicalNumber: plan.canonicalNumber, numberClass: plan.numberClass },
+      ...pricedCall(plan, flow.remote.address),
+      decidedBy: (decisionId) => this.record.refusedBy(decisionId),
       cut: (cause) => this.end(cause, 'system'),
       setPaidUntil: (remainingMs) => this.#media.setPaidUntil(remainingMs),
     };
@@ -174,17 +179,35 @@ export class Call {
     legs.done();
   }
 
-  /** The CDR is written last, with what the media plane measured; until then the row stands for a restart to find. */
+  /**
+   * The CDR is written last, with what the media plane measured and what the call costs; until then the row stands for
+   * a restart to find. A full disk is tried again: the charge is out of the balance already.
+   */
   #close(ending: Unconfirmed): void {
-    const { store } = this.#services;
-    this.#media
-      .close()
-      .then((stats) => this.record.quality(stats))
-      .then(() => store.end(this.record.cdr))
+    const { store, money } = this.#services;
+    const measured = this.#media.close();
+    const write = async (charges: readonly Posting[]): Promise<void> => {
+      this.record.quality(await measured);
+      await this.#writeEnd(() => store.end(this.record.cdr, charges));
+    };
+    money
+      .charge(this.#live, write)
       .catch((error: unknown) => {
-        this.#log.error('CDR is not written yet; the next start writes it', { error: String(error) });
+        this.#log.error('CDR is not written; the next start writes it', { error: String(error) });
       })
       .finally(() => ending.done());
+  }
+
+  async #writeEnd(write: () => Promise<void>): Promise<void> {
+    for (let triesLeft = endTries; ; triesLeft--) {
+      try {
+        return await write();
+      } catch (error) {
+        if (triesLeft === 0) throw error;
+        this.#log.warn('CDR is not written yet', { error: String(error), triesLeft });
+        await new Promise<void>((resolve) => void this.#services.clock.after(endRetryMs, resolve));
+      }
+    }
   }
 
   #newHunt(request: InviteServerTransaction['request'], flow: Flow): Hunt {
@@ -220,6 +243,8 @@ export class Call {
     const forCaller = isOffer ? this.#media.lateOffer(branch.side, sdp) : this.#media.answer(branch.side, sdp);
     this.record.answered(this.#media.bridge?.codecs() ?? '');
     if (this.#hunt.leg !== undefined) this.#services.lifecycle.answered(this.#live, this.#hunt.leg);
+    // What became too dear while it rang has been cut.
+    if (this.phase !== 'answering') return;
     if (!forCaller.ok) return this.end(forCaller.error, 'system');
     this.#log.info('call answered', { leg: 'callee', target: this.record.cdr.calleeName });
     this.#inbound.settle(forCaller.value);
@@ -250,6 +275,7 @@ export class Call {
       cdr,
       caller: dialogRecord(this.#inbound.dialog, this.#inbound.flow),
       callee: dialogRecord(leg.dialog, leg.dialogFlow),
+      money: this.#services.money.writtenMoney(cdr.callId),
     });
   }
 

@@ -162,14 +162,19 @@ export class Hunt {
       return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
     }
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
-    const { record } = this.#call;
+    const { record, live } = this.#call;
+    const { money } = this.#services;
+    const leg = this.#leg;
     const attemptIndex = record.attemptIndex;
     const { kind } = step.destination;
     this.#branches[kind] += branches.length;
     this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
       onRefused: (refused) => this.#onHopRefused(step, refused),
-      onLateAnswer: () => record.lateAnswer(attemptIndex),
+      onLateAnswer: () => {
+        record.lateAnswer(attemptIndex);
+        if (leg !== undefined) money.lateAnswer(live, leg);
+      },
       onBranchGone: () => this.#onBranchGone(kind),
     });
     this.#attempt.start();

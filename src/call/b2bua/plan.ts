@@ -1,6 +1,6 @@
 import type { Account } from '../../accounts/model.ts';
 import type { PriceRow } from '../../billing/rating/price.ts';
-import type { LineLease, Payer } from '../../billing/seam.ts';
+import type { LineLease, Payer, PricedCall } from '../../billing/seam.ts';
 import type { Destination } from '../routing/destination.ts';
 
 /** Who calls, as far as it was proven. */
@@ -32,4 +32,10 @@ export interface CallPlan {
   readonly payer: Payer | undefined;
   readonly price: PriceRow;
   readonly lease: LineLease | undefined;
+}
+
+/** The call as money sees it. */
+export function pricedCall(plan: CallPlan, sourceAddress: string): PricedCall {
+  const { callId, payer, canonicalNumber, numberClass, price, callerId } = plan;
+  return { callId, payer, canonicalNumber, numberClass, price, callerNumber: callerId.user, sourceAddress };
 }

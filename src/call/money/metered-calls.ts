@@ -1,0 +1,355 @@
+import type { AccountDirectory } from '../../accounts/directory.ts';
+import type { Clock } from '../../base/time/clock.ts';
+import type { Exceeded } from '../../billing/hold/money-limit.ts';
+import type { Pool } from '../../billing/hold/pool.ts';
+import { claimsOf, type Share } from '../../billing/hold/vector.ts';
+import type { Ledger } from '../../billing/ledger/ledger.ts';
+import type { PricingRefusal } from '../../billing/ledger/ports.ts';
+import type { Posting } from '../../billing/ledger/posting.ts';
+import type { AccountBooks } from '../../billing/limits/account-books.ts';
+import type { SlidingSums } from '../../billing/limits/sliding-sum.ts';
+import type { SpendPeaks } from '../../billing/limits/spend-peaks.ts';
+import { Meter, type Usage } from '../../billing/metering/meter.ts';
+import { Schedule } from '../../billing/metering/schedule.ts';
+import type { CallPrices } from '../../billing/rating/call-prices.ts';
+import {
+  connectedSeconds,
+  dearestPerMinuteMicros,
+  nextIncrement,
+  type PriceRow,
+  priceOf,
+} from '../../billing/rating/price.ts';
+import type { CallLifecycle, DialledLeg, LiveCall, PricedCall } from '../../billing/seam.ts';
+import {
+  type CallMoney,
+  carrierCharges,
+  type CarrierUse,
+  type ChargeTimes,
+  type PayingParty,
+  payerCharges,
+  readCallMoney,
+  writeCallMoney,
+} from './call-money.ts';
+
+/** Why a call may not be made for money's sake. */
+export type MoneyNo =
+  | { readonly kind: 'limit'; readonly exceeded: Exceeded; readonly byCarrier: boolean }
+  | { readonly kind: 'ledger'; readonly refusal: PricingRefusal };
+
+/** What money tells the rest of the server of a call. */
+export interface MoneyObserver {
+  /** A call is refused, or cut. @returns the status that says so, and the id of the decision. */
+  refused(call: PricedCall, no: MoneyNo): { readonly status: number; readonly decisionId: string };
+  wouldRefuse(call: PricedCall, exceeded: Exceeded): void;
+  runningLow(call: PricedCall, remainingMs: number, exceeded: Exceeded): void;
+}
+
+export interface MeteredCallsParts {
+  readonly clock: Clock;
+  readonly directory: AccountDirectory;
+  readonly ledger: Ledger;
+  readonly pool: Pool;
+  readonly books: AccountBooks;
+  readonly peaks: SpendPeaks;
+  readonly sources: SlidingSums;
+  readonly prices: CallPrices;
+  readonly observer: MoneyObserver;
+}
+
+interface Metered {
+  readonly call: PricedCall;
+  readonly meter: Meter;
+  money: CallMoney;
+  /** Known from the first destination on. */
+  live: LiveCall | undefined;
+  /** SIP servers that were tried and did not answer, or too late. */
+  readonly uses: CarrierUse[];
+  isOver: boolean;
+}
+
+/** The longest that a call may ring: its first increment is held at the dearest price of that time. */
+const longestRingMs = 180_000;
+/** Resellers above one another. */
+const maxResellers = 10;
+/** A late 2xx is acknowledged and ended at once: carriers count it as their shortest call. */
+const lateAnswerS = 1;
+
+/** Every call that costs somebody something, from its admission to its charge. The only writer of the pool. */
+export class MeteredCalls implements CallLifecycle {
+  readonly #parts: MeteredCallsParts;
+  readonly #schedule: Schedule;
+  readonly #calls = new Map<string, Metered>();
+
+  constructor(parts: MeteredCallsParts) {
+    this.#parts = parts;
+    this.#schedule = new Schedule(parts.clock);
+  }
+
+  /** Calls that hold money. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** What calls hold, by counter; nothing when none is in progress. */
+  get heldCounters(): ReadonlyMap<string, bigint> {
+    return this.#parts.pool.counters();
+  }
+
+  /**
+   * Holds connect fee and first increment of a call that is about to be admitted, on everything but a SIP server, which
+   * is not chosen yet. `ended`, or `forget` where no call comes of it, gives it back.
+   */
+  admit(call: PricedCall): MoneyNo | undefined {
+    const money = this.#moneyOf(call);
+    if (money.payers.length === 0) return undefined;
+    const no = this.#reserve(this.#metered(call, money), money);
+    if (no !== undefined) this.forget(call.callId);
+    return no;
+  }
+
+  /** The call was refused by another step. */
+  forget(callId: string): void {
+    const metered = this.#calls.get(callId);
+    if (metered === undefined || metered.live !== undefined) return;
+    metered.meter.release();
+    this.#calls.delete(callId);
+  }
+
+  beforeDial(live: LiveCall, leg: DialledLeg): { readonly status: number; readonly reason: string } | undefined {
+    // Help is called whatever it costs, and whoever can pay.
+    if (live.numberClass === 'emergency') return undefined;
+    const known = this.#calls.get(live.callId);
+    if (known === undefined && leg.kind === 'devices') return undefined;
+    const carrier = carrierOf(leg);
+    const money = { ...(known?.money ?? this.#moneyOf(live)), carrier };
+    if (known === undefined && carrier === undefined) return undefined;
+    const metered = known ?? this.#metered(live, money);
+    metered.live = live;
+    if (metered.money.carrier !== undefined) {
+      const startMs = this.#parts.ledger.periods.nowMs();
+      metered.uses.push({ carrier: metered.money.carrier, startMs, connectedS: 0 });
+    }
+    metered.money = money;
+    const no = this.#reserve(metered, money);
+    if (no === undefined) return undefined;
+    // It was never dialled: there is no attempt that could have a fee.
+    metered.money = { ...money, carrier: undefined };
+    const { status, decisionId } = this.#parts.observer.refused(live, no);
+    live.decidedBy(decisionId);
+    return { status, reason: 'Limit Reached' };
+  }
+
+  answered(live: LiveCall): void {
+    const metered = this.#calls.get(live.callId);
+    const exceeded = metered?.meter.connected();
+    if (metered !== undefined && exceeded !== undefined) this.#cut(metered, exceeded);
+  }
+
+  /** What a restart needs to charge the call, for its row; empty where it is free. */
+  writtenMoney(callId: string): string {
+    const metered = this.#calls.get(callId);
+    return metered === undefined ? '' : writeCallMoney(metered.money);
+  }
+
+  /** A SIP server has answered too late, or twice: the leg is ended, and costs us all the same. Before `charge`. */
+  lateAnswer(live: LiveCall, leg: DialledLeg): void {
+    const carrier = carrierOf(leg);
+    if (carrier === undefined) return;
+    const use = { carrier, startMs: this.#parts.ledger.periods.nowMs(), connectedS: lateAnswerS };
+    this.#calls.get(live.callId)?.uses.push(use);
+  }
+
+  ended(live: LiveCall): void {
+    const metered = this.#calls.get(live.callId);
+    if (metered === undefined) return;
+    metered.isOver = true;
+    metered.meter.end();
+  }
+
+  /**
+   * No carrier can answer any more. The charges of the call are out of the balances when this returns, and `commit`
+   * writes them with the CDR; the promise is that of `commit`.
+   */
+  charge(live: LiveCall, commit: (charges: readonly Posting[]) => Promise<void>): Promise<void> {
+    const metered = this.#calls.get(live.callId);
+    if (metered === undefined) return commit([]);
+    this.#calls.delete(live.callId);
+    const { meter, money, uses } = metered;
+    const usage = meter.end();
+    const { carrier } = money;
+    const startMs = usage.durationS === 0 ? this.#times().atMs : usage.startMs;
+    if (carrier !== undefined) uses.push({ carrier, startMs, connectedS: usage.connectedS });
+    const charges = this.chargesOf(live.callId, money, usage, uses);
+    const committed = this.#parts.ledger.charge(charges, commit);
+    // Posted and given back in one turn: no other call sees the money twice, or not at all.
+    meter.release();
+    this.noteCharged(money, charges);
+    return committed;
+  }
+
+  /**
+   * Charges a call that a dead server left behind, to the second at which that server was last known to live. What it
+   * had paid is not on the disk, so it is found again: as much of that time as every limit has room for. Each end that
+   * was written before the last heartbeat is on the disk too, so a call without one was still running then.
+   */
+  chargeDead(
+    written: string,
+    cdr: { readonly callId: string; readonly answeredAtMs: number | undefined; readonly endedAtMs: number | undefined },
+    commit: (charges: readonly Posting[]) => Promise<void>,
+  ): Promise<void> {
+    const money = readCallMoney(written);
+    const { callId, answeredAtMs: startMs, endedAtMs } = cdr;
+    if (money === undefined || startMs === undefined || endedAtMs === undefined) return commit([]);
+    const { pool, ledger } = this.#parts;
+    const connectedS = connectedSeconds(endedAtMs - startMs);
+    const shares = this.sharesOf(money);
+    const fits = (durationS: number): boolean => {
+      const claims = claimsOf(shares, ledger.periods, startMs, durationS);
+      return pool.hold({ holdId: callId, claims, isRunning: true, isAhead: false }).granted;
+    };
+    const usage = { startMs, durationS: longestThatFits(connectedS, fits), connectedS };
+    const { carrier } = money;
+    const uses = carrier === undefined ? [] : [{ carrier, startMs, connectedS }];
+    const charges = this.chargesOf(callId, money, usage, uses);
+    const committed = ledger.charge(charges, commit);
+    pool.release(callId);
+    this.noteCharged(money, charges);
+    return committed;
+  }
+
+  /** What a call costs everybody, as postings. */
+  chargesOf(callId: string, money: CallMoney, usage: Usage, uses: readonly CarrierUse[]): readonly Posting[] {
+    const times = this.#times();
+    const payers = payerCharges(callId, money, usage, times);
+    return [...payers, ...carrierCharges(callId, money.canonicalNumber, uses, times)];
+  }
+
+  /** Sums beside the ledger that charges count for. */
+  noteCharged({ payers, sourceAddress }: CallMoney, charges: readonly Posting[]): void {
+    const { books, sources } = this.#parts;
+    const [payer] = payers;
+    for (const { accountId, amountMicros, day } of charges) {
+      books.charged(accountId);
+      if (accountId !== payer?.accountId) continue;
+      sources.add(sourceAddress, -amountMicros, this.#times().atMs);
+      books.spent(day, -amountMicros);
+    }
+  }
+
+  /** Credit, a limit, a price or an account has changed; without a number, any of them may have. */
+  recheck(accountId?: number): void {
+    const inOrder = [...this.#calls.values()].toSorted((one, other) => (one.call.callId < other.call.callId ? -1 : 1));
+    for (const { money, meter } of inOrder) {
+      const concerns = [...money.payers, ...(money.carrier === undefined ? [] : [money.carrier])];
+      if (accountId === undefined || concerns.some((party) => party.accountId === accountId)) meter.recheck();
+    }
+  }
+
+  /** The shares of a call: who pays what, counted where. */
+  sharesOf({ payers, carrier, sourceAddress, isDomestic }: CallMoney): readonly Share[] {
+    const { books, prices, ledger } = this.#parts;
+    const priceBy =
+      (row: PriceRow) =>
+      (startMs: number, durationS: number): bigint =>
+        priceOf(row, startMs, durationS, prices.periods());
+    const shares: Share[] = payers.map(({ accountId, row }, index) => {
+      const own = books.payerBooks(accountId, { isDomestic });
+      const source =
+        index === 0 ? [books.sourceBook(sourceAddress, () => ledger.periods.nowMs()), books.serverBook()] : [];
+      return { price: priceBy(row), books: [...own, ...source] };
+    });
+    if (carrier === undefined) return shares;
+    const { row, accountId } = carrier;
+    const worstMicros = row.attemptFeeMicros + row.shortCallSurchargeMicros;
+    const cost = priceBy(row);
+    return [
+      ...shares,
+      { price: (startMs, durationS) => cost(startMs, durationS) + worstMicros, books: books.carrierBooks(accountId) },
+    ];
+  }
+
+  #times(): ChargeTimes {
+    const { ledger, prices } = this.#parts;
+    return { days: ledger.periods, periods: prices.periods(), atMs: ledger.periods.nowMs() };
+  }
+
+  #moneyOf(call: PricedCall): CallMoney {
+    const { directory, prices, ledger } = this.#parts;
+    const { canonicalNumber, callerNumber, sourceAddress, numberClass, payer, price } = call;
+    const payers: PayingParty[] = [];
+    if (payer !== undefined && !isFree(price)) payers.push({ accountId: payer.accountId, row: price });
+    let aboveId = payers.length === 0 ? undefined : directory.accountById(payer?.accountId ?? 0)?.resellerId;
+    for (let above = 0; aboveId !== undefined && above < maxResellers; above++) {
+      const accountId: number = aboveId;
+      const row = prices.rowOf(accountId, { number: canonicalNumber, callerNumber, atMs: ledger.periods.nowMs() });
+      if (row !== undefined && !isFree(row)) payers.push({ accountId, row });
+      aboveId = directory.accountById(accountId)?.resellerId;
+    }
+    return { payers, carrier: undefined, canonicalNumber, sourceAddress, isDomestic: numberClass === 'domestic' };
+  }
+
+  #metered(call: PricedCall, money: CallMoney): Metered {
+    const { clock, pool, ledger, observer } = this.#parts;
+    const row = (money.payers[0] ?? money.carrier)?.row;
+    const meter = new Meter({
+      ...{ holdId: call.callId, clock, pool, schedule: this.#schedule, days: ledger.periods },
+      moneyMs: () => ledger.periods.nowMs(),
+      nextIncrement: (atS) => (row === undefined ? atS + 1 : nextIncrement(row, atS)),
+      observer: {
+        onPaid: (remainingMs) => metered.live?.setPaidUntil(remainingMs),
+        onRunningLow: (remainingMs, exceeded) => observer.runningLow(call, remainingMs, exceeded),
+        onCut: (exceeded) => this.#cut(metered, exceeded),
+        onWouldRefuse: (exceeded) => observer.wouldRefuse(call, exceeded),
+      },
+    });
+    const metered: Metered = { call, meter, money, live: undefined, uses: [], isOver: false };
+    this.#calls.set(call.callId, metered);
+    return metered;
+  }
+
+  #reserve(metered: Metered, money: CallMoney): MoneyNo | undefined {
+    const refusal = this.#parts.ledger.mayPrice();
+    if (refusal !== undefined) return { kind: 'ledger', refusal };
+    const exceeded = metered.meter.reserve(this.sharesOf(money), longestRingMs);
+    if (exceeded === undefined) return undefined;
+    this.#noteBlocked(exceeded);
+    const isOfCarrier = money.carrier !== undefined && exceeded.limit.accountId === money.carrier.accountId;
+    return { kind: 'limit', exceeded, byCarrier: isOfCarrier };
+  }
+
+  #cut({ call, live, isOver }: Metered, exceeded: Exceeded): void {
+    if (live === undefined || isOver) return;
+    this.#noteBlocked(exceeded);
+    live.decidedBy(this.#parts.observer.refused(call, { kind: 'limit', exceeded, byCarrier: false }).decisionId);
+    live.cut(exceeded.limit.rule === 'credit' ? 'credit used up' : 'limit reached');
+  }
+
+  /** A day on which the dynamic limit said no is not a usual one. */
+  #noteBlocked({ limit }: Exceeded): void {
+    if (limit.rule !== 'checkmaxdyndailycredit' || limit.accountId === undefined) return;
+    this.#parts.peaks.blocked(limit.accountId, this.#parts.ledger.periods.today().day);
+  }
+}
+
+/** The SIP server of a destination, where its cost is known. */
+function carrierOf({ accountId, cost }: DialledLeg): PayingParty | undefined {
+  return cost === undefined ? undefined : { accountId, row: cost };
+}
+
+/** A row by which no call of any length costs anything. */
+function isFree(row: PriceRow): boolean {
+  return row.connectFeeMicros === 0n && row.minimumChargeMicros === 0n && dearestPerMinuteMicros(row) === 0n;
+}
+
+/** The largest number of seconds up to `most` that fits; what fits, fits for fewer seconds too. */
+function longestThatFits(most: number, fits: (seconds: number) => boolean): number {
+  if (fits(most)) return most;
+  let fitting = 0;
+  let failing = most;
+  while (failing - fitting > 1) {
+    const middle = Math.floor((fitting + failing) / 2);
+    if (fits(middle)) fitting = middle;
+    else failing = middle;
+  }
+  return fitting;
+}

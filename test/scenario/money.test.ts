@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { movement, priceRow } from '../kit/money.ts';
+import { connectedCall, ids, moneyStage, type MoneyStageOptions, sendCalls, startCalls, tally } from './money-stage.ts';
+import { sdp } from './scripted-peer.ts';
+
+/** 0.06 a minute by the second: an increment costs 0.001. */
+const increment = 1000n;
+const oneLeft = 2n * increment - 1n;
+
+describe('with room for one increment, one of thirty calls in one instant passes', () => {
+  const rows: (readonly [limit: string, options: MoneyStageOptions, rule: string])[] = [
+    ['the credit of the caller [credit.credit]', { balances: { [ids.alice]: oneLeft } }, 'credit'],
+    [
+      "the limit of the caller's own day [credit.maxdailycredit]",
+      { money: { alice: { dayMicros: 50n * increment } }, spentToday: { [ids.alice]: 49n * increment } },
+      'maxdailycredit',
+    ],
+    [
+      'the common day of endusers [credit.maxdailycreditforenduser]',
+      { settings: { maxdailycreditforenduser: oneLeft } },
+      'maxdailycreditforenduser',
+    ],
+    [
+      'the month of the caller [credit.maxmonthlycredit]',
+      { money: { alice: { monthMicros: 50n * increment } }, spentToday: { [ids.alice]: 49n * increment } },
+      'maxmonthlycredit',
+    ],
+    [
+      'the dynamic limit of the caller [credit.checkmaxdyndailycredit]',
+      { spentToday: { [ids.alice]: 9_999_000n } },
+      'checkmaxdyndailycredit',
+    ],
+    [
+      'what calls from one address may cost [limits.maxcostperip]',
+      { settings: { maxcostperip: oneLeft } },
+      'maxcostperip',
+    ],
+  ];
+  for (const [limit, options, rule] of rows) {
+    test(limit, async () => {
+      const stage = await moneyStage(options);
+      const alice = await stage.phone('alice', '192.0.2.21');
+      const calls = await startCalls(stage, alice, 30);
+      assert.deepEqual(tally(alice, calls), { 100: 1, 403: 29 });
+      assert.deepEqual(new Set(stage.decisions.map((decision) => decision.rule)), new Set([rule]));
+    });
+  }
+
+  test('the balance of the reseller above, by its own tariff', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(60_000n), [ids.reseller]: priceRow(30_000n) },
+      balances: { [ids.reseller]: 999n },
+    });
+    stage.change('alice', { resellerId: ids.reseller });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const calls = await startCalls(stage, alice, 30);
+    assert.deepEqual(tally(alice, calls), { 100: 1, 403: 29 });
+    assert.match(stage.decisions[0]?.evidence ?? '', /^reseller: /);
+  });
+
+  test('the common day of traffic senders [credit.maxdailycreditforts]', async () => {
+    const stage = await moneyStage({ settings: { maxdailycreditforts: oneLeft } });
+    const sender = await stage.peer('192.0.2.60');
+    assert.deepEqual(tally(sender, await sendCalls(stage, sender, 30)), { 100: 1, 403: 29 });
+  });
+
+  test('our exposure on a SIP server: the others go to the next one', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(30_000n) },
+      money: { carrier: { dayMicros: 999n } },
+    });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const [carrier, spare] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
+    await startCalls(stage, alice, 30);
+    assert.equal(carrier.requests('INVITE').length, 1);
+    assert.ok(spare.requests('INVITE').length > 1);
+  });
+});
+
+describe('a metered call', () => {
+  test('of credit 1.00 at 0.10 a minute is cut after 600 s and leaves 0.00 [credit.credit]', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(100_000n) },
+      balances: { [ids.alice]: 1_000_000n },
+    });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    stage.clock.advance(599_950);
+    assert.equal(carrier.requests('BYE').length, 0);
+    await stage.run(100);
+    assert.deepEqual([alice.requests('BYE').length, carrier.requests('BYE').length], [1, 1]);
+    const [cdr] = stage.store.cdrs;
+    assert.deepEqual([cdr?.cause, (cdr?.endedAtMs ?? 0) - (cdr?.answeredAtMs ?? 0)], ['credit used up', 600_000]);
+    assert.equal(stage.decisions[0]?.id, cdr?.decisionId);
+    assert.deepEqual([stage.balanceOf('alice'), stage.server.money.heldCounters.size], [0n, 0]);
+  });
+
+  test('is charged by the seconds that it lasted, with its CDR, and what it held is free again [credit.todaycredit]', async () => {
+    const stage = await moneyStage({ balances: { [ids.alice]: 100_000n } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const call = await connectedCall(stage, alice, await stage.peer('192.0.2.50'));
+    stage.clock.advance(10_500);
+    call.hangUp();
+    await stage.run(20);
+    const charges = [...stage.postings.postings.values()].filter(({ callId }) => callId !== '');
+    assert.deepEqual(
+      charges.map(({ amountMicros, callId, day }) => [amountMicros, callId, day]),
+      [[-11_000n, stage.store.cdrs[0]?.callId, '2026-11-23']],
+    );
+    assert.deepEqual([stage.balanceOf('alice'), stage.server.money.heldCounters.size], [89_000n, 0]);
+  });
+
+  test('goes on after a top-up in its last seconds, and its media is paid for that long', async () => {
+    const stage = await moneyStage({ balances: { [ids.alice]: 30_000n } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    stage.clock.advance(29_000);
+    const paidUntil = (): number => [...stage.plane.sessions][0]?.paidUntilMs ?? 0;
+    const before = paidUntil();
+    await stage.move(movement(ids.alice, 10_000n));
+    assert.ok(paidUntil() > before);
+    stage.clock.advance(10_500);
+    assert.equal(carrier.requests('BYE').length, 0);
+    await stage.run(700);
+    assert.equal(carrier.requests('BYE').length, 1);
+    assert.equal(stage.balanceOf('alice'), 0n);
+  });
+
+  test('ends at once when its account is disabled, and is charged to that second', async () => {
+    const stage = await moneyStage({ balances: { [ids.alice]: 100_000n } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    stage.clock.advance(20_000);
+    stage.change('alice', { enabled: false });
+    await stage.run(20);
+    assert.equal(carrier.requests('BYE').length, 1);
+    assert.equal(stage.balanceOf('alice'), 79_000n);
+  });
+
+  test('is cut by a daily limit that is lowered under it, or goes on with own.cutrunningcalls 0', async () => {
+    for (const [cutrunningcalls, byes] of [
+      [1, 1],
+      [0, 0],
+    ] as const) {
+      const stage = await moneyStage({ settings: { cutrunningcalls } });
+      const alice = await stage.phone('alice', '192.0.2.21');
+      const carrier = await stage.peer('192.0.2.50');
+      await connectedCall(stage, alice, carrier);
+      stage.clock.advance(10_000);
+      stage.change('alice', { money: { ...stage.accountOf('alice').money, dayMicros: 5000n } });
+      await stage.run(1500);
+      // Nobody answers, so it may have been sent again.
+      assert.equal(Math.min(1, carrier.requests('BYE').length), byes);
+    }
+  });
+
+  test('that is not answered costs nothing, and gives its money back', async () => {
+    const stage = await moneyStage({ balances: { [ids.alice]: 1000n } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await startCalls(stage, alice, 1);
+    carrier.respond(carrier.request('INVITE'), 486);
+    await stage.run(20);
+    assert.deepEqual([stage.balanceOf('alice'), stage.server.money.heldCounters.size], [1000n, 0]);
+    assert.deepEqual(tally(alice, await startCalls(stage, alice, 1)), { 100: 1 });
+  });
+
+  test('whose carrier answers after the CANCEL is posted as cost of the carrier, and costs the caller nothing', async () => {
+    const stage = await moneyStage({ rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(30_000n) } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    const [invite] = await startCalls(stage, alice, 1);
+    assert.ok(invite);
+    carrier.respond(carrier.request('INVITE'), 180);
+    await stage.run(20);
+    alice.cancel(invite);
+    await stage.run(20);
+    carrier.respond(carrier.request('INVITE'), 200, { body: sdp('192.0.2.50') });
+    await stage.run(20);
+    assert.deepEqual([carrier.requests('ACK').length, carrier.requests('BYE').length], [1, 1]);
+    assert.deepEqual([stage.balanceOf('carrier'), stage.balanceOf('alice')], [-500n, 1_000_000_000n]);
+  });
+
+  test('is not made while the ledger cannot write, with a decision that says so; a free one is', async () => {
+    const stage = await moneyStage();
+    stage.postings.refused = { reason: 'disk full', message: 'free some space' };
+    const alice = await stage.phone('alice', '192.0.2.21');
+    await stage.phone('bob', '192.0.2.22');
+    assert.deepEqual(tally(alice, await startCalls(stage, alice, 1)), { 503: 1 });
+    assert.deepEqual([stage.decisions[0]?.rule, stage.decisions[0]?.measured], ['ledger', 'disk full']);
+    await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    assert.equal(alice.statuses('INVITE').at(-1), 100);
+  });
+
+  test('over midnight has a charge for each day', async () => {
+    const stage = await moneyStage({ balances: { [ids.alice]: 1_000_000n } });
+    stage.clock.advance(14 * 3_600_000 - 30_000);
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const call = await connectedCall(stage, alice, await stage.peer('192.0.2.50'));
+    stage.clock.advance(60_000);
+    call.hangUp();
+    await stage.run(20);
+    const days = [...stage.postings.postings.values()].filter(({ callId }) => callId !== '').map(({ day }) => day);
+    assert.deepEqual(days, ['2026-11-23', '2026-11-24']);
+    assert.equal(stage.balanceOf('alice'), 1_000_000n - 61_000n);
+  });
+});
+
+describe('a server that died during calls', () => {
+  test('charges each to the last heartbeat, and two that shared the last of a credit never more than there was', async () => {
+    const stage = await moneyStage({ balances: { [ids.alice]: 20_000n } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    await stage.run(1000);
+    await connectedCall(stage, alice, carrier);
+    const [first, second] = stage.store.answers;
+    assert.ok(first && second);
+    const next = await moneyStage({ balances: { [ids.alice]: 20_000n } });
+    const unfinishedCalls = [first, second].map((answer) => ({ ...answer }));
+    await next.server.endDeadCalls({ unfinishedCalls, lastHeartbeatMs: first.answeredAtMs + 15_500 });
+    const durations = next.store.cdrs.map(({ endedAtMs, answeredAtMs }) => (endedAtMs ?? 0) - (answeredAtMs ?? 0));
+    assert.ok(durations.includes(15_500));
+    assert.equal(next.balanceOf('alice'), 0n);
+    const charges = [...next.postings.postings.values()].filter(({ kind }) => kind === 'charge');
+    assert.deepEqual(new Set(charges.map(({ callId }) => callId)), new Set([first.callId, second.callId]));
+    assert.equal(next.server.money.heldCounters.size, 0);
+    await next.server.endDeadCalls({ unfinishedCalls, lastHeartbeatMs: first.answeredAtMs + 15_500 });
+    assert.equal([...next.postings.postings.values()].filter(({ kind }) => kind === 'charge').length, charges.length);
+  });
+});
