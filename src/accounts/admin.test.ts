@@ -72,7 +72,7 @@ test('each wrong field of an account is refused with the field, its value and a 
     [{ name: '201', type: 'user' }, /type 'user' is not one of enduser/],
     [{ name: '201', permitip: '192.168.1.143/255.' }, /permitip '192\.168\.1\.143\/255\.' has a wrong mask; write/],
     [{ name: '201', enabled: 'maybe' }, /enabled 'maybe' is neither yes nor no; write true or false/],
-    [{ name: '201', credit: '10' }, /'credit' is known, and not in effect in this version/],
+    [{ name: '201', voicemail: '10' }, /'voicemail' is known, and not in effect in this version/],
     [{ name: '201', techprefix: '12345678' }, /techprefix has no effect on a enduser/],
     [{ name: '201', needauth: '8' }, /needauth 8 is known, and not in effect for a enduser/],
     [{ name: '201', reseller: 'nobody' }, /reseller 'nobody' is no reseller; create it first/],

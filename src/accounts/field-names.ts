@@ -7,8 +7,6 @@ import { quoted } from './field-texts.ts';
  * from typing slips, so that nobody believes a limit to hold that is not there.
  */
 const notInEffect: ReadonlySet<string> = new Set([
-  'credit',
-  'postpaid',
   'maxmonthlycredit',
   'maxmonthlycreditinc',
   'maxmonthlycreditend',

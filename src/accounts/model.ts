@@ -103,6 +103,10 @@ export interface AccountMoney {
   readonly monthEndMicros: bigint;
   /** [credit.maxdailycredit]; of a SIP server what its calls may cost us in a day. */
   readonly dayMicros: bigint;
+  /** [credit.credit] The balance that it began with, posted once; undefined when none was ever given. */
+  readonly openingMicros: bigint | undefined;
+  /** The chargeback for which it may not call until an administrator unlocks it; empty for none. */
+  readonly lockedBy: string;
 }
 export const phoneTransports = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 export type PhoneTransport = (typeof phoneTransports)[number];

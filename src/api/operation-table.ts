@@ -9,14 +9,17 @@ import type {
   DecisionView,
   DialRuleView,
   ImportView,
+  LedgerCheckView,
   NumberView,
   PacketView,
   RateView,
   TariffImportView,
   TariffView,
   PhoneSetupView,
+  PostedView,
   SettingChangeView,
   SettingView,
+  StatementView,
   StatusView,
   StrangerRefusalView,
 } from './views.ts';
@@ -98,8 +101,30 @@ export interface OperationTable {
   readonly 'keys rotate': Entry<NoArguments, ChangeView>;
   /** `path` is absolute, on the server's machine. */
   readonly backup: Entry<{ path: string }, { readonly path: string; readonly durationMs: number }>;
+  /** Amounts are decimal texts in the installation's currency; `id` makes a repetition harmless, and is made up where it is missing. */
+  readonly 'ledger topup': Entry<Posting & { uncleared?: boolean | undefined }, PostedView>;
+  readonly 'ledger adjust': Entry<Posting, PostedView>;
+  readonly 'ledger refund': Entry<Posting, PostedView>;
+  readonly 'ledger transfer': Entry<Posting & { to: string }, PostedView>;
+  /** Locks the account until `user set NAME locked=false`. `of` is the id of the top-up that was taken back. */
+  readonly 'ledger chargeback': Entry<Posting & { of?: string | undefined }, PostedView>;
+  readonly 'ledger clear': Entry<{ id: string }, PostedView>;
+  /** Newest first; `beforeSeq` is the last of the page before. */
+  readonly 'ledger statement': Entry<
+    { user: string; limit?: number | undefined; beforeSeq?: number | undefined },
+    StatementView
+  >;
+  readonly 'ledger check': Entry<NoArguments, LedgerCheckView>;
+  readonly 'ledger resume': Entry<NoArguments, { readonly restored: number; readonly setAside: boolean }>;
   readonly status: Entry<NoArguments, StatusView>;
   readonly end: Entry<{ callId: string }, { readonly callId: string }>;
+}
+
+interface Posting {
+  user: string;
+  amount: string;
+  id?: string | undefined;
+  cause?: string | undefined;
 }
 
 type NoArguments = Readonly<Record<never, never>>;

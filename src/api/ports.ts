@@ -1,10 +1,13 @@
 import type { AccountDirectory } from '../accounts/directory.ts';
-import type { AuditEntry, Origin } from '../accounts/change.ts';
+import type { AuditEntry, Origin, StoreChange } from '../accounts/change.ts';
 import type { AccountStore } from '../accounts/ports.ts';
 import type { PriceBook } from '../billing/tariff/price-book.ts';
 import type { DocumentReader } from './reading/read-documents.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
+import type { LedgerSums } from '../billing/ledger/balances.ts';
+import type { Ledger } from '../billing/ledger/ledger.ts';
+import type { Posting } from '../billing/ledger/posting.ts';
 import type { Cdr, StreamQuality } from '../call/record.ts';
 import type { Decision } from '../guard/decision.ts';
 import type { StrangerRefusal } from '../guard/stranger-counts.ts';
@@ -81,6 +84,15 @@ export interface DecisionQuery {
 
 /** The part of the store that the operations use. Each promise rejects when the disk does not do its part. */
 export interface OperationStore extends AccountStore {
+  /** As of an AccountStore, with the postings that belong to the changes. */
+  apply(changes: readonly StoreChange[], audit: readonly AuditEntry[], postings?: readonly Posting[]): Promise<void>;
+  /** Newest first. */
+  postings(
+    accountId: number,
+    page: { readonly limit: number; readonly beforeSeq?: bigint },
+  ): Promise<readonly { readonly seq: bigint; readonly posting: Posting }[]>;
+  /** Posts again what the journal has and the database lost. */
+  resumeLedger(): Promise<{ readonly restored: number; readonly setAside: boolean; readonly sums: LedgerSums }>;
   readonly healthy: boolean;
   readonly fault: { readonly message: string } | undefined;
   /** Realm of all SIP credentials. */
@@ -107,6 +119,7 @@ export interface OperationPorts {
   readonly reader: DocumentReader;
   readonly settings: LoadedSettings;
   readonly store: OperationStore;
+  readonly ledger: Ledger;
   /** An address of this machine that phones in its network reach, for want of a configured one. */
   readonly ownAddress: string | undefined;
   readonly live: LiveServer | undefined;

@@ -296,3 +296,47 @@ export interface StatusView {
   readonly realm: string;
   readonly store: { readonly healthy: boolean; readonly fault: string | null };
 }
+
+/** The money of an account, as decimal texts. */
+export interface BalanceView {
+  readonly user: string;
+  readonly currency: string;
+  readonly balance: string;
+  /** The part of the balance that is not cleared. */
+  readonly uncleared: string;
+}
+
+export interface PostedView extends BalanceView {
+  readonly id: string;
+  /** False for a repetition, which changed nothing. */
+  readonly isNew: boolean;
+}
+
+export interface PostingView {
+  readonly seq: number;
+  readonly id: string;
+  readonly kind: string;
+  /** What the balance changed by. */
+  readonly amount: string;
+  readonly cause: string;
+  readonly actor: string;
+  readonly atMs: number;
+  /** The billing day for which it counts. */
+  readonly day: string;
+  readonly callId: string;
+  readonly cleared: boolean;
+}
+
+export interface StatementView extends BalanceView {
+  readonly postings: readonly PostingView[];
+}
+
+export interface LedgerCheckView {
+  readonly postings: number;
+  readonly total: string;
+  readonly currency: string;
+  readonly findings: readonly string[];
+  readonly notes: readonly string[];
+  /** Why no call that costs something is let through; null while they are. */
+  readonly refusal: string | null;
+}

@@ -3,6 +3,7 @@ import { addDecisionCommands } from './commands/decisions.ts';
 import { addAccountingCommands } from './commands/history.ts';
 import { addCallCommands } from './commands/calls.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addLedgerCommands } from './commands/ledger.ts';
 import { addNumberCommands } from './commands/numbers.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addSettingCommands } from './commands/settings.ts';
@@ -59,6 +60,7 @@ function buildProgram(shell: Shell): Command {
   addSettingCommands(program, shell);
   addCallCommands(program, shell);
   addAccountingCommands(program, shell);
+  addLedgerCommands(program, shell);
   addDecisionCommands(program, shell);
   return program;
 }

@@ -38,9 +38,10 @@ export function weakPasswordWatch(server: RunningServer, operations: Operations)
 }
 
 function operationPorts(server: RunningServer): OperationPorts {
-  const { sip, store, settings } = server;
+  const { sip, store, settings, ledger } = server;
   return {
     version,
+    ledger,
     clock: systemClock,
     random: systemRandom(),
     directory: sip.directory,

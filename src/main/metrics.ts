@@ -6,7 +6,7 @@ import type { RunningServer } from './start.ts';
 const nanosecondsPerSecond = 1e9;
 
 /** Every number that the server keeps anyway, read when somebody asks: counting for the metrics costs the calls nothing. */
-export function metricsRegistry({ sip, plane, store, tls }: RunningServer): Registry {
+export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }: RunningServer): Registry {
   const registers = [new Registry()];
   const [registry = new Registry()] = registers;
   collectDefaultMetrics({ register: registry, prefix: 'ringfence_' });
@@ -30,6 +30,19 @@ export function metricsRegistry({ sip, plane, store, tls }: RunningServer): Regi
   gauge('media_port_pairs_free', 'RTP port pairs that are bound and free', () => plane.capacity().free);
   gauge('media_port_pairs', 'RTP port pairs that are bound', () => plane.capacity().total);
   gauge('store_healthy', '1 while writes reach the disk, else 0', () => (store.healthy ? 1 : 0));
+  gauge(
+    'ledger_findings',
+    'What the last check of the ledger found wrong; -1 while there is no result',
+    () => ledgerWatch.findings,
+  );
+  gauge(
+    'ledger_checked_seconds',
+    'When the ledger was last checked, in Unix time',
+    () => ledgerWatch.checkedAtMs / 1000,
+  );
+  gauge('ledger_halted', '1 while no call that costs something is let through, else 0', () =>
+    ledger.mayPrice() === undefined ? 0 : 1,
+  );
   gauge(
     'signalling_delay_p99_seconds',
     'Event-loop delay of the signalling thread',

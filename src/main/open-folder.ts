@@ -12,6 +12,7 @@ import type { OpenedFolder } from '../cli/environment.ts';
 import { loadSettings } from '../settings/index.ts';
 import { openStore } from '../store/open-store.ts';
 import { outwardAddress } from './live-server.ts';
+import { openLedger } from './open-ledger.ts';
 import { version } from './version.ts';
 
 /** The data folder in the hands of one command, when no server has it. */
@@ -49,6 +50,7 @@ export async function openFolder(
     prices: bookOf(directory, snapshot.decks),
     reader: directReader,
     ownAddress: outwardAddress(),
+    ledger: openLedger(store, snapshot.ledger, settings.value.current, { clock: systemClock, log: silentLog }),
     live: undefined,
   });
   return ok({ operations, firstStart, close: () => store.close() });

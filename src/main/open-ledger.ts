@@ -9,7 +9,7 @@ import type { Store, StoreSnapshot } from '../store/store.ts';
 /** The ledger as the database has it. */
 export function openLedger(
   store: Store,
-  { sums, periods: stored }: StoreSnapshot['ledger'],
+  { sums, periods: stored, currency: postedCurrency }: StoreSnapshot['ledger'],
   settings: Settings,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Ledger {
@@ -22,5 +22,11 @@ export function openLedger(
       log.error('the clock of the machine was set; billing days go on by the time that has passed', { byMs });
     },
   });
-  return new Ledger({ balances: new Balances(sums), periods, store: store.ledger });
+  return new Ledger({
+    balances: new Balances(sums),
+    periods,
+    store: store.ledger,
+    currency: settings.currency,
+    postedCurrency,
+  });
 }

@@ -304,7 +304,10 @@ export class SipServer {
     this.limits.talk.accountChanged(accountId);
     const account = this.directory.accountById(accountId);
     this.money.recheck(accountId);
-    if (account?.enabled === true) return;
+    if (account?.enabled === true) {
+      if (account.money.lockedBy !== '') this.calls.endCallsOf(accountId);
+      return;
+    }
     this.registrar.removeAll(accountId);
     this.calls.endCallsOf(accountId);
   }

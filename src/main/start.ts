@@ -7,6 +7,7 @@ import { systemRandom } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { rememberCalls, unfinishedTalk } from '../call/limits/past-calls.ts';
+import type { Ledger } from '../billing/ledger/ledger.ts';
 import { createMediaPlane, type MediaPlane } from '../media/index.ts';
 import {
   describeOrigin,
@@ -20,6 +21,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { machineAddresses } from './addresses.ts';
 import { openCeiling } from './ceiling-file.ts';
+import { LedgerWatch } from './ledger-watch.ts';
 import { openLedger } from './open-ledger.ts';
 import { systemDns } from './system-dns.ts';
 import { relayAddress, SipServer } from './sip-server.ts';
@@ -47,6 +49,8 @@ export interface RunningServer {
   readonly settings: LoadedSettings;
   readonly plane: MediaPlane;
   readonly tls: Tls;
+  readonly ledger: Ledger;
+  readonly ledgerWatch: LedgerWatch;
   readonly log: Log;
   readonly startedAtMs: number;
   readonly firstStart: { readonly adminName: string; readonly adminPassword: Secret<string> } | undefined;
@@ -118,6 +122,9 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     if (!listening.ok) return await giveUp([listening.error]);
     await sip.endDeadCalls(snapshot);
     store.startHeartbeat();
+    const ledgerWatch = new LedgerWatch(ledger, { clock, log });
+    ledgerWatch.start();
+    undo.push(async () => ledgerWatch.stop());
     const stop = async (): Promise<void> => {
       for (const step of undo.toReversed()) await step();
     };
@@ -127,6 +134,8 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       settings: settings.value,
       plane,
       tls: tls.value,
+      ledger,
+      ledgerWatch,
       log,
       startedAtMs: clock.wallMs(),
       firstStart,

@@ -38,6 +38,9 @@ export function micros(value: unknown): bigint {
 
 export function selectPostings(database: DatabaseSync, filter: PostingFilter): StoredPosting[] {
   if (filter.by === 'id') return database.prepare(`${selectPosting} WHERE id = ?`).all(filter.id).map(storedPosting);
+  if (filter.by === 'reverses') {
+    return database.prepare(`${selectPosting} WHERE reverses = ?`).all(filter.id).map(storedPosting);
+  }
   const { accountId, limit, beforeSeq } = filter;
   const before = beforeSeq === undefined ? '' : ' AND seq < ?';
   const statement = database.prepare(
@@ -72,8 +75,10 @@ export function readLedgerState(database: DatabaseSync): LedgerState {
   const months = database
     .prepare('SELECT account_id, month, CAST(charged_micros AS TEXT) AS charged FROM charge_months')
     .all();
+  const newestPosting = database.prepare('SELECT currency FROM postings ORDER BY seq DESC LIMIT 1').get();
   return {
     periods,
+    currency: newestPosting === undefined ? undefined : String(newestPosting['currency']),
     sums: {
       balances: balances.map((row) => ({
         accountId: Number(row['account_id']),

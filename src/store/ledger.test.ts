@@ -45,7 +45,7 @@ function charge(callId: string, costMicros: bigint, day = '2026-11-21', accountI
 
 test('a charge is on the balance, the day and the month to the last millionth [credit.todaycredit]', async () => {
   const store = await open(newFolder());
-  await store.ledger.post([topUp('first', 10_000_000n)]);
+  await store.apply([], [], [topUp('first', 10_000_000n)]);
   await store.calls.end(aCdr('call-1'), [charge('call-1', 7310n)]);
   const balances = await balancesOf(store);
   assert.equal(balances.postedMicros(2), 9_992_690n);
@@ -85,7 +85,7 @@ test('the same charge again changes nothing, and with another amount nothing of 
 test('an amount beyond what a double can tell is kept whole', async () => {
   const store = await open(newFolder());
   const large = 9_007_199_254_740_993n;
-  await store.ledger.post([topUp('large', large), charge('small', 2n)]);
+  await store.apply([], [], [topUp('large', large), charge('small', 2n)]);
   assert.equal((await balancesOf(store)).postedMicros(2), large - 2n);
   assert.equal((await store.ledger.find('large'))?.amountMicros, large);
   await store.close();

@@ -51,6 +51,7 @@ export interface DecisionFilter {
 /** Which postings to read. */
 export type PostingFilter =
   | { readonly by: 'id'; readonly id: string }
+  | { readonly by: 'reverses'; readonly id: string }
   /** Newest first, at most `limit`; absent bounds are none, `beforeSeq` is excluded. */
   | { readonly by: 'account'; readonly accountId: number; readonly limit: number; readonly beforeSeq?: bigint };
 
@@ -59,6 +60,8 @@ export interface LedgerState {
   readonly sums: LedgerSums;
   /** The newest billing days, in their order. */
   readonly periods: readonly Period[];
+  /** Of the newest posting; undefined while there is none. */
+  readonly currency: string | undefined;
 }
 
 /** A posting with its place in the ledger: 1, 2, 3 ... without gaps, in the order of commits. */

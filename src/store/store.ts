@@ -5,6 +5,7 @@ import { assert } from '../base/result/assert.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
+import type { LedgerSums } from '../billing/ledger/balances.ts';
 import type { LedgerStore, PricingRefusal } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallStore } from '../call/ports.ts';
@@ -20,7 +21,16 @@ import { answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './ca
 import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
-import type { CdrFilter, DecisionFilter, Failure, LedgerState, Row, RowChange } from './messages.ts';
+import type {
+  CdrFilter,
+  DecisionFilter,
+  Failure,
+  LedgerState,
+  Resumed,
+  Row,
+  RowChange,
+  StoredPosting,
+} from './messages.ts';
 import { StoreError } from './messages.ts';
 import { verifyWebPassword } from './web-password.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -88,18 +98,25 @@ export class Store implements AccountStore {
         });
       },
     };
+    const reversals = async (id: string): Promise<readonly Posting[]> => {
+      const { postings = [] } = await link.read({ kind: 'postings', filter: { by: 'reverses', id } });
+      return postings.map(({ posting }) => posting);
+    };
     this.ledger = {
       post: (postings) => link.writes.write(['post', postings, []]),
       find: async (id) => {
         const { postings: [found] = [] } = await link.read({ kind: 'postings', filter: { by: 'id', id } });
         return found?.posting;
       },
+      takenBackMicros: async (id) => sumOf((await reversals(id)).filter(({ kind }) => kind === 'chargeback')),
+      reversedMicros: async (id) => sumOf(await reversals(id)),
       putPeriod: ({ day, startsAtMs, endsAtMs }) => {
         const row = { day, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs };
         link.writes.write(['rows', { kind: 'put', table: 'periods', row }]).catch((error: unknown) => {
           parts.log.error('the bounds of a billing day could not be stored', { day, error: String(error) });
         });
       },
+      check: () => link.checkLedger(),
       refusal: () => link.ledgerHalt ?? refusalOf(this.fault ?? link.journalFault),
     };
     this.settings = {
@@ -170,15 +187,23 @@ export class Store implements AccountStore {
     });
   }
 
-  /** Commits changes and what the audit says of them, all or nothing. */
-  async apply(changes: readonly StoreChange[], audit: readonly AuditEntry[]): Promise<void> {
+  /**
+   * Commits changes, the postings that belong to them, and what the audit says of both, all or nothing. A posting that
+   * is there already changes nothing; one that moves other money rejects.
+   */
+  async apply(
+    changes: readonly StoreChange[],
+    audit: readonly AuditEntry[],
+    postings: readonly Posting[] = [],
+  ): Promise<void> {
     const rows: RowChange[] = [];
     for (const change of changes) for (const row of await rowChangesOf(change)) rows.push(row);
     for (const entry of audit) rows.push(auditPut(this.#nextAuditId++, entry));
     const idAfterAll = changes.reduce((most, change) => Math.max(most, idAfter(change)), 0);
     this.#nextId = Math.max(this.#nextId, idAfterAll);
     if (idAfterAll > 0) rows.push(metaPut('next_id', String(this.#nextId)));
-    if (rows.length > 0) await this.#link.writes.write(['rows', ...rows]);
+    if (postings.length > 0) await this.#link.writes.write(['post', postings, rows]);
+    else if (rows.length > 0) await this.#link.writes.write(['rows', ...rows]);
   }
 
   async loadSnapshot(): Promise<StoreSnapshot> {
@@ -217,6 +242,24 @@ export class Store implements AccountStore {
   async queryCdrs(filter: CdrFilter): Promise<readonly Cdr[]> {
     const { cdrs = [] } = await this.#link.read({ kind: 'cdrs', filter });
     return cdrs.map(cdrOf);
+  }
+
+  /** Postings of an account with their places in the ledger, newest first. */
+  async postings(
+    accountId: number,
+    page: { readonly limit: number; readonly beforeSeq?: bigint },
+  ): Promise<readonly StoredPosting[]> {
+    const filter = { by: 'account', accountId, ...page } as const;
+    const { postings = [] } = await this.#link.read({ kind: 'postings', filter });
+    return postings;
+  }
+
+  /** Lets the ledger go on after a restore: what the journal has and the database lost is posted again. */
+  async resumeLedger(): Promise<Resumed & { readonly sums: LedgerSums }> {
+    const resumed = await this.#link.resumeLedger();
+    const { ledger } = await this.#link.read({ kind: 'ledger' });
+    assert(ledger !== undefined, 'the ledger is read after a resume');
+    return { ...resumed, sums: ledger.sums };
   }
 
   /** What administrators did, newest first. */
@@ -283,6 +326,11 @@ export interface OpenedState {
 
 export function metaPut(name: string, value: string): RowChange {
   return { kind: 'put', table: 'meta', row: { name, value } };
+}
+
+/** What the postings took, positive. */
+function sumOf(postings: readonly Posting[]): bigint {
+  return postings.reduce((sum, { amountMicros }) => sum - amountMicros, 0n);
 }
 
 /** What a store that cannot write means for calls that cost something. */

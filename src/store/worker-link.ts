@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { PricingRefusal } from '../billing/ledger/ports.ts';
+import type { LedgerFindings, PricingRefusal } from '../billing/ledger/ports.ts';
 import { assert } from '../base/result/assert.ts';
 import type { Clock } from '../base/time/clock.ts';
 import {
@@ -22,6 +23,7 @@ export class WorkerLink {
   /** Why the ledger waits for its operator. */
   #ledgerHalt: PricingRefusal | undefined;
   #journalFault: Failure | undefined;
+  readonly #dataFolder: string;
   readonly #worker: Worker;
   readonly #reads = new Map<
     number,
@@ -30,7 +32,13 @@ export class WorkerLink {
   #nextRead = 1;
   #gone: Failure | undefined;
 
-  private constructor(worker: Worker, clock: Clock, ready: Extract<FromWorker, { readonly kind: 'ready' }>) {
+  private constructor(
+    worker: Worker,
+    dataFolder: string,
+    clock: Clock,
+    ready: Extract<FromWorker, { readonly kind: 'ready' }>,
+  ) {
+    this.#dataFolder = dataFolder;
     this.#worker = worker;
     this.epoch = ready.epoch;
     this.lastHeartbeatMs = ready.lastHeartbeatMs;
@@ -49,7 +57,7 @@ export class WorkerLink {
       worker.once('error', reject);
       worker.once('message', (message: FromWorker) => {
         worker.off('error', reject);
-        if (message.kind === 'ready') resolve(new WorkerLink(worker, clock, message));
+        if (message.kind === 'ready') resolve(new WorkerLink(worker, dataFolder, clock, message));
         else reject(new StoreError({ reason: 'broken', message: notReady(message) }));
       });
     });
@@ -70,6 +78,20 @@ export class WorkerLink {
     assert(resumed !== undefined, 'a resume answers what it did');
     this.#ledgerHalt = undefined;
     return resumed;
+  }
+
+  /** Holds the ledger against its journal and the CDRs, in a thread that lives no longer. */
+  async checkLedger(): Promise<LedgerFindings> {
+    const place = {
+      databasePath: join(this.#dataFolder, 'ringfence.db'),
+      journalFolder: join(this.#dataFolder, 'ledger'),
+    };
+    const worker = new Worker(new URL('./ledger-check-worker.ts', import.meta.url), { workerData: place });
+    return new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new Error('the check of the ledger ended without a result')));
+    });
   }
 
   read(read: Read): Promise<Answer> {

@@ -14,6 +14,7 @@ import { systemClock } from '../../src/base/time/system-clock.ts';
 import type { CliEnvironment, Output, ServeOptions } from '../../src/cli/environment.ts';
 import { run } from '../../src/cli/program.ts';
 import { controlSocketName } from '../../src/cli/session.ts';
+import { openLedger } from '../../src/main/open-ledger.ts';
 import { openFolder } from '../../src/main/open-folder.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
 import { loadSettings } from '../../src/settings/index.ts';
@@ -110,6 +111,7 @@ export class CliStage {
       reader: directReader,
       settings: settings.value,
       store,
+      ledger: openLedger(store, snapshot.ledger, settings.value.current, { clock, log: silentLog }),
       ownAddress: '192.0.2.5',
       live,
     });

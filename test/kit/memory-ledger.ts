@@ -3,7 +3,7 @@ import { Balances, type LedgerSums } from '../../src/billing/ledger/balances.ts'
 import type { Period } from '../../src/billing/ledger/calendar.ts';
 import { Ledger } from '../../src/billing/ledger/ledger.ts';
 import { Periods } from '../../src/billing/ledger/periods.ts';
-import type { LedgerStore, PricingRefusal } from '../../src/billing/ledger/ports.ts';
+import type { LedgerFindings, LedgerStore, PricingRefusal } from '../../src/billing/ledger/ports.ts';
 import { movesTheSame, type Posting } from '../../src/billing/ledger/posting.ts';
 
 /** Postings that a test keeps in memory, with the rule of the real store: one id, one movement of money. */
@@ -27,6 +27,27 @@ export class MemoryPostings implements LedgerStore {
     return Promise.resolve(this.postings.get(id));
   }
 
+  takenBackMicros(topUpId: string): Promise<bigint> {
+    return Promise.resolve(this.#left(topUpId, ({ kind }) => kind === 'chargeback'));
+  }
+
+  reversedMicros(topUpId: string): Promise<bigint> {
+    return Promise.resolve(this.#left(topUpId, () => true));
+  }
+
+  #left(topUpId: string, counts: (posting: Posting) => boolean): bigint {
+    let micros = 0n;
+    for (const posting of this.postings.values()) {
+      if (posting.reverses === topUpId && counts(posting)) micros -= posting.amountMicros;
+    }
+    return micros;
+  }
+
+  check(): Promise<LedgerFindings> {
+    const totalMicros = this.balances().totalMicros();
+    return Promise.resolve({ postings: this.postings.size, totalMicros, findings: [], notes: [] });
+  }
+
   putPeriod(period: Period): void {
     this.periods.push(period);
   }
@@ -48,7 +69,7 @@ export function memoryLedger(clock: Clock, store: MemoryPostings = new MemoryPos
   const { periods: stored } = store;
   const onPeriod = (period: Period): void => store.putPeriod(period);
   const periods = new Periods({ clock, timeZone: 'UTC', stored: [...stored], onPeriod, onStep: () => {} });
-  return new Ledger({ balances: store.balances(), periods, store });
+  return new Ledger({ balances: store.balances(), periods, store, currency: 'EUR', postedCurrency: undefined });
 }
 
 const noSums: LedgerSums = { balances: [], days: [], months: [] };

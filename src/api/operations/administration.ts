@@ -3,6 +3,7 @@ import type { AdminContext, AdminOutcome } from '../../accounts/admin-context.ts
 import type { AuditEntry, StoreChange } from '../../accounts/change.ts';
 import type { AccountDirectory } from '../../accounts/directory.ts';
 import type { FieldError } from '../../accounts/field-texts.ts';
+import type { Posting } from '../../billing/ledger/posting.ts';
 import type { OperationPorts } from '../ports.ts';
 import { commandLine, type Outcome, refused } from './outcome.ts';
 
@@ -22,7 +23,9 @@ export function adminContext(ports: OperationPorts, directory: AccountDirectory 
 /** Makes a plan hold: on disk first, then in memory, then for what is going on. */
 export async function commit(ports: OperationPorts, plan: Pick<AdminOutcome, 'changes' | 'audit'>): Promise<void> {
   if (plan.changes.length === 0) return;
-  await ports.store.apply(plan.changes, plan.audit);
+  const openings = openingPostings(ports, plan.changes);
+  await ports.store.apply(plan.changes, plan.audit, openings);
+  ports.ledger.committed(openings);
   const touched = new Set<number>();
   for (const change of plan.changes) {
     ports.directory.apply(change);
@@ -31,6 +34,15 @@ export async function commit(ports: OperationPorts, plan: Pick<AdminOutcome, 'ch
     if (accountId !== undefined) touched.add(accountId);
   }
   for (const accountId of touched) ports.live?.accountChanged(accountId);
+}
+
+/** [credit.credit] What accounts begin with is posted with them, once. */
+function openingPostings({ ledger }: OperationPorts, changes: readonly StoreChange[]): readonly Posting[] {
+  return changes.flatMap((change) => {
+    if (change.kind !== 'account put' || !change.fields.includes('credit')) return [];
+    const { openingMicros = 0n } = change.account.money;
+    return openingMicros === 0n ? [] : [ledger.opening(change.account.id, openingMicros, change.origin.by)];
+  });
 }
 
 function accountOf(change: StoreChange): number | undefined {

@@ -5,6 +5,7 @@ import { callOperations } from './calls.ts';
 import { decisionOperations } from './decisions.ts';
 import { historyOperations } from './history.ts';
 import { importOperations } from './import.ts';
+import { ledgerOperations } from './ledger.ts';
 import { numberOperations } from './numbers.ts';
 import type { OperationsOf } from './outcome.ts';
 import { serverOperations } from './server.ts';
@@ -25,6 +26,13 @@ const changing: ReadonlySet<OperationName> = new Set<OperationName>([
   'settings set',
   'settings unset',
   'keys rotate',
+  'ledger topup',
+  'ledger adjust',
+  'ledger refund',
+  'ledger transfer',
+  'ledger chargeback',
+  'ledger clear',
+  'ledger resume',
 ]);
 
 /** All operations by name, on what the running server or a lone command has. */
@@ -38,6 +46,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     ...callOperations(ports),
     ...historyOperations(ports),
     ...decisionOperations(ports),
+    ...ledgerOperations(ports),
     ...serverOperations(ports),
   };
   const inTurn = new Turns();

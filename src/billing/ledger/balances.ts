@@ -37,8 +37,21 @@ const keptDays = 62;
  */
 export class Balances {
   readonly #accounts = new Map<number, AccountMoney>();
+  #changes = 0;
+
+  /** How often a sum was changed: a check that others overtook compares nothing with memory. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   constructor(sums: LedgerSums) {
+    this.reload(sums);
+  }
+
+  /** Begins anew with what the store has. */
+  reload(sums: LedgerSums): void {
+    this.#changes++;
+    this.#accounts.clear();
     for (const { accountId, postedMicros, unclearedMicros } of sums.balances) {
       const money = this.#of(accountId);
       money.postedMicros = postedMicros;
@@ -51,6 +64,13 @@ export class Balances {
   /** Accounts that money was ever posted on. */
   accountIds(): Iterable<number> {
     return this.#accounts.keys();
+  }
+
+  /** Sum of all balances. */
+  totalMicros(): bigint {
+    let micros = 0n;
+    for (const { postedMicros } of this.#accounts.values()) micros += postedMicros;
+    return micros;
   }
 
   of(accountId: number): Balance {
@@ -98,6 +118,7 @@ export class Balances {
 
   /** Adds a posting to the sums; with `sign` -1 takes it out again. */
   apply(posting: Posting, sign: 1n | -1n = 1n): void {
+    this.#changes++;
     const money = this.#of(posting.accountId);
     const amount = posting.amountMicros * sign;
     money.postedMicros += amount;

@@ -139,8 +139,10 @@ export function planOf(candidate: Candidate): CallPlan {
 }
 
 function checkActive(_services: CallServices, { caller }: Candidate): Refusal | 'yes' {
-  if (caller.kind === 'guest' || caller.account.enabled) return 'yes';
-  return refusal('enabled', 403, caller.account.name, 'an account that is enabled');
+  if (caller.kind === 'guest') return 'yes';
+  const { enabled, name, money } = caller.account;
+  if (!enabled) return refusal('enabled', 403, name, 'an account that is enabled');
+  return money.lockedBy === '' ? 'yes' : refusal('locked', 403, money.lockedBy, 'an account without a chargeback');
 }
 
 function checkRoom({ settings }: CallServices, { callsNow }: Candidate): Refusal | 'yes' {

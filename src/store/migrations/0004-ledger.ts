@@ -21,6 +21,7 @@ export async function createLedger(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('postings_by_seq').unique().on('postings').column('seq').execute();
   await db.schema.createIndex('postings_by_account').on('postings').columns(['account_id', 'seq']).execute();
   await db.schema.createIndex('postings_by_call').on('postings').column('call_id').execute();
+  await db.schema.createIndex('postings_by_reversed').on('postings').column('reverses').execute();
   await createTable(db, 'balances', ['account_id'], {
     account_id: 'bigint',
     posted_micros: 'bigint',
