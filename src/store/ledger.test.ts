@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -100,4 +100,29 @@ test('the bounds of a billing day stand at the next start', async () => {
   const { periods } = (await again.loadSnapshot()).ledger;
   assert.deepEqual(periods, [{ day: '2026-11-21', startsAtMs: 5, endsAtMs: 9 }]);
   await again.close();
+});
+
+test('while the journal finds no room, postings fail by name, calls that cost are refused and free ones go on', async () => {
+  const folder = newFolder();
+  const first = await open(folder);
+  await first.apply([], [], [topUp('first', 10n)]);
+  await first.close();
+  const journal = join(folder, 'ledger');
+  const path = join(journal, readdirSync(journal)[0] ?? '');
+  const store = await open(folder);
+  renameSync(path, `${path}.kept`);
+  symlinkSync('/dev/full', path);
+  assert.equal(store.ledger.refusal(), undefined);
+  await assert.rejects(store.apply([], [], [topUp('second', 1n)]), /journal of the ledger cannot be written/);
+  assert.equal(store.ledger.refusal()?.reason, 'disk full');
+  await store.calls.begin({ callId: 'free', startedAtMs: 1, cdr: aCdr('free') });
+  await store.calls.end(aCdr('free'));
+  assert.equal(store.ledger.refusal()?.reason, 'disk full', 'what is written beside changes nothing');
+  unlinkSync(path);
+  renameSync(`${path}.kept`, path);
+  await store.calls.begin({ callId: 'later', startedAtMs: 1, cdr: aCdr('later') });
+  assert.equal(store.ledger.refusal(), undefined);
+  await store.apply([], [], [topUp('second', 1n)]);
+  assert.deepEqual((await store.ledger.check()).findings, []);
+  await store.close();
 });
