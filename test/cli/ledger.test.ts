@@ -38,7 +38,7 @@ test('a new account has nothing and shows so [credit.credit]', () =>
   onStage(async (stage) => {
     await stage.run(['user', 'add', 'alice']);
     const ran = await stage.run(['ledger', 'statement', 'alice']);
-    assert.equal(ran.stdout, 'No money has moved yet.\nalice has 0.00 EUR.\n');
+    assert.equal(ran.stdout, 'No money has moved yet.\nalice has 0.00 USD.\n');
   }));
 
 test('a top-up is posted once for its id, and told to running calls', () =>
@@ -46,13 +46,13 @@ test('a top-up is posted once for its id, and told to running calls', () =>
     await stage.run(['user', 'add', 'alice']);
     const { live } = await stage.startServer();
     const argv = ['ledger', 'topup', 'alice', '10', '--id', 'payment-1', '--cause', 'cash'];
-    assert.equal((await stage.run(argv)).stdout, 'Posted as payment-1. alice has 10.00 EUR.\n');
-    assert.match((await stage.run(argv)).stdout, /was posted before; nothing changed\. alice has 10\.00 EUR/);
+    assert.equal((await stage.run(argv)).stdout, 'Posted as payment-1. alice has 10.00 USD.\n');
+    assert.match((await stage.run(argv)).stdout, /was posted before; nothing changed\. alice has 10\.00 USD/);
     assert.equal(live.changed.length, 1);
     const other = await stage.run(['ledger', 'topup', 'alice', '11', '--id', 'payment-1']);
     assert.equal(other.exitCode, 1);
-    assert.match(other.stderr, /was used for a top-up of 10\.00 EUR/);
-    assert.match((await stage.run(['audit'])).stdout, /post top-up.*10\.00 EUR, id payment-1/);
+    assert.match(other.stderr, /was used for a top-up of 10\.00 USD/);
+    assert.match((await stage.run(['audit'])).stdout, /post top-up.*10\.00 USD, id payment-1/);
   }));
 
 test('what is no amount, no user or no payer is refused with the reason', () =>
@@ -77,7 +77,7 @@ test('a chargeback goes below zero and locks the account until an administrator 
     await stage.run(['ledger', 'topup', 'alice', '10', '--id', 'p1']);
     await stage.run(['ledger', 'adjust', 'alice', '-4']);
     const ran = await stage.run(['ledger', 'chargeback', 'alice', '10', '--of', 'p1', '--id', 'cb1']);
-    assert.equal(ran.stdout, 'Posted as cb1. alice has -4.00 EUR.\n');
+    assert.equal(ran.stdout, 'Posted as cb1. alice has -4.00 USD.\n');
     assert.match((await stage.run(['user', 'show', 'alice'])).stdout, /locked\s+cb1/);
     assert.match((await stage.run(['user', 'set', 'alice', 'locked=yes'])).stderr, /set by a chargeback alone/);
     assert.equal((await stage.run(['user', 'set', 'alice', 'locked=false'])).exitCode, 0);
@@ -89,10 +89,10 @@ test('an uncleared top-up is shown apart and cleared by its id', () =>
   onStage(async (stage) => {
     await stage.run(['user', 'add', 'alice', 'bob']);
     const ran = await stage.run(['ledger', 'topup', 'alice', '8', '--id', 'p2', '--uncleared']);
-    assert.match(ran.stdout, /alice has 8\.00 EUR, of which 8\.00 is not cleared/);
+    assert.match(ran.stdout, /alice has 8\.00 USD, of which 8\.00 is not cleared/);
     assert.match((await stage.run(['ledger', 'transfer', 'alice', 'bob', '1'])).stderr, /has 0\.00 that can be taken/);
-    assert.match((await stage.run(['ledger', 'clear', 'p2'])).stdout, /alice has 8\.00 EUR\.\n$/);
-    assert.match((await stage.run(['ledger', 'transfer', 'alice', 'bob', '1'])).stdout, /alice has 7\.00 EUR/);
+    assert.match((await stage.run(['ledger', 'clear', 'p2'])).stdout, /alice has 8\.00 USD\.\n$/);
+    assert.match((await stage.run(['ledger', 'transfer', 'alice', 'bob', '1'])).stdout, /alice has 7\.00 USD/);
     assert.match((await stage.run(['ledger', 'statement', 'bob'])).stdout, /transfer\s+1\.00/);
   }));
 
@@ -106,14 +106,14 @@ test('the check names each sum, CDR and journal line that does not agree, with e
       accountId: 2,
       costMicros: 7n,
       day: '2026-11-21',
-      currency: 'EUR',
+      currency: 'USD',
       cause: '',
       atMs: 1,
     };
     await store.calls.end(aCdr('call-1'), [chargePosting(charge)]);
     await stage.stopServer();
     const clean = await stage.run(['ledger', 'check']);
-    assert.equal(clean.stdout, '2 postings, 9.999993 EUR together: everything agrees.\n');
+    assert.equal(clean.stdout, '2 postings, 9.999993 USD together: everything agrees.\n');
     const path = join(stage.dataFolder, 'ringfence.db');
     const broken: readonly (readonly [sql: string, expected: RegExp])[] = [
       ['UPDATE balances SET posted_micros = posted_micros + 1', /the balance of account \d+ is not the sum/],
@@ -154,7 +154,7 @@ test('a restored backup halts the ledger until resume, which brings back what wa
     assert.match(refused.stderr, /older than its journal/);
     assert.match((await stage.run(['ledger', 'check'])).stdout, /halted: the database is older/);
     assert.match((await stage.run(['ledger', 'resume'])).stdout, /1 posting came back/);
-    assert.match((await stage.run(['ledger', 'statement', 'alice'])).stdout, /alice has 1\.00 EUR/);
+    assert.match((await stage.run(['ledger', 'statement', 'alice'])).stdout, /alice has 1\.00 USD/);
     assert.match((await stage.run(['ledger', 'check'])).stdout, /everything agrees/);
   }));
 
@@ -162,6 +162,6 @@ test('another currency than that of the postings stops everything that moves mon
   onStage(async (stage) => {
     await stage.run(['user', 'add', 'alice']);
     await stage.run(['ledger', 'topup', 'alice', '10']);
-    const ran = await stage.run(['ledger', 'topup', 'alice', '1'], { settingVariables: { RINGFENCE_CURRENCY: 'USD' } });
-    assert.match(ran.stderr, /currency is USD, and the ledger is in EUR/);
+    const ran = await stage.run(['ledger', 'topup', 'alice', '1'], { settingVariables: { RINGFENCE_CURRENCY: 'CHF' } });
+    assert.match(ran.stderr, /currency is CHF, and the ledger is in USD/);
   }));

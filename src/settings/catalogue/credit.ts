@@ -1,4 +1,4 @@
-import { amount, bool, decimal, level, string, word } from '../setting.ts';
+import { amount, bool, decimal, level, word } from '../setting.ts';
 
 /** What accounts may spend, beside the fields of each. Prepaid credit and a reseller's balance always hold. */
 export const creditSettings = {
@@ -9,14 +9,6 @@ export const creditSettings = {
     seeds: false,
     reason: 'a monthly limit that somebody has set on an account is meant to hold',
     effect: 'live',
-  }),
-  currency: string({
-    id: 'own.currency',
-    text: 'The currency of all amounts of this installation. It exists because amounts carry it: once money has been posted, another one stops every call that costs something until the old one is back.',
-    default: 'EUR',
-    allowed: 'three capital letters, such as EUR (ISO 4217)',
-    check: (text) => (/^[A-Z]{3}$/.test(text) ? undefined : `'${text}' is not three capital letters`),
-    effect: 'restart',
   }),
   maxunclearedcredit: amount({
     id: 'own.maxunclearedcredit',

@@ -5,7 +5,7 @@ import { amount, currencyCode, optional, peakHours } from '../text-checks.ts';
 export const priceSettings = {
   currency: string({
     id: 'own.currency',
-    text: 'The currency of all prices and balances, as three letters. It exists so that an amount is never without its currency; one installation has one.',
+    text: 'The currency of all prices and balances, as three letters. It exists so that an amount is never without its currency; one installation has one, and once money has been posted, another one stops every call that costs something until the old one is back.',
     default: 'USD',
     allowed: 'three capital letters (ISO 4217), such as EUR',
     check: currencyCode,
