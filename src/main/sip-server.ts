@@ -10,7 +10,7 @@ import type { Ledger } from '../billing/ledger/ledger.ts';
 import { type Ceiling, firstCeiling } from '../billing/ceiling.ts';
 import { PriceBook } from '../billing/tariff/price-book.ts';
 import type { PriceList } from '../billing/tariff/price-list.ts';
-import { AccountBooks } from '../billing/limits/account-books.ts';
+import { AccountBooks, creditCounter } from '../billing/limits/account-books.ts';
 import { SlidingSums } from '../billing/limits/sliding-sum.ts';
 import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import type { CallPrices } from '../billing/rating/call-prices.ts';
@@ -259,7 +259,15 @@ export class SipServer {
     };
     const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
     const pool = new LocalPool();
-    return new MeteredCalls({ clock, directory, ledger, pool, books, peaks, sources, prices, observer });
+    const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, sources, prices, observer });
+    ledger.watchHolds((accountId) => pool.heldOn(creditCounter(accountId)));
+    ledger.auditAlso(() => {
+      if (calls.size > 0) return [];
+      return [...calls.heldCounters]
+        .filter(([, micros]) => micros !== 0n)
+        .map(([name, micros]) => `${micros} millionths are held on '${name}', and no call runs`);
+    });
+    return calls;
   }
 
   /** Binds the sockets of the settings; rejects with the system's error for an address that cannot be had. */

@@ -147,11 +147,11 @@ export class AccountBooks {
   }
 
   #creditLimits(accountId: number, isDomestic: boolean): readonly MoneyLimit[] {
-    const { directory, ledger } = this.#from;
+    const { directory, ledger, settings } = this.#from;
     const account = directory.accountById(accountId);
     // An account that is gone pays from nothing; a postpaid one has no balance that ends a call.
     if (account?.money.isPostpaid === true) return [];
-    const call = { domestic: isDomestic, unclearedCapMicros: 0n };
+    const call = { domestic: isDomestic, unclearedCapMicros: settings().maxunclearedcredit };
     return [
       {
         ...{ rule: 'credit', mode: 'enforce', cuts: true, accountId, setBy: 'the ledger', setAtMs: undefined },
