@@ -283,6 +283,7 @@ export class SipServer {
       if (ws_port !== 0) await this.stack.listen('ws', { address, port: ws_port });
     }
     this.sipServers.sync();
+    this.money.recheck();
     this.audit.start();
   }
 

@@ -1,3 +1,4 @@
+import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import { readFile } from 'node:fs/promises';
 import { listOfDeck } from '../billing/tariff/price-book.ts';
 import type { Log } from '../base/log/log.ts';
@@ -104,6 +105,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       bindings: store.bindings,
       decisions: store.decisions,
       ledger,
+      peaks: new SpendPeaks(ledger.balances, store.spendPeaks, snapshot.spendPeaks),
       dns,
       ownAddresses: refreshedAddresses(),
     });

@@ -166,7 +166,8 @@ export interface CallTable {
 /** What an account is used to spend, beyond the days that the ledger keeps by themselves. */
 export interface SpendPeakTable {
   readonly account_id: number;
-  readonly highest_micros: number;
+  /** Millionths, as text: more than a number holds exactly. */
+  readonly highest_micros: string;
   /** Days on which the dynamic limit stopped it. */
   readonly blocked_days_json: string;
 }

@@ -32,6 +32,8 @@ import type {
   StoredPosting,
 } from './messages.ts';
 import { StoreError } from './messages.ts';
+import { spendPeakOf, spendPeakPut } from './spend-peak-rows.ts';
+import type { SpendPeak, SpendPeakStore } from '../billing/limits/spend-peaks.ts';
 import { verifyWebPassword } from './web-password.ts';
 import type { WorkerLink } from './worker-link.ts';
 
@@ -46,6 +48,7 @@ export interface StoreSnapshot {
   readonly settings: readonly SettingOverride[];
   readonly lastHeartbeatMs: number | undefined;
   readonly ledger: LedgerState;
+  readonly spendPeaks: readonly SpendPeak[];
 }
 
 export interface StoreParts {
@@ -63,6 +66,7 @@ export class Store implements AccountStore {
   readonly settings: SettingStore;
   readonly decisions: DecisionStore;
   readonly ledger: LedgerStore;
+  readonly spendPeaks: SpendPeakStore;
   /** The realm of all digest credentials, fixed when the data folder was made. */
   readonly realm: string;
   readonly #link: WorkerLink;
@@ -118,6 +122,13 @@ export class Store implements AccountStore {
       },
       check: () => link.checkLedger(),
       refusal: () => link.ledgerHalt ?? refusalOf(this.fault ?? link.journalFault),
+    };
+    this.spendPeaks = {
+      put: (peak) => {
+        link.writes.write(['rows', spendPeakPut(peak)], 'soon').catch((error: unknown) => {
+          parts.log.error('what an account is used to spend could not be stored', { error: String(error) });
+        });
+      },
     };
     this.settings = {
       load: () => this.#loadSettings(),
@@ -211,7 +222,7 @@ export class Store implements AccountStore {
       kind: 'tables',
       names: ['accounts', 'credentials', 'numbers', 'dial_rules', 'dial_routes', 'bindings', 'calls', 'settings'],
     });
-    const priced = await this.#link.read({ kind: 'tables', names: ['tariffs', 'packets'] });
+    const priced = await this.#link.read({ kind: 'tables', names: ['tariffs', 'packets', 'spend_peaks'] });
     const fieldsSet = await this.#link.read({ kind: 'fields set' });
     const directory = directorySnapshotOf({
       accounts: tables.accounts ?? [],
@@ -232,6 +243,7 @@ export class Store implements AccountStore {
       ledger,
       decks: (priced.tariffs ?? []).map((row) => ({ tariffId: Number(row['id']), deck: String(row['deck']) })),
       bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
+      spendPeaks: (priced.spend_peaks ?? []).map(spendPeakOf),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),
       settings: (tables.settings ?? []).map(overrideOf),
       lastHeartbeatMs: this.#link.lastHeartbeatMs,

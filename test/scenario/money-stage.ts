@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { prepaid } from '../../src/accounts/money.ts';
 import type { AccountMoney } from '../../src/accounts/model.ts';
+import type { Ceiling } from '../../src/billing/ceiling.ts';
 import type { PriceRow } from '../../src/billing/rating/price.ts';
 import type { SipRequest } from '../../src/sip/message/index.ts';
 import { marketOf, movement, packetOf, priceRow } from '../kit/money.ts';
@@ -16,6 +17,7 @@ export interface MoneyStageOptions {
   /** Balances in millionths, and what was charged on the day of the stage. */
   readonly balances?: Readonly<Record<number, bigint>>;
   readonly spentToday?: Readonly<Record<number, bigint>>;
+  readonly ceiling?: Ceiling;
   readonly money?: Readonly<Record<string, Partial<AccountMoney>>>;
 }
 
@@ -29,6 +31,7 @@ export async function moneyStage(given: MoneyStageOptions = {}): Promise<Stage> 
   const spent = Object.entries(given.spentToday ?? {});
   const stage = await Stage.open({
     settings: { ...given.settings },
+    ...(given.ceiling === undefined ? {} : { ceiling: given.ceiling }),
     accounts: [
       { name: 'carrier', kind: 'sipserver', trunk: trunkAt('192.0.2.50') },
       { name: 'spare', kind: 'sipserver', trunk: trunkAt('192.0.2.51') },

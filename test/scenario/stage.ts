@@ -14,6 +14,7 @@ import type {
 import type { PriceList } from '../../src/billing/tariff/price-list.ts';
 import { type Log, type LogFields, silentLog } from '../../src/base/log/log.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
+import type { Ceiling } from '../../src/billing/ceiling.ts';
 import type { Ledger } from '../../src/billing/ledger/ledger.ts';
 import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { CallStore } from '../../src/call/ports.ts';
@@ -97,6 +98,7 @@ export interface StageOptions {
   readonly tariffs?: readonly Tariff[];
   readonly packets?: readonly Packet[];
   readonly priceLists?: Iterable<readonly [tariffId: number, list: PriceList]>;
+  readonly ceiling?: Ceiling;
   /** Movements of money before the server starts. */
   readonly postings?: readonly Posting[];
 }
@@ -140,6 +142,7 @@ export class Stage {
       },
       decisions: { put: (decision) => this.decisions.push(decision) },
       ledger: this.#ledger,
+      ...(options.ceiling === undefined ? {} : { ceiling: options.ceiling }),
       dns: this.dns,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
     });

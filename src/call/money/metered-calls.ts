@@ -6,7 +6,7 @@ import { claimsOf, type Share } from '../../billing/hold/vector.ts';
 import type { Ledger } from '../../billing/ledger/ledger.ts';
 import type { PricingRefusal } from '../../billing/ledger/ports.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
-import type { AccountBooks } from '../../billing/limits/account-books.ts';
+import { type AccountBooks, creditCounter } from '../../billing/limits/account-books.ts';
 import type { SlidingSums } from '../../billing/limits/sliding-sum.ts';
 import type { SpendPeaks } from '../../billing/limits/spend-peaks.ts';
 import { Meter, type Usage } from '../../billing/metering/meter.ts';
@@ -88,6 +88,11 @@ export class MeteredCalls implements CallLifecycle {
   /** Calls that hold money. */
   get size(): number {
     return this.#calls.size;
+  }
+
+  /** What calls in progress hold of an account's credit: a transfer must leave that much. */
+  heldOf(accountId: number): bigint {
+    return this.#parts.pool.heldOn(creditCounter(accountId));
   }
 
   /** What calls hold, by counter; nothing when none is in progress. */

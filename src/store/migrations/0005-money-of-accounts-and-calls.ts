@@ -13,7 +13,7 @@ export async function addMoneyOfAccountsAndCalls(db: Kysely<unknown>): Promise<v
     .execute();
   await createTable(db, 'spend_peaks', ['account_id'], {
     account_id: 'bigint',
-    highest_micros: 'bigint',
+    highest_micros: 'text',
     blocked_days_json: 'text',
   });
 }

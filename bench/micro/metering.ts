@@ -1,0 +1,77 @@
+// What metering costs while calls run: 10,000 calls of 1,000 prepaid accounts for ten minutes of simulated time, media off.
+// Prints the CPU time for each second of those minutes, as a part of one core. `node bench/micro/metering.ts`
+import { blankAccount } from '../../src/accounts/blank-account.ts';
+import { AccountDirectory } from '../../src/accounts/directory.ts';
+import { LocalPool } from '../../src/billing/hold/pool.ts';
+import { AccountBooks } from '../../src/billing/limits/account-books.ts';
+import { SlidingSums } from '../../src/billing/limits/sliding-sum.ts';
+import { SpendPeaks } from '../../src/billing/limits/spend-peaks.ts';
+import { firstCeiling } from '../../src/billing/ceiling.ts';
+import type { PricePeriods } from '../../src/billing/rating/price-periods.ts';
+import type { LiveCall } from '../../src/billing/seam.ts';
+import { MeteredCalls } from '../../src/call/money/metered-calls.ts';
+import { profileValues } from '../../src/settings/index.ts';
+import { memoryLedger, MemoryPostings } from '../../test/kit/memory-ledger.ts';
+import { movement, priceRow } from '../../test/kit/money.ts';
+import { SimulatedClock } from '../../test/kit/simulated-clock.ts';
+
+const accountCount = 1000;
+const callCount = 10_000;
+const seconds = 600;
+const plenty = 1_000_000_000n;
+
+const clock = new SimulatedClock(Date.parse('2026-11-23T10:00:00Z'));
+const postings = new MemoryPostings();
+const accounts = Array.from({ length: accountCount }, (_, at) => blankAccount(at + 1, `u${at}`, 'enduser'));
+await postings.post(accounts.map(({ id }) => movement(id, plenty)));
+const ledger = memoryLedger(clock, postings);
+const directory = new AccountDirectory({ accounts, credentials: [], numbers: [], dialRules: [], nextId: 9999 });
+// Limits of this size are never reached here, and are judged all the same.
+const settings = { ...profileValues('default'), maxdailycreditforenduser: plenty, maxcostperip: plenty };
+const ceiling = { ...firstCeiling, spendPerAccountDayMicros: plenty, spendPerServerDayMicros: plenty * 1000n };
+const peaks = new SpendPeaks(ledger.balances, { put: () => {} }, []);
+const sources = new SlidingSums(10_000);
+const settingOrigin = () => ({ by: 'default', atMs: undefined });
+const books = new AccountBooks({
+  ...{ directory, settings: () => settings, settingOrigin, ledger, peaks, sources, ceiling },
+  sourceWindowMs: () => 86_400_000,
+});
+const periods: PricePeriods = { at: () => ({ period: 'peak', untilMs: Number.MAX_SAFE_INTEGER }) };
+let told = 0;
+const observer = {
+  refused: () => ({ status: 403, decisionId: '' }),
+  wouldRefuse: () => {},
+  runningLow: () => {},
+};
+const money = new MeteredCalls({
+  ...{ clock, directory, ledger, books, peaks, sources, observer, pool: new LocalPool() },
+  prices: { rowOf: () => undefined, periods: () => periods },
+});
+
+let cuts = 0;
+for (let at = 0; at < callCount; at++) {
+  const live: LiveCall = {
+    ...{ callId: `call ${at}`, payer: { accountId: 1 + (at % accountCount), reason: 'caller' } },
+    ...{ canonicalNumber: '4312345', numberClass: 'domestic', callerNumber: '', price: priceRow(6000n) },
+    sourceAddress: `192.0.2.${at % 250}`,
+    cut: () => cuts++,
+    setPaidUntil: () => told++,
+    decidedBy: () => {},
+  };
+  const leg = { kind: 'trunk', accountId: 9000, sentNumber: '4312345', cost: undefined } as const;
+  money.admit(live);
+  money.beforeDial(live, leg);
+  money.answered(live);
+  // Calls begin one after the other, as they do.
+  clock.advance(3);
+}
+
+told = 0;
+const before = process.cpuUsage();
+for (let second = 0; second < seconds; second++) clock.advance(1000);
+const { user, system } = process.cpuUsage(before);
+const perSecondMs = (user + system) / 1000 / seconds;
+process.stdout.write(
+  `${money.size} calls in progress, ${accountCount} accounts: ${perSecondMs.toFixed(2)} ms of CPU time a second, ` +
+    `${(perSecondMs / 10).toFixed(2)} % of a core; the media plane is told ${(told / seconds).toFixed(0)} times a second; ${cuts} cuts\n`,
+);
