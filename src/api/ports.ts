@@ -8,7 +8,7 @@ import type { Clock } from '../base/time/clock.ts';
 import type { LedgerSums } from '../billing/ledger/balances.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
-import type { Cdr, StreamQuality } from '../call/record.ts';
+import type { Cdr, StreamQuality, UnfinishedCall } from '../call/record.ts';
 import type { Decision } from '../guard/decision.ts';
 import type { StrangerRefusal } from '../guard/stranger-counts.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -59,6 +59,8 @@ export interface LiveServer {
   endCall(callId: string): boolean;
   /** The account was changed, disabled or removed: what it may no longer do ends. */
   accountChanged(accountId: number): void;
+  /** The ledger goes on after a halt: calls of a dead server that waited for it are charged and get their CDRs. */
+  ledgerResumed(unfinished: readonly UnfinishedCall[]): Promise<void>;
   /** What strangers were refused lately. */
   strangerRefusals(): readonly StrangerRefusal[];
   status(): LiveStatus;
@@ -92,7 +94,7 @@ export interface OperationStore extends AccountStore {
     page: { readonly limit: number; readonly beforeSeq?: bigint },
   ): Promise<readonly { readonly seq: bigint; readonly posting: Posting }[]>;
   /** Posts again what the journal has and the database lost. */
-  resumeLedger(): Promise<{ readonly restored: number; readonly setAside: boolean; readonly sums: LedgerSums }>;
+  resumeLedger(): Promise<ResumedLedger>;
   readonly healthy: boolean;
   readonly fault: { readonly message: string } | undefined;
   /** Realm of all SIP credentials. */
@@ -107,6 +109,14 @@ export interface OperationStore extends AccountStore {
   auditEntries(limit: number): Promise<readonly AuditEntry[]>;
   fieldOrigins(accountId: number): Promise<ReadonlyMap<string, Origin>>;
   backup(path: string): Promise<void>;
+}
+
+/** What a resume of the ledger did, and what stands on the disk after it. */
+export interface ResumedLedger {
+  readonly restored: number;
+  readonly setAside: boolean;
+  readonly sums: LedgerSums;
+  readonly unfinishedCalls: readonly UnfinishedCall[];
 }
 
 /** Everything that the operations work on. Running server and lone command fill it alike, but for `live`. */

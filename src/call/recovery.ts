@@ -6,43 +6,81 @@ import type { MeteredCalls } from './money/metered-calls.ts';
 import type { CallStore } from './ports.ts';
 import type { Cdr, DialogRecord, UnfinishedCall } from './record.ts';
 
+export interface RecoveryParts {
+  readonly stack: SipStack;
+  readonly store: CallStore;
+  readonly money: MeteredCalls;
+  readonly log: Log;
+}
+
 /**
  * Ends what a dead server left behind: a BYE on both legs of each answered call, and the one CDR of every call. A call
  * is taken to have ended when the server was last known to live.
  */
-export async function endDeadCalls(
-  unfinished: readonly UnfinishedCall[],
-  lastHeartbeatMs: number | undefined,
-  services: {
-    readonly stack: SipStack;
-    readonly store: CallStore;
-    readonly money: MeteredCalls;
-    readonly log: Log;
-  },
-): Promise<void> {
-  const { stack, store, money, log } = services;
-  // All are charged before anything is waited for: no new call takes what they have used.
-  const ends: Promise<void>[] = [];
-  // By call id: of two calls that shared the last of a credit, the same one has it as before.
-  for (const call of unfinished.toSorted((one, other) => (one.cdr.callId < other.cdr.callId ? -1 : 1))) {
+export class Recovery {
+  readonly #parts: RecoveryParts;
+  /** Calls whose charge the ledger does not take before its operator resumes it. */
+  readonly #waiting = new Set<string>();
+
+  constructor(parts: RecoveryParts) {
+    this.#parts = parts;
+  }
+
+  /** At start, once. Rejects when the disk takes neither the end of a call nor that it waits. */
+  async endDeadCalls(unfinished: readonly UnfinishedCall[], lastHeartbeatMs: number | undefined): Promise<void> {
+    // All are charged before anything is waited for: no new call takes what they have used.
+    const ends: Promise<void>[] = [];
+    for (const call of inOrder(unfinished)) {
+      this.#sayBye(call);
+      const ended = { ...call, cdr: finalCdr(call, lastHeartbeatMs) };
+      ends.push(this.#parts.money.mayChargeDead(call.money) ? this.#end(ended) : this.#letWait(ended));
+    }
+    await Promise.all(ends);
+  }
+
+  /** The ledger goes on. `unfinished` is read anew: what the journal gave back is not charged again. */
+  async ledgerResumed(unfinished: readonly UnfinishedCall[]): Promise<void> {
+    const ends = inOrder(unfinished).filter(({ cdr }) => this.#waiting.delete(cdr.callId));
+    await Promise.all(ends.map((call) => this.#end(call)));
+  }
+
+  #end({ cdr, money }: UnfinishedCall): Promise<void> {
+    const { money: meteredCalls, store, log } = this.#parts;
+    const written = meteredCalls.chargeDead(money, cdr, (charges) => store.end(cdr, charges));
+    const told = { call: cdr.callId, account: cdr.callerName };
+    return written.then(() => log.warn('call of the dead server ended', told));
+  }
+
+  /** Its end is written down, for a later start to find: the last heartbeat is then another one. */
+  async #letWait({ cdr, answeredAtMs, caller, callee, money }: UnfinishedCall): Promise<void> {
+    const { callId, callerName } = cdr;
+    if (answeredAtMs === undefined || caller === undefined || callee === undefined) return;
+    this.#waiting.add(callId);
+    await this.#parts.store.answer({ callId, answeredAtMs, cdr, caller, callee, money });
+    this.#parts.log.warn('call of the dead server waits for the ledger', { call: callId, account: callerName });
+  }
+
+  #sayBye({ cdr, caller, callee }: UnfinishedCall): void {
+    const { stack, log } = this.#parts;
     try {
-      if (call.caller !== undefined) sendBye(stack, call.caller);
-      if (call.callee !== undefined) sendBye(stack, call.callee);
+      if (caller !== undefined) sendBye(stack, caller);
+      if (callee !== undefined) sendBye(stack, callee);
     } catch (error) {
       // One call that cannot be told must not keep the others, and the server, from going on.
-      log.error('BYE of a dead call could not be sent', { call: call.cdr.callId, error: String(error) });
+      log.error('BYE of a dead call could not be sent', { call: cdr.callId, error: String(error) });
     }
-    const cdr = finalCdr(call, lastHeartbeatMs);
-    const written = money.chargeDead(call.money, cdr, (charges) => store.end(cdr, charges));
-    const told = { call: call.cdr.callId, account: call.cdr.callerName };
-    ends.push(written.then(() => log.warn('call of the dead server ended', told)));
   }
-  await Promise.all(ends);
 }
 
+/** By call id: of two calls that shared the last of a credit, the same one has it as before. */
+function inOrder(calls: readonly UnfinishedCall[]): readonly UnfinishedCall[] {
+  return calls.toSorted((one, other) => (one.cdr.callId < other.cdr.callId ? -1 : 1));
+}
+
+/** A call that waits for the ledger has its end already. */
 function finalCdr({ cdr, answeredAtMs }: UnfinishedCall, lastHeartbeatMs: number | undefined): Cdr {
   const floorMs = answeredAtMs ?? cdr.startedAtMs;
-  const endedAtMs = Math.max(floorMs, lastHeartbeatMs ?? floorMs);
+  const endedAtMs = cdr.endedAtMs ?? Math.max(floorMs, lastHeartbeatMs ?? floorMs);
   const sipStatus = answeredAtMs === undefined ? 503 : 200;
   return { ...cdr, answeredAtMs, endedAtMs, cause: 'server restart', sipStatus, endedBy: 'system' };
 }

@@ -67,6 +67,7 @@ function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
     },
     endCall: (callId) => sip.calls.endCall(callId),
     accountChanged: (accountId) => sip.accountChanged(accountId),
+    ledgerResumed: (unfinished) => sip.ledgerResumed(unfinished),
     strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
       const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings.current;

@@ -23,7 +23,7 @@ import { CallService } from '../call/call-service.ts';
 import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
 import { MeanDurations } from '../call/mean-durations.ts';
-import { endDeadCalls } from '../call/recovery.ts';
+import { Recovery } from '../call/recovery.ts';
 import type { UnfinishedCall } from '../call/record.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { CallLimits } from '../call/limits/call-limits.ts';
@@ -112,6 +112,7 @@ export class SipServer {
   readonly limits: CallLimits;
   readonly audit: LeaseAudit;
   readonly #messages: MessageService;
+  readonly #recovery: Recovery;
   readonly #parts: SipServerParts;
 
   constructor(parts: SipServerParts) {
@@ -183,6 +184,7 @@ export class SipServer {
     this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods });
     const { limits } = this;
     this.money = this.#newMoney(clock);
+    this.#recovery = new Recovery({ stack, store: parts.calls, money: this.money, log });
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
       ...{
@@ -297,13 +299,12 @@ export class SipServer {
     readonly unfinishedCalls: readonly UnfinishedCall[];
     readonly lastHeartbeatMs: number | undefined;
   }): Promise<void> {
-    const { calls: store, log } = this.#parts;
-    await endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs, {
-      stack: this.stack,
-      store,
-      money: this.money,
-      log,
-    });
+    await this.#recovery.endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs);
+  }
+
+  /** The ledger goes on after a halt: dead calls that waited for it are charged, unless they were before. */
+  ledgerResumed(unfinished: readonly UnfinishedCall[]): Promise<void> {
+    return this.#recovery.ledgerResumed(unfinished);
   }
 
   /** An account changed: cached log-ins go, and of one that may no longer call, bindings and running calls too. */

@@ -147,7 +147,10 @@ export class LedgerBooks {
       const lost = records.map(({ posting }) => posting).filter(({ id }) => this.#writer.find(id) === undefined);
       const restored = this.#writer.post(lost);
       const [first, last] = [restored[0], restored.at(-1)];
-      if (first !== undefined && last !== undefined) this.#note(`${first.seq}-${last.seq}`);
+      if (first !== undefined && last !== undefined) {
+        this.#note(`${first.seq}-${last.seq}`);
+        this.#chargedAlready(first.seq);
+      }
       this.#database.exec('COMMIT');
       return restored.length;
     } catch (error) {
@@ -156,7 +159,14 @@ export class LedgerBooks {
     }
   }
 
-  /** Their calls have no CDR: the check knows them by this. */
+  /** A call that was in progress when the backup was made and has its charges now gets its CDR, and no charge again. */
+  #chargedAlready(fromSeq: bigint): void {
+    this.#database
+      .prepare("UPDATE calls SET money_json = '' WHERE call_id IN (SELECT call_id FROM postings WHERE seq >= ?)")
+      .run(fromSeq);
+  }
+
+  /** Their calls have no CDR, or one of the backup's time: the check knows them by this. */
   #note(places: string): void {
     this.#database
       .prepare(

@@ -38,10 +38,7 @@ export function checkLedger({ databasePath, journalFolder }: CheckPlace): Ledger
       ...belowZero(database),
       ...journalFindings(database, journalFolder, lastSeq),
     ];
-    const notes = restored.map(
-      ([first, last]) =>
-        `postings ${first} to ${last} came back from the journal after a restore; the CDRs of their calls are lost`,
-    );
+    const notes = [...restored.map((places) => restoredNote(database, places)), ...waitingNote(database)];
     return { postings: Number(row?.['n']), totalMicros: micros(row?.['total']), findings, notes };
   } finally {
     database.close();
@@ -107,6 +104,25 @@ function restoredPlaces(database: DatabaseSync): Places {
     const [first = '0', last = '0'] = range.split('-');
     return [BigInt(first), BigInt(last)];
   });
+}
+
+/** What nobody can tell after a restore: the CDRs that went with the database, and ends of calls that it had in progress. */
+function restoredNote(database: DatabaseSync, [first, last]: Places[number]): string {
+  const row = database
+    .prepare(
+      'SELECT count(DISTINCT p.call_id) AS n FROM postings p JOIN cdrs c ON c.call_id = p.call_id' +
+        " WHERE p.kind = 'charge' AND p.seq BETWEEN ? AND ?",
+    )
+    .get(first, last);
+  const known = Number(row?.['n']);
+  const ends = known === 0 ? '' : `, but for ${known} that the backup had in progress: those end with the backup`;
+  return `postings ${first} to ${last} came back from the journal after a restore; the CDRs of their calls are lost${ends}`;
+}
+
+function waitingNote(database: DatabaseSync): string[] {
+  const rows = database.prepare('SELECT cdr_json FROM calls').all();
+  const waiting = rows.filter((row) => JSON.parse(String(row['cdr_json'])).endedAtMs !== undefined).length;
+  return waiting === 0 ? [] : [`${waiting} calls of a dead server wait to be charged until the ledger is resumed`];
 }
 
 /** Charges whose calls have no CDR; those that came back from the journal are known to have none. */

@@ -8,6 +8,7 @@ import { silentLog } from '../base/log/log.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { Balances } from '../billing/ledger/balances.ts';
+import type { DialogRecord } from '../call/record.ts';
 import { chargePosting, type Posting } from '../billing/ledger/posting.ts';
 import { openStore } from './open-store.ts';
 import type { Store } from './store.ts';
@@ -80,6 +81,51 @@ test('the same charge again changes nothing, and with another amount nothing of 
   assert.equal((await store.queryCdrs({ callId: 'call-2', limit: 1 })).length, 0);
   assert.equal((await store.loadSnapshot()).unfinishedCalls.length, 1);
   await store.close();
+});
+
+test('a call that a restored backup has in progress is charged by the journal once, and the check says what is lost', async () => {
+  const folder = newFolder();
+  const store = await open(folder);
+  const dialog: DialogRecord = {
+    ...{ callId: 'x', localTag: 'a', remoteTag: 'b', localUri: 'sip:a@x', remoteUri: 'sip:b@x', localSeq: 1 },
+    ...{ remoteTarget: 'sip:b@x', routeSet: [], transport: 'udp', localAddress: '192.0.2.1', localPort: 5060 },
+    ...{ remoteAddress: '192.0.2.2', remotePort: 5060 },
+  };
+  for (const callId of ['early', 'late']) {
+    await store.calls.begin({ callId, startedAtMs: 1, cdr: aCdr(callId) });
+    const cdr = { ...aCdr(callId), endedAtMs: undefined };
+    await store.calls.answer({ callId, answeredAtMs: 2, cdr, caller: dialog, callee: dialog, money: '{"payers":[]}' });
+  }
+  await store.apply([], [], [topUp('first', 100n)]);
+  const backup = join(folder, 'backup.db');
+  await store.backup(backup);
+  await store.calls.end(aCdr('early'), [charge('early', 5n)]);
+  await store.calls.end(aCdr('unknown'), [charge('unknown', 7n)]);
+  await store.close();
+  for (const end of ['', '-wal', '-shm']) rmSync(join(folder, `ringfence.db${end}`), { force: true });
+  renameSync(backup, join(folder, 'ringfence.db'));
+  const again = await open(folder);
+  assert.equal(again.ledger.refusal()?.reason, 'database older than journal');
+  await assert.rejects(again.calls.end(aCdr('late'), [charge('late', 1n)]), /resume/);
+  const cdr = { ...aCdr('late'), endedAtMs: 3000 };
+  await again.calls.answer({ callId: 'late', answeredAtMs: 2, cdr, caller: dialog, callee: dialog, money: 'kept' });
+  assert.match((await again.ledger.check()).notes.join(), /1 calls of a dead server wait/);
+  const { restored, unfinishedCalls } = await again.resumeLedger();
+  assert.equal(restored, 2);
+  assert.deepEqual(
+    unfinishedCalls.map((call) => [call.cdr.callId, call.money]),
+    [
+      ['early', ''],
+      ['late', 'kept'],
+    ],
+  );
+  await again.calls.end(aCdr('early'), []);
+  await again.calls.end(aCdr('late'), [charge('late', 1n)]);
+  assert.equal((await balancesOf(again)).postedMicros(2), 100n - 5n - 7n - 1n);
+  const { findings, notes } = await again.ledger.check();
+  assert.deepEqual(findings, []);
+  assert.match(notes.join(), /the CDRs of their calls are lost, but for 1 that the backup had in progress/);
+  await again.close();
 });
 
 test('an amount beyond what a double can tell is kept whole', async () => {

@@ -267,11 +267,14 @@ export class Store implements AccountStore {
   }
 
   /** Lets the ledger go on after a restore: what the journal has and the database lost is posted again. */
-  async resumeLedger(): Promise<Resumed & { readonly sums: LedgerSums }> {
+  async resumeLedger(): Promise<
+    Resumed & { readonly sums: LedgerSums; readonly unfinishedCalls: readonly UnfinishedCall[] }
+  > {
     const resumed = await this.#link.resumeLedger();
+    const { calls = [] } = await this.#link.read({ kind: 'tables', names: ['calls'] });
     const { ledger } = await this.#link.read({ kind: 'ledger' });
     assert(ledger !== undefined, 'the ledger is read after a resume');
-    return { ...resumed, sums: ledger.sums };
+    return { ...resumed, sums: ledger.sums, unfinishedCalls: calls.map(unfinishedCallOf) };
   }
 
   /** What administrators did, newest first. */

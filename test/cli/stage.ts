@@ -57,6 +57,10 @@ export class FakeLiveServer implements LiveServer {
     this.changed.push(accountId);
   }
 
+  ledgerResumed(): Promise<void> {
+    return Promise.resolve();
+  }
+
   strangerRefusals(): ReturnType<LiveServer['strangerRefusals']> {
     return [{ source: '192.0.2.66', rule: 'guest refused', minuteMs: 60_000, count: 3 }];
   }

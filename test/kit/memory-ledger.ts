@@ -13,6 +13,7 @@ export class MemoryPostings implements LedgerStore {
   refused: PricingRefusal | undefined;
 
   post(postings: readonly Posting[]): Promise<void> {
+    if (this.refused !== undefined && postings.length > 0) return Promise.reject(new Error(this.refused.message));
     for (const posting of postings) {
       const known = this.postings.get(posting.id);
       if (known !== undefined && !movesTheSame(known, posting)) {

@@ -36,8 +36,9 @@ export function ledgerOperations(ports: OperationPorts): OperationsOf<Names> {
       return ok({ postings, total: printAmount(totalMicros), currency, findings, notes, refusal });
     },
     'ledger resume': async () => {
-      const { restored, setAside, sums } = await ports.store.resumeLedger();
+      const { restored, setAside, sums, unfinishedCalls } = await ports.store.resumeLedger();
       ports.ledger.reload(sums);
+      await ports.live?.ledgerResumed(unfinishedCalls);
       const detail = `${restored} postings restored${setAside ? ', old journal set aside' : ''}`;
       await ports.store.apply([], [audit(ports, 'resume ledger', 'ledger', detail)]);
       return ok({ restored, setAside });

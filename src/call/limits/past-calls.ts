@@ -40,8 +40,9 @@ export function rememberCalls(
 /** Calls that the last server left unfinished, as their CDRs will have them. */
 export function unfinishedTalk(calls: readonly UnfinishedCall[], lastHeartbeatMs: number | undefined): PastTalk[] {
   return calls.flatMap(({ cdr, answeredAtMs }) => {
-    if (answeredAtMs === undefined || lastHeartbeatMs === undefined) return [];
+    const endedAtMs = cdr.endedAtMs ?? lastHeartbeatMs;
+    if (answeredAtMs === undefined || endedAtMs === undefined) return [];
     const { payerId, calleeName, startedAtMs } = cdr;
-    return [{ payerId, calleeName, startedAtMs, talkMs: Math.max(0, lastHeartbeatMs - answeredAtMs) }];
+    return [{ payerId, calleeName, startedAtMs, talkMs: Math.max(0, endedAtMs - answeredAtMs) }];
   });
 }

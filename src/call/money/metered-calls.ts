@@ -192,6 +192,12 @@ export class MeteredCalls implements CallLifecycle {
     return committed;
   }
 
+  /** Whether the ledger takes the charge of such a call now. One in another currency is charged in its own. */
+  mayChargeDead(written: string): boolean {
+    const refusal = this.#parts.ledger.mayPrice();
+    return written === '' || refusal === undefined || refusal.reason === 'currency changed';
+  }
+
   /**
    * Charges a call that a dead server left behind, to the second at which that server was last known to live. What it
    * had paid is not on the disk, so it is found again: as much of that time as every limit has room for. Each end that
