@@ -30,6 +30,8 @@ export class CallService {
   readonly counts: CallCounts = { started: 0, answered: 0, refused: 0, challenged: 0, unproven: 0 };
   readonly #services: CallServices;
   readonly #calls = new Map<string, Call>();
+  /** Calls that are over, of which something that was given up may still ring or answer. */
+  readonly #ringingOn = new Set<Call>();
   readonly #refusals: RefusalBudget;
   #draining = false;
   #onIdle: (() => void) | undefined;
@@ -39,7 +41,7 @@ export class CallService {
     this.#refusals = new RefusalBudget(services.clock);
   }
 
-  /** Calls that are not over yet, with those whose CDR is being written. */
+  /** Calls that are not over yet, with those whose legs are being ended or whose CDR is being written. */
   calls(): readonly Call[] {
     return [...this.#calls.values()];
   }
@@ -50,7 +52,7 @@ export class CallService {
 
   /** The calls as the audit of leases wants them: one that ends gives its line back before its CDR is written. */
   *audited(): Generator<AuditedCall> {
-    for (const { plan, phase } of this.#calls.values()) {
+    for (const { plan, phase } of [...this.#calls.values(), ...this.#ringingOn]) {
       const holdsLineOf =
         phase === 'over' || plan.lease === undefined || plan.numberClass === 'emergency'
           ? undefined
@@ -72,12 +74,12 @@ export class CallService {
       if (call.plan.payer?.accountId === accountId) call.end('account disabled', 'system');
   }
 
-  /** Takes no new calls, and resolves when the last one is over. */
+  /** Takes no new calls, and resolves when the last one is over, and nothing rings for one that was. */
   drain(): Promise<void> {
     this.#draining = true;
     return new Promise((resolve) => {
       this.#onIdle = resolve;
-      if (this.#calls.size === 0) resolve();
+      this.#tellIdle();
     });
   }
 
@@ -123,7 +125,10 @@ export class CallService {
     this.#recordWatched(candidate);
     if ('sipStatus' in plan) return this.#refuse(candidate, plan, flow);
     this.counts.started++;
-    const call = new Call(this.#services, plan, stack.openInvite(request, flow), flow, (over) => this.#onOver(over));
+    const call = new Call(this.#services, plan, stack.openInvite(request, flow), flow, {
+      onOver: (over) => this.#onOver(over),
+      onGone: (gone) => this.#onGone(gone),
+    });
     this.#calls.set(plan.callId, call);
     call.start();
   }
@@ -186,7 +191,16 @@ export class CallService {
     if (call.record.cdr.answeredAtMs !== undefined) this.counts.answered++;
     this.#takeMeasure(call);
     this.#calls.delete(call.plan.callId);
-    if (this.#calls.size === 0) this.#onIdle?.();
+    this.#ringingOn.add(call);
+  }
+
+  #onGone(call: Call): void {
+    this.#ringingOn.delete(call);
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#calls.size === 0 && this.#ringingOn.size === 0) this.#onIdle?.();
   }
 
   /** What a finished call teaches: how long its payer's calls last, and that one had no price [billing.notbilledcallerr]. */

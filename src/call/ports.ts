@@ -10,4 +10,6 @@ export interface CallStore {
    * nothing; a charge that is posted with another amount rejects.
    */
   end(cdr: Cdr, charges?: readonly Posting[]): Promise<void>;
+  /** Writes a CDR anew that was written before, with what it cost beyond: both or neither. */
+  amend(cdr: Cdr, charges: readonly Posting[]): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import type { SQLInputValue } from 'node:sqlite';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallAnswer, CallRow, Cdr, DialogRecord, EndedBy, StreamQuality, UnfinishedCall } from '../call/record.ts';
 import type { Row, Write } from './messages.ts';
@@ -51,7 +50,14 @@ export function endWrite(cdr: Cdr, charges: readonly Posting[]): Write {
   return charges.length === 0 ? ['end', ...values] : ['charged end', charges, values];
 }
 
-function cdrValues(cdr: Cdr): readonly SQLInputValue[] {
+/** A CDR that is there already, as it is now known, and what that cost. */
+export function amendWrite(cdr: Cdr, charges: readonly Posting[]): Write {
+  const values = cdrValues(cdr);
+  const row = Object.fromEntries(cdrColumns.map((column, index) => [column, values[index] ?? null]));
+  return ['post', charges, [{ kind: 'put', table: 'cdrs', row }]];
+}
+
+function cdrValues(cdr: Cdr): readonly (string | number | null)[] {
   return [
     cdr.callId,
     cdr.sipCallId,

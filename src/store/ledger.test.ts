@@ -70,6 +70,25 @@ test('the charges of a call across midnight, its CDR and the end of its row are 
   await again.close();
 });
 
+test('what a carrier charges after the CDR was written is a charge of its own, and the CDR tells of it', async () => {
+  const store = await open(newFolder());
+  await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
+  const cause = 'carrier cost of a call to 43123';
+  const times = { day: '2026-11-21', currency: 'EUR', cause, atMs: 2000 };
+  const late = chargePosting({ ...times, callId: 'call-1', accountId: 2, costMicros: 7n, late: 1 });
+  const [attempt] = aCdr('call-1').attempts;
+  assert.ok(attempt);
+  const amended = { ...aCdr('call-1'), attempts: [{ ...attempt, lateAnsweredAtMs: 6000 }] };
+  await store.calls.amend(amended, [late]);
+  await store.calls.amend(amended, [late]);
+  assert.equal((await balancesOf(store)).postedMicros(2), -12n);
+  assert.deepEqual(await store.queryCdrs({ limit: 10 }), [amended]);
+  const wrong = { ...late, amountMicros: -8n };
+  await assert.rejects(store.calls.amend(aCdr('call-1'), [wrong]), /moved other money/);
+  assert.deepEqual(await store.queryCdrs({ limit: 10 }), [amended]);
+  await store.close();
+});
+
 test('the same charge again changes nothing, and with another amount nothing of the call is written', async () => {
   const store = await open(newFolder());
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);

@@ -17,7 +17,7 @@ import type { DecisionStore } from '../guard/ports.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { SettingOverride, SettingStore } from '../settings/ports.ts';
 import { directorySnapshotOf } from './account-rows.ts';
-import { answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './call-rows.ts';
+import { amendWrite, answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './call-rows.ts';
 import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
@@ -94,6 +94,7 @@ export class Store implements AccountStore {
       begin: (row: CallRow) => link.writes.write(beginWrite(row)),
       answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
       end: (cdr: Cdr, charges: readonly Posting[] = []) => link.writes.write(endWrite(cdr, charges), 'soon'),
+      amend: (cdr: Cdr, charges: readonly Posting[]) => link.writes.write(amendWrite(cdr, charges)),
     };
     this.decisions = {
       put: (decision) => {

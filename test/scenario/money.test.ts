@@ -170,7 +170,8 @@ describe('a metered call', () => {
   });
 
   test('whose carrier answers after the CANCEL is posted as cost of the carrier, and costs the caller nothing', async () => {
-    const stage = await moneyStage({ rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(30_000n) } });
+    const cost = priceRow(30_000n, { attemptFeeMicros: 7n });
+    const stage = await moneyStage({ rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: cost } });
     const alice = await stage.phone('alice', '192.0.2.21');
     const carrier = await stage.peer('192.0.2.50');
     const [invite] = await startCalls(stage, alice, 1);
@@ -182,7 +183,13 @@ describe('a metered call', () => {
     carrier.respond(carrier.request('INVITE'), 200, { body: sdp('192.0.2.50') });
     await stage.run(20);
     assert.deepEqual([carrier.requests('ACK').length, carrier.requests('BYE').length], [1, 1]);
-    assert.deepEqual([stage.balanceOf('carrier'), stage.balanceOf('alice')], [-500n, 1_000_000_000n]);
+    assert.deepEqual([stage.balanceOf('carrier'), stage.balanceOf('alice')], [-507n, 1_000_000_000n]);
+    const costs = [...stage.postings.postings.values()].filter(({ kind }) => kind === 'charge');
+    assert.deepEqual(
+      costs.map(({ amountMicros }) => amountMicros),
+      [-7n, -500n],
+      'the fee of the attempt with the CDR, its answer afterwards',
+    );
   });
 
   test('is not made while the ledger cannot write, with a decision that says so; a free one is', async () => {

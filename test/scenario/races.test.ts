@@ -60,7 +60,7 @@ describe('CANCEL', () => {
     assert.ok(bench.bob.requests('BYE').length > 0);
   });
 
-  test('that a 200 of the carrier crosses leaves an ACK, a BYE, and the carrier’s cost in the CDR', async () => {
+  test('that a 200 of the carrier crosses leaves an ACK, a BYE, and the carrier’s answer in the CDR that is there already', async () => {
     const stage = await Stage.open(carriers);
     const carrier = await stage.peer('192.0.2.50');
     const alice = await stage.phone('alice', '192.0.2.21');
@@ -70,10 +70,11 @@ describe('CANCEL', () => {
     alice.cancel(invite);
     await stage.run(20);
     assert.equal(carrier.requests('CANCEL').length, 1);
-    assert.equal(stage.store.cdrs.length, 0, 'the CDR waits for what the carrier says last');
+    assert.deepEqual([stage.store.cdrs.length, stage.server.calls.count], [1, 0], 'nothing waits for the carrier');
     carrier.respond(carrier.request('INVITE'), 200, { body: sdp('192.0.2.50') });
     await stage.run(40);
     assert.deepEqual([carrier.requests('ACK').length, carrier.requests('BYE').length], [1, 1]);
+    assert.equal(stage.store.cdrs.length, 1);
     const [cdr] = stage.store.cdrs;
     assert.deepEqual([cdr?.cause, cdr?.attempts.length], ['cancelled', 1]);
     assert.ok(cdr?.attempts[0]?.lateAnsweredAtMs !== undefined);
@@ -98,6 +99,31 @@ describe('CANCEL', () => {
     assert.deepEqual(
       cdr?.attempts.map(({ lateAnsweredAtMs }) => lateAnsweredAtMs !== undefined),
       [true, false],
+    );
+  });
+
+  test('a call over a second carrier ends at once, with its CDR and its line, whatever the silent first one does', async () => {
+    const stage = await Stage.open(carriers);
+    stage.setLimits('alice', { maxLines: 1 });
+    const [first, second] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const invite = await stage.invite(alice, 'alice', 'sip:0049301@server.example');
+    await stage.run(4_200);
+    second.respond(second.request('INVITE'), 200, { body: sdp('192.0.2.51') });
+    await stage.run(20);
+    alice.ack(invite, alice.response('INVITE', 200));
+    alice.send(alice.inDialog('BYE', invite, alice.response('INVITE', 200)));
+    await stage.run(20);
+    second.respond(second.request('BYE'), 200);
+    await stage.run(20);
+    assert.deepEqual([stage.store.cdrs.length, stage.server.calls.count], [1, 0]);
+    assert.equal(stage.server.limits.lines.size, 0);
+    first.respond(first.request('INVITE'), 200, { body: sdp('192.0.2.50') });
+    await stage.run(40);
+    assert.deepEqual([first.requests('ACK').length, first.requests('BYE').length], [1, 1]);
+    assert.deepEqual(
+      stage.store.cdrs.map(({ attempts }) => attempts.map(({ lateAnsweredAtMs }) => lateAnsweredAtMs !== undefined)),
+      [[true, false]],
     );
   });
 

@@ -78,6 +78,13 @@ class MemoryCallStore implements CallStore {
     this.cdrs.push(cdr);
     return this.#postings.post(charges);
   }
+
+  amend(cdr: Cdr, charges: readonly Posting[]): Promise<void> {
+    const at = this.cdrs.findIndex(({ callId }) => callId === cdr.callId);
+    if (at === -1) return Promise.reject(new Error('there is no such CDR'));
+    this.cdrs[at] = cdr;
+    return this.#postings.post(charges);
+  }
 }
 
 /** An error that the server logs fails the test that caused it. */

@@ -80,6 +80,11 @@ export class MemoryStore {
           disk.answers.delete(cdr.callId);
         }, false);
       },
+      amend: (cdr, charges) =>
+        this.#commit(() => {
+          void disk.postings.post(charges);
+          disk.cdrs.set(cdr.callId, cdr);
+        }, false),
     };
     this.bindings = {
       put: (binding) => void this.#commit(() => disk.bindings.set(binding.key, binding), false),

@@ -39,13 +39,16 @@ export interface Charge {
   readonly currency: string;
   readonly cause: string;
   readonly atMs: number;
+  /** Which one it is of the charges that came after the call was charged: 1, 2 ...; absent for the first charge. */
+  readonly late?: number;
 }
 
 /** The posting of a charge; its id comes from call, payer and day, so that the same charge is never posted twice. */
 export function chargePosting(charge: Charge): Posting {
-  const { callId, accountId, costMicros, day, currency, cause, atMs } = charge;
+  const { callId, accountId, costMicros, day, currency, cause, atMs, late } = charge;
+  const id = `call/${callId}/${accountId}/${day}${late === undefined ? '' : `/late/${late}`}`;
   return {
-    ...{ id: `call/${callId}/${accountId}/${day}`, accountId, kind: 'charge', amountMicros: -costMicros, currency },
+    ...{ id, accountId, kind: 'charge', amountMicros: -costMicros, currency },
     ...{ cause, actor: 'call', atMs, day, callId, cleared: true, reverses: '' },
   };
 }

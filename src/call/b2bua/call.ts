@@ -1,5 +1,5 @@
 import type { Posting } from '../../billing/ledger/posting.ts';
-import type { LiveCall } from '../../billing/seam.ts';
+import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
 import type { Log } from '../../base/log/log.ts';
 import { HeaderList } from '../../sip/message/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
@@ -27,6 +27,14 @@ import { Unconfirmed } from './unconfirmed.ts';
 /** `starting` until the row is on disk, `ringing` while destinations are tried, `answering` until the answer is on disk. */
 export type CallPhase = 'starting' | 'ringing' | 'answering' | 'up' | 'over';
 
+/** What a call tells the table of calls: first the one, then the other. */
+export interface CallObserver {
+  /** Both legs are over, and the CDR is written. */
+  onOver(call: Call): void;
+  /** Nothing that was dialled can ring or answer any more. */
+  onGone(call: Call): void;
+}
+
 /** What the end of a call says to its legs beyond its cause. */
 interface EndDetails {
   readonly status?: number;
@@ -51,23 +59,26 @@ export class Call {
   readonly #early: EarlyState;
   readonly #hunt: Hunt;
   readonly #live: LiveCall;
-  readonly #onOver: (call: Call) => void;
+  readonly #observer: CallObserver;
   readonly #log: Log;
   readonly #media: CallMedia;
   readonly #watches: Readonly<Record<'a' | 'b', ChallengeWatch>>;
   #phase: CallPhase = 'starting';
   #callee: OutboundLeg | undefined;
+  /** The CDR and its charges are on the disk, or given up. */
+  #closed: Promise<void> = Promise.resolve();
+  #lateCharges = 0;
 
   constructor(
     services: CallServices,
     plan: CallPlan,
     transaction: InviteServerTransaction,
     flow: Flow,
-    onOver: (call: Call) => void,
+    observer: CallObserver,
   ) {
     this.#services = services;
     this.plan = plan;
-    this.#onOver = onOver;
+    this.#observer = observer;
     const settings = services.settings();
     const account = plan.caller.kind === 'account' ? plan.caller.account : undefined;
     const { request } = transaction;
@@ -155,19 +166,24 @@ export class Call {
     this.record.ended(cause, answered && this.#callee !== undefined ? 200 : status, by);
     this.#services.lifecycle.ended(this.#live);
     if (this.#callee === undefined) this.#hunt.cancel(reasons);
-    // The CDR and all legs: a server that stops waits until its peers know, be it for the 1xx that a CANCEL has to wait for.
-    const ending = new Unconfirmed(2, () => this.#onOver(this));
-    const legs = new Unconfirmed(3, () => {
+    // A server that stops waits until its peers know, be it for the 1xx that a CANCEL has to wait for.
+    const gone = new Unconfirmed(2, () => this.#observer.onGone(this));
+    const over = new Unconfirmed(2, () => {
+      this.#observer.onOver(this);
+      gone.done();
+    });
+    const legs = new Unconfirmed(2, () => {
       this.plan.lease?.release();
-      this.#hunt.releaseTrunkLine();
-      ending.done();
+      over.done();
     });
     if (this.#callee === undefined) legs.done();
     else this.#callee.end(reasons, () => legs.done());
     this.#endInbound(status, reasons, details, legs);
-    this.#hunt.whenGone('all', () => legs.done());
-    // A carrier may still answer what was given up, and charge for it: its CDR waits for that.
-    this.#hunt.whenGone('carriers', () => this.#close(ending));
+    this.#hunt.whenGone(() => {
+      this.#hunt.releaseTrunkLine();
+      gone.done();
+    });
+    this.#closed = this.#close().finally(() => over.done());
   }
 
   #endInbound(status: number, reasons: readonly string[], details: EndDetails, legs: Unconfirmed): void {
@@ -183,19 +199,31 @@ export class Call {
    * The CDR is written last, with what the media plane measured and what the call costs; until then the row stands for
    * a restart to find. A full disk is tried again: the charge is out of the balance already.
    */
-  #close(ending: Unconfirmed): void {
+  #close(): Promise<void> {
     const { store, money } = this.#services;
     const measured = this.#media.close();
     const write = async (charges: readonly Posting[]): Promise<void> => {
       this.record.quality(await measured);
       await this.#writeEnd(() => store.end(this.record.cdr, charges));
     };
-    money
-      .charge(this.#live, write)
-      .catch((error: unknown) => {
-        this.#log.error('CDR is not written; the next start writes it', { error: String(error) });
-      })
-      .finally(() => ending.done());
+    return money.charge(this.#live, write).catch((error: unknown) => {
+      this.#log.error('CDR is not written; the next start writes it', { error: String(error) });
+    });
+  }
+
+  /** A SIP server that was given up answered, and may charge for it: what is on the disk already is amended. */
+  #onBranchAnsweredLate(leg: DialledLeg, attemptIndex: number): void {
+    const { store, money } = this.#services;
+    this.record.lateAnswer(attemptIndex);
+    if (this.#phase !== 'over') return money.lateAnswer(this.#live, leg);
+    const amend = async (charges: readonly Posting[]): Promise<void> => {
+      await this.#closed;
+      await this.#writeEnd(() => store.amend(this.record.cdr, charges));
+    };
+    this.#lateCharges++;
+    money.chargeLate(this.#live, leg, this.#lateCharges, amend).catch((error: unknown) => {
+      this.#log.error('a late answer of a SIP server is not in the CDR', { error: String(error) });
+    });
   }
 
   async #writeEnd(write: () => Promise<void>): Promise<void> {
@@ -226,6 +254,7 @@ export class Call {
         this.#timers.attemptEnded();
       },
       onGivenUp: (refused) => this.#giveUp(refused),
+      onLateAnswer: (leg, attemptIndex) => this.#onBranchAnsweredLate(leg, attemptIndex),
       onProblem: (problem) => this.end(problem, 'system'),
       onOffer: (offer) => this.#onOffer('b', offer, this.#inbound),
       onOfferWanted: (wanted) => this.#onOfferWanted('b', wanted, this.#inbound),

@@ -45,6 +45,8 @@ export interface HuntObserver extends Omit<AttemptObserver, 'onRefused' | 'onLat
   onGivenUp(refused: Refused): void;
   /** Nothing can be dialled, whatever the destination. */
   onProblem(problem: BridgeProblem): void;
+  /** A branch that was given up answered all the same; it has been ended. `attemptIndex` is its place in the CDR. */
+  onLateAnswer(leg: DialledLeg, attemptIndex: number): void;
 }
 
 /** Tries the destinations of a call one after another until one answers or the last has refused. */
@@ -60,9 +62,9 @@ export class Hunt {
   #over = false;
   /** The line of the SIP server that is tried or talked to. */
   #trunkLine: Lease | undefined;
-  /** Branches that were dialled and are not wholly over, and who waits for that. */
-  readonly #branches = { devices: 0, trunk: 0 };
-  #waiting: { readonly isOver: () => boolean; readonly go: () => void }[] = [];
+  /** Branches that were dialled and are not wholly over. */
+  #branches = 0;
+  #onNoBranch: (() => void) | undefined;
 
   constructor(services: CallServices, call: HuntedCall, observer: HuntObserver) {
     this.#services = services;
@@ -96,14 +98,10 @@ export class Hunt {
     return this.#attempt?.shown;
   }
 
-  /**
-   * Calls once every branch is wholly over: its INVITE has a final answer, or was given up 64 times T1 ago. `of` names
-   * the branches that matter: carriers' alone can still cost money.
-   */
-  whenGone(of: 'carriers' | 'all', go: () => void): void {
-    const isOver = (): boolean => this.#branches.trunk === 0 && (of === 'carriers' || this.#branches.devices === 0);
-    if (isOver()) go();
-    else this.#waiting.push({ isOver, go });
+  /** Calls `go` once every branch is wholly over: its INVITE has a final answer, or was given up 64 times T1 ago. */
+  whenGone(go: () => void): void {
+    if (this.#branches === 0) go();
+    else this.#onNoBranch = go;
   }
 
   /** The hunt is over with an answer: its events still come, its branches are no longer its own. */
@@ -162,20 +160,16 @@ export class Hunt {
       return this.#onRefused({ status, reason: 'Nothing to Dial', isOurs: true });
     }
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
-    const { record, live } = this.#call;
-    const { money } = this.#services;
     const leg = this.#leg;
-    const attemptIndex = record.attemptIndex;
-    const { kind } = step.destination;
-    this.#branches[kind] += branches.length;
+    const { attemptIndex } = this.#call.record;
+    this.#branches += branches.length;
     this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
       onRefused: (refused) => this.#onHopRefused(step, refused),
       onLateAnswer: () => {
-        record.lateAnswer(attemptIndex);
-        if (leg !== undefined) money.lateAnswer(live, leg);
+        if (leg !== undefined) this.#observer.onLateAnswer(leg, attemptIndex);
       },
-      onBranchGone: () => this.#onBranchGone(kind),
+      onBranchGone: () => this.#onBranchGone(),
     });
     this.#attempt.start();
   }
@@ -214,11 +208,9 @@ export class Hunt {
     this.#onRefused(refused);
   }
 
-  #onBranchGone(kind: Destination['kind']): void {
-    this.#branches[kind]--;
-    const ready = this.#waiting.filter(({ isOver }) => isOver());
-    this.#waiting = this.#waiting.filter((waiting) => !ready.includes(waiting));
-    for (const { go } of ready) go();
+  #onBranchGone(): void {
+    this.#branches--;
+    if (this.#branches === 0) this.#onNoBranch?.();
   }
 
   #onRefused(refused: Refused): void {

@@ -71,6 +71,8 @@ export interface CarrierUse {
   readonly carrier: PayingParty;
   readonly startMs: number;
   readonly connectedS: number;
+  /** A 2xx beside the one that the attempt is known by, or after it was given up: the attempt's fee counts once. */
+  readonly isLate?: boolean;
 }
 
 /** What SIP servers charge us for a call: every attempt has its fee, and each counts as one charge for a server and day. */
@@ -79,17 +81,20 @@ export function carrierCharges(
   canonicalNumber: string,
   uses: readonly CarrierUse[],
   { days, periods, atMs }: ChargeTimes,
+  late?: number,
 ): readonly Posting[] {
   const sums = new Map<string, { readonly carrier: PayingParty; readonly day: string; costMicros: bigint }>();
-  for (const { carrier, startMs, connectedS } of uses) {
+  for (const { carrier, startMs, connectedS, isLate } of uses) {
     const { day } = days.dayAround(startMs);
     const key = `${carrier.accountId} ${day}`;
     const sum = sums.get(key) ?? { carrier, day, costMicros: 0n };
-    sum.costMicros += carrierCostOf(carrier.row, startMs, connectedS, periods);
+    const { row } = carrier;
+    sum.costMicros += carrierCostOf(row, startMs, connectedS, periods) - (isLate === true ? row.attemptFeeMicros : 0n);
     sums.set(key, sum);
   }
   return [...sums.values()].map(({ carrier: { accountId, row }, day, costMicros }) => {
     const cause = `carrier cost of a call to ${canonicalNumber}`;
-    return chargePosting({ callId, accountId, costMicros, day, currency: row.currency, cause, atMs });
+    const charge = { callId, accountId, costMicros, day, currency: row.currency, cause, atMs };
+    return chargePosting(late === undefined ? charge : { ...charge, late });
   });
 }

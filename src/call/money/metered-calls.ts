@@ -158,10 +158,29 @@ export class MeteredCalls implements CallLifecycle {
 
   /** A SIP server has answered too late, or twice: the leg is ended, and costs us all the same. Before `charge`. */
   lateAnswer(live: LiveCall, leg: DialledLeg): void {
+    const use = this.#lateUse(leg);
+    if (use !== undefined) this.#calls.get(live.callId)?.uses.push(use);
+  }
+
+  /** The same after `charge`: a charge of its own, the `late`-th of the call, which `commit` writes with the CDR. */
+  chargeLate(
+    live: LiveCall,
+    leg: DialledLeg,
+    late: number,
+    commit: (charges: readonly Posting[]) => Promise<void>,
+  ): Promise<void> {
+    const use = this.#lateUse(leg);
+    if (use === undefined) return commit([]);
+    const charges = carrierCharges(live.callId, live.canonicalNumber, [use], this.#times(), late);
+    const committed = this.#parts.ledger.charge(charges, commit);
+    this.#parts.books.charged(leg.accountId);
+    return committed;
+  }
+
+  #lateUse(leg: DialledLeg): CarrierUse | undefined {
     const carrier = carrierOf(leg);
-    if (carrier === undefined) return;
-    const use = { carrier, startMs: this.#parts.ledger.periods.nowMs(), connectedS: lateAnswerS };
-    this.#calls.get(live.callId)?.uses.push(use);
+    if (carrier === undefined) return undefined;
+    return { carrier, startMs: this.#parts.ledger.periods.nowMs(), connectedS: lateAnswerS, isLate: true };
   }
 
   ended(live: LiveCall): void {
@@ -172,7 +191,7 @@ export class MeteredCalls implements CallLifecycle {
   }
 
   /**
-   * No carrier can answer any more. The charges of the call are out of the balances when this returns, and `commit`
+   * The charges of the call are out of the balances when this returns, and `commit`
    * writes them with the CDR; the promise is that of `commit`.
    */
   charge(live: LiveCall, commit: (charges: readonly Posting[]) => Promise<void>): Promise<void> {
