@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { parseNameAddr } from '../sip/message/index.ts';
 import { applyRegister, type RegisterBounds, type RegisterRequest } from './apply.ts';
 import type { Binding } from './binding.ts';
+import { askedContact } from './contact-uri.ts';
 
 const bounds: RegisterBounds = { minS: 60, maxS: 3600, defaultS: 60, maxBindings: 3 };
 const now = 1_000_000;
@@ -16,8 +17,9 @@ function request(contacts: readonly string[] | '*', fields: Partial<RegisterRequ
         ? '*'
         : contacts.map((text) => {
             const parsed = parseNameAddr(text);
-            assert.ok(parsed.ok);
-            return parsed.value;
+            const asked = parsed.ok ? askedContact(parsed.value) : undefined;
+            assert.ok(asked !== undefined);
+            return asked;
           }),
     expiresS: undefined,
     callId: 'c1',

@@ -1,13 +1,13 @@
 import { fail, ok, type Result } from '../base/result/result.ts';
-import { detached, type NameAddr } from '../sip/message/index.ts';
+import { detached } from '../sip/message/index.ts';
 import type { Binding } from './binding.ts';
-import { bindingUri } from './contact-uri.ts';
+import type { AskedContact } from './contact-uri.ts';
 
-/** What a REGISTER asks for, already parsed, and where it came from. */
+/** What a REGISTER asks for, already parsed, and where it came from. Its texts may be parts of the message. */
 export interface RegisterRequest {
   readonly accountId: number;
   readonly user: string;
-  readonly contacts: '*' | readonly NameAddr[];
+  readonly contacts: '*' | readonly AskedContact[];
   /** The Expires header in seconds, if there is one. */
   readonly expiresS: number | undefined;
   readonly callId: string;
@@ -65,14 +65,13 @@ export function applyRegister(
       return fail({ status: 500, reason: 'Request Out of Order' });
     const grantedS = grantedSeconds(contact, request.expiresS, bounds);
     if (!grantedS.ok) return grantedS;
-    if (grantedS.value > 0) put.push(toBinding(key, contact, request, grantedS.value, nowMs));
+    if (grantedS.value > 0) put.push(toBinding(key, contact, request, known, nowMs + grantedS.value * 1000, nowMs));
     else if (known !== undefined) removed.push(known);
   }
-  const replaced = new Set([...put, ...removed].map((binding) => binding.key));
-  const kept = live.filter((binding) => !replaced.has(binding.key));
-  const surplus = kept
-    .toSorted((one, other) => one.registeredAtMs - other.registeredAtMs)
-    .slice(0, Math.max(0, kept.length + put.length - bounds.maxBindings));
+  const kept = live.filter(({ key }) => !contacts.has(key));
+  const surplusCount = kept.length + put.length - bounds.maxBindings;
+  if (surplusCount <= 0) return ok({ bindings: [...kept, ...put], put, removed });
+  const surplus = kept.toSorted((one, other) => one.registeredAtMs - other.registeredAtMs).slice(0, surplusCount);
   const bindings = [...kept.filter((binding) => !surplus.includes(binding)), ...put];
   return ok({ bindings, put, removed: [...removed, ...surplus] });
 }
@@ -89,7 +88,7 @@ function isOutOfOrder(binding: Binding, request: RegisterRequest): boolean {
 }
 
 /** A contact that stands twice in one REGISTER is one binding, and the last word about it counts. */
-function contactsByKey(accountId: number, contacts: readonly NameAddr[]): ReadonlyMap<string, NameAddr> {
+function contactsByKey(accountId: number, contacts: readonly AskedContact[]): ReadonlyMap<string, AskedContact> {
   return new Map(contacts.map((contact) => [bindingKey(accountId, contact), contact]));
 }
 
@@ -97,15 +96,15 @@ function contactsByKey(accountId: number, contacts: readonly NameAddr[]): Readon
  * An instance with a reg-id names a flow of a device whatever its contact is now; without reg-id the URI names the
  * binding, though there be an instance (RFC 5626 §6).
  */
-function bindingKey(accountId: number, contact: NameAddr): string {
+function bindingKey(accountId: number, contact: AskedContact): string {
   const instance = contact.params.get('+sip.instance') ?? '';
   const regId = contact.params.get('reg-id') ?? '';
-  if (instance === '' || regId === '') return `${accountId}|${bindingUri(contact.uri)}`;
-  return detached(`${accountId}|${instance}|${regId}`);
+  if (instance === '' || regId === '') return `${accountId}|${contact.uri}`;
+  return `${accountId}|${instance}|${regId}`;
 }
 
 function grantedSeconds(
-  contact: NameAddr,
+  contact: AskedContact,
   expiresHeaderS: number | undefined,
   bounds: RegisterBounds,
 ): Result<number, RegisterRefusal> {
@@ -116,25 +115,37 @@ function grantedSeconds(
   return ok(Math.min(askedS, bounds.maxS));
 }
 
-function toBinding(key: string, contact: NameAddr, request: RegisterRequest, grantedS: number, nowMs: number): Binding {
+/** Most REGISTERs repeat what is known, and its texts are then kept: a part of a message keeps all of it in memory. */
+function toBinding(
+  key: string,
+  contact: AskedContact,
+  request: RegisterRequest,
+  known: Binding | undefined,
+  expiresAtMs: number,
+  nowMs: number,
+): Binding {
   const q = Number(contact.params.get('q') ?? '1');
   return {
-    key,
+    key: known?.key ?? detached(key),
     accountId: request.accountId,
     user: request.user,
-    contact: bindingUri(contact.uri),
-    instance: detached(contact.params.get('+sip.instance') ?? ''),
-    callId: request.callId,
+    contact: keptText(known?.contact, contact.uri),
+    instance: keptText(known?.instance, contact.params.get('+sip.instance') ?? ''),
+    callId: keptText(known?.callId, request.callId),
     cseq: request.cseq,
     q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,
-    expiresAtMs: nowMs + grantedS * 1000,
+    expiresAtMs,
     registeredAtMs: nowMs,
     transport: request.transport,
     sourceAddress: request.sourceAddress,
     sourcePort: request.sourcePort,
     localAddress: request.localAddress,
     localPort: request.localPort,
-    userAgent: request.userAgent,
-    path: request.path,
+    userAgent: keptText(known?.userAgent, request.userAgent),
+    path: request.path.map((uri, at) => keptText(known?.path[at], uri)),
   };
+}
+
+function keptText(known: string | undefined, asked: string): string {
+  return known === asked ? known : detached(asked);
 }

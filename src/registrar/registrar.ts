@@ -5,17 +5,11 @@ import type { Authenticator } from '../guard/authenticate.ts';
 import { type FindingObserver, findingOf } from '../guard/findings.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
 import type { Settings } from '../settings/index.ts';
-import {
-  detached,
-  HeaderList,
-  parseContacts,
-  parseNameAddrList,
-  parseUri,
-  type SipRequest,
-} from '../sip/message/index.ts';
+import { HeaderList, parseContacts, parseNameAddrList, parseUri, type SipRequest } from '../sip/message/index.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { applyRegister, type RegisterRequest } from './apply.ts';
+import { askedContact } from './contact-uri.ts';
 import type { Binding } from './binding.ts';
 import { Bindings } from './bindings.ts';
 import type { BindingStore } from './ports.ts';
@@ -236,20 +230,21 @@ function movesTransport(before: readonly Binding[], put: readonly Binding[]): bo
 function readRegister(request: SipRequest, flow: Flow, account: Account): RegisterRequest | string {
   const contacts = parseContacts(request.headers);
   if (!contacts.ok) return 'Bad Contact';
-  if (contacts.value !== '*' && contacts.value.some(({ uri }) => !parseUri(uri).ok)) return 'Bad Contact URI';
+  const asked = contacts.value === '*' ? '*' : contacts.value.map(askedContact);
+  if (asked !== '*' && !asked.every((contact) => contact !== undefined)) return 'Bad Contact URI';
   const path = parseNameAddrList(request.headers.getAll('path'));
   if (!path.ok) return 'Bad Path';
   const expires = request.headers.get('expires');
   return {
     accountId: account.id,
     user: account.name,
-    contacts: contacts.value,
+    contacts: asked,
     // A value that is no number counts as the default (RFC 3261 §20.19 leaves it to the recipient).
     expiresS: expires !== undefined && /^\d{1,10}$/.test(expires) ? Number(expires) : undefined,
-    callId: detached(request.callId),
+    callId: request.callId,
     cseq: request.cseq.seq,
-    userAgent: detached((request.headers.get('user-agent') ?? '').slice(0, 200)),
-    path: path.value.map(({ uri }) => detached(uri)),
+    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
+    path: path.value.map(({ uri }) => uri),
     transport: flow.transport,
     sourceAddress: flow.remote.address,
     sourcePort: flow.remote.port,

@@ -1,4 +1,4 @@
-import { HeaderList, parseUri, type SipRequest } from '../message/index.ts';
+import { HeaderList, type SipRequest } from '../message/index.ts';
 
 /** Methods that a request may carry here; any other is answered 501 outside and 405 inside a dialog (RFC 3261 §8.2.1). */
 export const knownMethods = [
@@ -69,10 +69,8 @@ function checkMethod(request: SipRequest): Refusal | undefined {
 
 function checkScheme(request: SipRequest): Refusal | undefined {
   const { uri } = request;
-  if (uri.startsWith('sip:'))
-    return parseUri(uri).ok ? undefined : { status: 400, reason: 'Bad Request-URI', headers: new HeaderList() };
-  const parsed = parseUri(uri);
-  if (parsed.ok) return undefined;
+  if (request.requestUri !== undefined) return undefined;
+  if (uri.startsWith('sip:')) return { status: 400, reason: 'Bad Request-URI', headers: new HeaderList() };
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]{0,30}):/.exec(uri)?.[1]?.toLowerCase();
   const status = scheme === undefined || scheme === 'sip' || scheme === 'sips' || scheme === 'tel' ? 400 : 416;
   return { status, headers: new HeaderList() };
