@@ -188,16 +188,17 @@ export class Registrar {
   }
 
   #dropBindingsOn(flow: Flow, accountId: number): void {
-    const isLost = (binding: Binding): boolean =>
-      binding.transport === flow.transport &&
-      binding.sourcePort === flow.remote.port &&
-      binding.sourceAddress === flow.remote.address;
     const all = this.bindings.of(accountId, 0);
-    for (const binding of all.filter(isLost)) this.#store.remove(binding.key);
+    for (const binding of all.filter((one) => isOn(one, flow))) this.#store.remove(binding.key);
     this.bindings.replace(
       accountId,
-      all.filter((binding) => !isLost(binding)),
+      all.filter((binding) => !isOn(binding, flow)),
     );
+  }
+
+  /** What the phone at the other end of the flow has registered for the account, the first where it registered more. */
+  bindingOn(accountId: number, flow: Flow): Binding | undefined {
+    return this.bindings.of(accountId, this.#clock.wallMs()).find((binding) => isOn(binding, flow));
   }
 
   /** The way to the phone of a binding: where its packets came from, whatever its contact says. */
@@ -219,6 +220,10 @@ export class Registrar {
     };
     arm();
   }
+}
+
+function isOn({ transport, sourceAddress, sourcePort }: Binding, flow: Flow): boolean {
+  return transport === flow.transport && sourcePort === flow.remote.port && sourceAddress === flow.remote.address;
 }
 
 /** A live registration would be refreshed over another transport than it was made on [protocol.stricttransport]. */

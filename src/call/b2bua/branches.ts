@@ -11,6 +11,7 @@ import type { CallServices } from '../services.ts';
 import type { RouteStep } from '../routing/route.ts';
 import { trunkPeer } from '../trunks/hop-target.ts';
 import { trunkUri } from '../trunks/trunk-uri.ts';
+import { deviceFlow } from './device-flow.ts';
 import { checkDialogSource, mayAcknowledge } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
 import { passedHeaders } from '../header-policy.ts';
@@ -62,7 +63,7 @@ export function branchesOf(
       headers: [...passed, ...told, ...identityHeaders(plan.callerId, account, host)],
     };
     return [
-      { flow, spec, session: sessionOptions(services, account, contactUserOf(plan.callerId), calleeWatch), side },
+      { flow, spec, session: sessionOptions(services, account, flow, contactUserOf(plan.callerId), calleeWatch), side },
     ];
   };
   if (destination.kind === 'trunk') {
@@ -80,15 +81,17 @@ export function branchesOf(
   });
 }
 
-/** How a leg towards, or from, this account behaves in its dialog. */
+/** How a leg towards, or from, this account behaves in its dialog, which begins on the given flow. */
 export function sessionOptions(
   services: CallServices,
   account: Account | undefined,
+  beganOn: Flow,
   contactUser: string,
   watch: ChallengeWatch,
 ): SessionOptions {
   const { stack, clock, timers, random, settings } = services;
   const trunk = account?.trunk;
+  const movedTo = deviceFlow(services, account, beganOn);
   return {
     stack,
     clock,
@@ -97,12 +100,14 @@ export function sessionOptions(
     sessionTimer: sessionTimerPolicy(settings()),
     contactUser: safeUser(contactUser),
     checkSource: (request, flow, dialogFlow) => {
-      const verdict = checkDialogSource(services, account, request, flow, dialogFlow);
+      const now = movedTo(dialogFlow) ?? dialogFlow;
+      const verdict = checkDialogSource(services, account, request, flow, now);
       if (verdict === 'ok') watch.proven();
       else if (verdict.status === 407) watch.challenged();
       return verdict;
     },
-    mayAcknowledge: (flow, dialogFlow) => mayAcknowledge(services, account, flow, dialogFlow),
+    mayAcknowledge: (flow, dialogFlow) => mayAcknowledge(services, account, flow, movedTo(dialogFlow) ?? dialogFlow),
+    movedTo,
     credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
     // What a phone or a stranger writes is not even asked for in DNS.
     mayFollow: (target) => {

@@ -102,7 +102,7 @@ export class Call {
     this.#inbound = new InboundLeg(
       transaction,
       flow,
-      sessionOptions(services, account, plan.dialledNumber, this.#watches.a),
+      sessionOptions(services, account, flow, plan.dialledNumber, this.#watches.a),
       {
         onOffer: (offer) => this.#onOffer('a', offer, this.#callee ?? this.#hunt.shown),
         onOfferWanted: (wanted) => this.#onOfferWanted('a', wanted, this.#callee),

@@ -61,8 +61,9 @@ export class DialogClient {
   invite(sdp: string | undefined, headers: DialogRequest['headers'], onFinal: OnInviteFinal): () => void {
     let expire = (): void => {};
     const begin = (authorization: readonly [string, string] | undefined): void => {
-      const request = this.#build({ method: 'INVITE', sdp, headers }, authorization);
+      // First where it goes, for the Contact names our address there.
       const flow = this.#liveFlow();
+      const request = this.#build({ method: 'INVITE', sdp, headers }, authorization);
       const transaction = this.#options.stack.sendInvite(request, flow, {
         onResponse: (response) => {
           if (response.status < 200) return;
@@ -103,8 +104,9 @@ export class DialogClient {
   }
 
   #send(wanted: DialogRequest, onFinal: OnFinal, authorization: readonly [string, string] | undefined): void {
+    const flow = this.#liveFlow();
     const request = this.#build(wanted, authorization);
-    this.#options.stack.sendRequest(request, this.#liveFlow(), {
+    this.#options.stack.sendRequest(request, flow, {
       onResponse: (response) => {
         if (response.status < 200) return;
         const answer = authorization === undefined ? this.#answerTo(request, response) : undefined;
@@ -135,8 +137,7 @@ export class DialogClient {
   }
 
   #liveFlow(): Flow {
-    const { stack, mayFollow } = this.#options;
-    this.#flow = dialogFlow(stack, this.#dialog, this.#flow, mayFollow);
+    this.#flow = dialogFlow(this.#options, this.#dialog, this.#flow);
     return this.#flow;
   }
 }

@@ -36,7 +36,7 @@ export class EarlyCallee {
     this.#inviteSeq = invite.cseq.seq;
     this.#offered = offered;
     const dialog = Dialog.fromResponse(invite, response);
-    const next = dialogFlow(options.stack, dialog, flow, options.mayFollow);
+    const next = dialogFlow(options, dialog, flow);
     const offerBy = offered === undefined ? 'nobody' : 'us';
     const start = { ownsCallId: true, offerBy, lastSent: offered ?? '', lastReceived: '' } as const;
     this.session = new Session(options, dialog, next, start, observer);

@@ -10,12 +10,23 @@ import type { Flow, TransportName } from '../../sip/transport/flow.ts';
  */
 export type MayFollow = (target: HopTarget<TransportName>) => readonly Hop<TransportName>[];
 
+/** What decides where a dialog is. */
+export interface DialogWays {
+  readonly stack: SipStack;
+  /** Where Record-Route and Contact may lead to; a phone is reached where it sends from. */
+  readonly mayFollow: MayFollow;
+  /** The newer connection that the phone of a dialog is reached over now; undefined while it is where it was. */
+  readonly movedTo: (dialogFlow: Flow) => Flow | undefined;
+}
+
 /**
  * Where the requests of a dialog go. A phone is always reached where its packets come from, whatever its Contact
- * says; a SIP server may name another next hop in Record-Route or Contact (RFC 3261 §12.2.1.1), among its configured
+ * says, and where it has registered since if its connection has gone; a SIP server may name another next hop in Record-Route or Contact (RFC 3261 §12.2.1.1), among its configured
  * addresses. A dialog stays where it is as long as what was named includes that.
  */
-export function dialogFlow(stack: SipStack, dialog: Dialog, flow: Flow, mayFollow: MayFollow): Flow {
+export function dialogFlow({ stack, mayFollow, movedTo }: DialogWays, dialog: Dialog, flow: Flow): Flow {
+  const moved = movedTo(flow);
+  if (moved !== undefined) return moved;
   const [route] = dialog.routeSet;
   const parsed = parseUri(route === undefined ? dialog.remoteTarget : route.slice(1, -1));
   if (!parsed.ok || parsed.value.scheme === 'tel') return stack.liveFlow(flow);

@@ -267,11 +267,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     const acknowledged = this.#acks.get(tag);
     if (acknowledged !== undefined) return acknowledged.flow.send(acknowledged.octets);
     if (tag === this.#session?.remoteTag || this.#acks.size >= maxForks) return;
-    const { stack, mayFollow } = this.#options;
+    const { stack } = this.#options;
     const early = this.#early.get(tag);
     const dialog = early?.session.dialog ?? Dialog.fromResponse(request, response);
     if (early !== undefined) dialog.confirm(response);
-    const flow = dialogFlow(stack, dialog, this.flow, mayFollow);
+    const flow = dialogFlow(this.#options, dialog, this.flow);
     const isOffer = this.#spec.sdp === undefined && early?.settledSdp === undefined;
     // A gateway that gave its SDP in a 183 may leave it out of the 200.
     const sdp = early?.settledSdp ?? sdpOf(response) ?? this.#earlySdp;

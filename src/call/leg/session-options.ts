@@ -2,10 +2,9 @@ import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
 import type { HeaderList, SipRequest } from '../../sip/message/index.ts';
-import type { SipStack } from '../../sip/stack/index.ts';
 import type { TimerValues } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import type { MayFollow } from './next-hop.ts';
+import type { DialogWays } from './next-hop.ts';
 import type { TrunkCredentials } from './trunk-credentials.ts';
 
 /** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
@@ -15,8 +14,7 @@ export type SourceCheck = (
   dialogFlow: Flow,
 ) => 'ok' | { readonly status: number; readonly headers: HeaderList };
 
-export interface SessionOptions {
-  readonly stack: SipStack;
+export interface SessionOptions extends DialogWays {
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: TimerValues;
@@ -28,6 +26,4 @@ export interface SessionOptions {
   /** May an ACK that comes over `flow` be the peer's? Nobody can be challenged for one. */
   readonly mayAcknowledge: (flow: Flow, dialogFlow: Flow) => boolean;
   readonly credentials: TrunkCredentials | undefined;
-  /** Where Record-Route and Contact may lead to; a phone is reached where it sends from. */
-  readonly mayFollow: MayFollow;
 }

@@ -63,6 +63,7 @@ class Bench {
       checkSource: () => 'ok',
       mayAcknowledge: () => true,
       mayFollow: () => [],
+      movedTo: () => undefined,
     };
   }
 

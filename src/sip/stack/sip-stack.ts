@@ -129,9 +129,14 @@ export class SipStack {
     return this.#transport.flowTo(transport, remote, local, peer);
   }
 
+  /** False once the connection of the flow has gone; UDP has none. */
+  isLive({ connectionId }: Flow): boolean {
+    return connectionId === 0 || this.#transport.flowById(connectionId) !== undefined;
+  }
+
   /** The flow itself while it lives; for a connection that has gone, a new one to the same peer. */
   liveFlow(flow: Flow): Flow {
-    if (flow.connectionId === 0 || this.#transport.flowById(flow.connectionId) !== undefined) return flow;
+    if (this.isLive(flow)) return flow;
     return this.#transport.flowTo(flow.transport, flow.remote, undefined, flow.peer) ?? flow;
   }
 
