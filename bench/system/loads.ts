@@ -41,13 +41,13 @@ export async function registerLoad(folder: string, operations: number, users: nu
 }
 
 /** Open loop: calls of 100 ms at a fixed rate, challenged, answered by another sipp behind the server. */
-export function callLoad(folder: string, rate: number, seconds: number): Load {
+export function callLoad(folder: string, rate: number, seconds: number, number = '200'): Load {
   return async (server) => {
     const calls = Math.round(rate * seconds);
     const statistics = join(folder, 'sipp.csv');
     const before = processorTimeUs(server.pid);
     // sipp exits with 1 when a call failed; the figures say so too.
-    await run('sipp', uacOptions(server, rate, calls, statistics), { cwd: folder }).catch(() => undefined);
+    await run('sipp', uacOptions(server, { rate, calls, number }, statistics), { cwd: folder }).catch(() => undefined);
     const spentUs = processorTimeUs(server.pid) - before;
     const [titles = '', ...rows] = readFileSync(statistics, 'latin1').trim().split('\n');
     const column = (name: string): number => Number(rows.at(-1)?.split(';')[titles.split(';').indexOf(name)]);
@@ -57,12 +57,16 @@ export function callLoad(folder: string, rate: number, seconds: number): Load {
   };
 }
 
-function uacOptions(server: Server, rate: number, calls: number, statistics: string): string[] {
+function uacOptions(
+  server: Server,
+  { rate, calls, number }: { readonly rate: number; readonly calls: number; readonly number: string },
+  statistics: string,
+): string[] {
   return [
-    ...[`127.0.0.1:${server.port}`, '-sf', join(here, 'sipp-uac-auth.xml'), '-s', '200'],
+    ...[`127.0.0.1:${server.port}`, '-sf', join(here, 'sipp-uac-auth.xml'), '-s', number],
     ...['-i', '127.0.0.1', '-p', '5066', '-mp', '7000'],
     // The uri of the credentials must be the Request-URI.
-    ...['-auth_uri', `200@127.0.0.1:${server.port}`],
+    ...['-auth_uri', `${number}@127.0.0.1:${server.port}`],
     ...['-r', `${rate}`, '-m', `${calls}`, '-timeout', '120'],
     ...['-nostdin', '-trace_stat', '-stf', statistics, '-fd', '600'],
   ];

@@ -26,6 +26,8 @@ const { values, positionals } = parseArgs({
     /** A checkout of Ringfence to compare with, in place of Kamailio, and its options of Node. */
     peer: { type: 'string' },
     'peer-node': { type: 'string', default: '' },
+    /** Our server with every limit and a price list, against itself without any limit or price. */
+    limits: { type: 'boolean', default: false },
     /** Without it, nothing is written. */
     keep: { type: 'boolean', default: false },
   },
@@ -40,7 +42,9 @@ const users = kind === 'register' ? Number(values.users) : 10;
 const setUp =
   kind === 'register'
     ? `${pairs} interleaved pairs of ${operations} registrations (401, then 200) of ${users} users, 32 at once; Kamailio keeps bindings in memory, Ringfence on disk`
-    : `${pairs} interleaved pairs of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
+    : values.limits
+      ? `${pairs} interleaved pairs of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; every limit on every account, both sides by price lists of 10,000 prefixes, against no limit and no price`
+      : `${pairs} interleaved pairs of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-system-'));
 const stops: (() => Promise<void> | void)[] = [];
@@ -61,15 +65,15 @@ try {
     }
   }
   const about = machine(
-    values.peer === undefined ? await kamailioVersion() : `${values.peer} ${values['peer-node']}`.trim(),
+    values.limits ? 'no limits' : values.peer === undefined ? await kamailioVersion() : `${values.peer} ${values['peer-node']}`.trim(),
   );
-  const title = kind === 'register' ? 'Registrations' : 'Calls';
+  const title = kind === 'register' ? 'Registrations' : values.limits ? 'Calls under all limits' : 'Calls';
   const report = page(title, kind === 'register' ? 'registration' : 'call', about, setUp, rounds);
   console.log(`\n${report}`);
   if (values.keep) {
     const results = join(import.meta.dirname, '..', 'results');
     mkdirSync(results, { recursive: true });
-    const name = join(results, `${kind}-${about.date.slice(0, 16).replaceAll(':', '')}`);
+    const name = join(results, `${values.limits ? 'limits' : kind}-${about.date.slice(0, 16).replaceAll(':', '')}`);
     const data = { kind, machine: about, setUp, ratio: spread(ratios(rounds)), rounds };
     writeFileSync(`${name}.json`, `${JSON.stringify(data, null, 2)}\n`);
     writeFileSync(`${name}.md`, report);
@@ -82,7 +86,7 @@ try {
 async function loadOf(of: 'register' | 'calls'): Promise<Load> {
   if (of === 'register') return registerLoad(folder, operations, users);
   stops.push(startAnswering(folder));
-  return callLoad(folder, rate, seconds);
+  return callLoad(folder, rate, seconds, values.limits ? '0043123456789' : '200');
 }
 
 async function startServers(config: 'register' | 'calls'): Promise<readonly Server[]> {
@@ -92,12 +96,18 @@ async function startServers(config: 'register' | 'calls'): Promise<readonly Serv
     stops.push(() => server.stop());
   };
   const optionsOf = (text: string): string[] => text.split(' ').filter((option) => option !== '');
-  if (!values.alone && values.peer === undefined) add(await startKamailio(config, folder));
-  if (values.peer !== undefined) {
+  const checkout = join(import.meta.dirname, '..', '..');
+  const limited = values.limits ? { limits: 'all' as const } : {};
+  if (values.limits && !values.alone) {
+    const nodeOptions = optionsOf(values['peer-node']);
+    const unlimited = { name: 'peer', checkout: resolve(values.peer ?? checkout), nodeOptions } as const;
+    add(await startRingfence(folder, users, { ...unlimited, limits: values.peer === undefined ? 'none' : 'all' }));
+  } else if (!values.alone && values.peer === undefined) add(await startKamailio(config, folder));
+  if (values.peer !== undefined && !values.limits) {
     const nodeOptions = optionsOf(values['peer-node']);
     add(await startRingfence(folder, users, { name: 'peer', checkout: resolve(values.peer), nodeOptions }));
   }
-  const checkout = join(import.meta.dirname, '..', '..');
-  add(await startRingfence(folder, users, { name: 'ringfence', checkout, nodeOptions: optionsOf(values.node) }));
+  const own = { name: 'ringfence', checkout, nodeOptions: optionsOf(values.node), ...limited } as const;
+  add(await startRingfence(folder, users, own));
   return servers;
 }

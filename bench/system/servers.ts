@@ -37,6 +37,8 @@ export interface Variant {
   readonly checkout: string;
   /** Options of Node, as for a profile. */
   readonly nodeOptions: readonly string[];
+  /** `all`: every limit is set on every account, and all pay by a price list. `none`: no rule has a limit. */
+  readonly limits?: 'all' | 'none';
 }
 
 /** A server of ours, with a data folder of its own. */
@@ -60,7 +62,8 @@ export async function startRingfence(folder: string, users: number, variant: Var
     ...{ enforcestrongauth: false, validatepassword: 0, minpwdlength: 1 },
     ...{ start_rtp_port: mediaPort, end_rtp_port: mediaPort + 9999 },
   };
-  const assignments = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const limits = variant.limits === undefined ? {} : variant.limits === 'all' ? everyLimit : noLimit;
+  const assignments = Object.entries({ ...settings, ...limits }).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const child = spawn(process.execPath, [...nodeOptions, program, 'serve', '--data', data, ...assignments], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -69,7 +72,7 @@ export async function startRingfence(folder: string, users: number, variant: Var
   const server = describe(name, child, port);
   await answering(join(data, 'control.sock'), child, told);
   const document = join(folder, `${name}.json`);
-  writeFileSync(document, JSON.stringify(importDocument(users)));
+  writeFileSync(document, JSON.stringify(variant.limits === undefined ? importDocument(users) : limitedDocument(users, variant.limits)));
   try {
     await run(process.execPath, [program, 'import', document, '--data', data]);
   } catch (error) {
@@ -96,6 +99,57 @@ function importDocument(users: number): object {
     users: names.map((name) => ({ name, password: 'secret', medianetworks, maxlines: '10000', maxcps: '1000' })),
     sipservers: [{ name: 'carrier', host: trunk.address, port: String(trunk.port), medianetworks }],
     dialrules: [{ name: 'three digits', pattern: 'XXX', sipservers: 'carrier' }],
+  };
+}
+
+/** None of them is reached: what is measured is the asking. */
+const everyLimit = {
+  ...{ home_country: '43', licensecfg: 'calls=10000', maxcpsperip: 1000 },
+  ...{ maxcallperip: 100_000, maxdurationperip: 100_000_000, maxcostperip: 1_000_000 },
+  ...{ maxdailycreditforenduser: 1_000_000, checkmaxdyndailycredit: 2, maxdyndailycreditforenduser_min: 1_000_000 },
+  ...{ blocknotbilledcalls: 1, blocknotprofitablecalls: 1, blockhighcostcalls: 90 },
+};
+
+const noLimit = {
+  ...{ home_country: '43', maxcpsperip: 0, checkmaxdyndailycredit: 0, blocknotprofitablecalls: 0, blockhighcostcalls: 0 },
+  ...{ blocksatellitecalls: false, blockpremiumnumbers: false },
+};
+
+/** Prefixes of the price list and of the carrier's: the dialled number is found among many. */
+const pricedPrefixes = 10_000;
+
+function limitedDocument(users: number, limits: 'all' | 'none'): object {
+  const medianetworks = '127.0.0.0/8';
+  const names = Array.from({ length: users }, (_, at) => `u${at}`);
+  const blank = { password: 'secret', medianetworks, international: 'true', maxlines: '0', maxcps: '0' };
+  const carrier = { name: 'carrier', host: trunk.address, port: String(trunk.port), medianetworks };
+  const dialrules = [{ name: 'abroad', pattern: '00.', sipservers: 'carrier' }];
+  if (limits === 'none') {
+    return { users: names.map((name) => ({ name, ...blank })), sipservers: [carrier], dialrules };
+  }
+  const own = {
+    ...{ maxlines: '10000', maxlinesoffpeak: '10000', maxcps: '1000', maxslperday: '900000000', maxslpermonth: '900000000' },
+    ...{ credit: '1000000', maxmonthlycredit: '1000000', maxmonthlycreditinc: '1', maxmonthlycreditend: '2000000' },
+  };
+  const prices = (price: string): readonly object[] =>
+    Array.from({ length: pricedPrefixes }, (_, at) => ({ prefix: `43${String(at).padStart(4, '0')}`, price }));
+  return {
+    users: names.map((name) => ({ name, ...blank, ...own, packets: 'home' })),
+    sipservers: [
+      {
+        ...{ ...carrier, maxcalls: '10000', maxcps: '1000', maxslperday: '900000000', maxslpermonth: '900000000' },
+        ...{ maxdailycredit: '1000000', packets: 'cost' },
+      },
+    ],
+    dialrules,
+    tariffs: [
+      { name: 'retail', prices: prices('0.06') },
+      { name: 'carrier', prices: prices('0.03') },
+    ],
+    packets: [
+      { name: 'home', tariff: 'retail' },
+      { name: 'cost', tariff: 'carrier' },
+    ],
   };
 }
 
