@@ -65,7 +65,11 @@ try {
     }
   }
   const about = machine(
-    values.limits ? 'no limits' : values.peer === undefined ? await kamailioVersion() : `${values.peer} ${values['peer-node']}`.trim(),
+    values.limits
+      ? 'no limits'
+      : values.peer === undefined
+        ? await kamailioVersion()
+        : `${values.peer} ${values['peer-node']}`.trim(),
   );
   const title = kind === 'register' ? 'Registrations' : values.limits ? 'Calls under all limits' : 'Calls';
   const report = page(title, kind === 'register' ? 'registration' : 'call', about, setUp, rounds);

@@ -63,7 +63,10 @@ export async function startRingfence(folder: string, users: number, variant: Var
     ...{ start_rtp_port: mediaPort, end_rtp_port: mediaPort + 9999 },
   };
   const limits = variant.limits === undefined ? {} : variant.limits === 'all' ? everyLimit : noLimit;
-  const assignments = Object.entries({ ...settings, ...limits }).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const assignments = Object.entries({ ...settings, ...limits }).flatMap(([name, value]) => [
+    '--set',
+    `${name}=${value}`,
+  ]);
   const child = spawn(process.execPath, [...nodeOptions, program, 'serve', '--data', data, ...assignments], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -72,7 +75,10 @@ export async function startRingfence(folder: string, users: number, variant: Var
   const server = describe(name, child, port);
   await answering(join(data, 'control.sock'), child, told);
   const document = join(folder, `${name}.json`);
-  writeFileSync(document, JSON.stringify(variant.limits === undefined ? importDocument(users) : limitedDocument(users, variant.limits)));
+  writeFileSync(
+    document,
+    JSON.stringify(variant.limits === undefined ? importDocument(users) : limitedDocument(users, variant.limits)),
+  );
   try {
     await run(process.execPath, [program, 'import', document, '--data', data]);
   } catch (error) {
@@ -111,7 +117,13 @@ const everyLimit = {
 };
 
 const noLimit = {
-  ...{ home_country: '43', maxcpsperip: 0, checkmaxdyndailycredit: 0, blocknotprofitablecalls: 0, blockhighcostcalls: 0 },
+  ...{
+    home_country: '43',
+    maxcpsperip: 0,
+    checkmaxdyndailycredit: 0,
+    blocknotprofitablecalls: 0,
+    blockhighcostcalls: 0,
+  },
   ...{ blocksatellitecalls: false, blockpremiumnumbers: false },
 };
 
@@ -128,7 +140,13 @@ function limitedDocument(users: number, limits: 'all' | 'none'): object {
     return { users: names.map((name) => ({ name, ...blank })), sipservers: [carrier], dialrules };
   }
   const own = {
-    ...{ maxlines: '10000', maxlinesoffpeak: '10000', maxcps: '1000', maxslperday: '900000000', maxslpermonth: '900000000' },
+    ...{
+      maxlines: '10000',
+      maxlinesoffpeak: '10000',
+      maxcps: '1000',
+      maxslperday: '900000000',
+      maxslpermonth: '900000000',
+    },
     ...{ credit: '1000000', maxmonthlycredit: '1000000', maxmonthlycreditinc: '1', maxmonthlycreditend: '2000000' },
   };
   const prices = (price: string): readonly object[] =>

@@ -161,6 +161,8 @@ export interface SettingView {
   readonly setAtMs: number | null;
   readonly effect: string;
   readonly text: string;
+  /** Why the value is seldom meant; null for one that is fine. */
+  readonly warning: string | null;
 }
 
 export interface SettingChangeView {
@@ -169,6 +171,8 @@ export interface SettingChangeView {
   readonly needsRestart: boolean;
   /** What wins over the change, such as `environment RINGFENCE_MAXLINES`; null when nothing does. */
   readonly shadowedBy: string | null;
+  /** Why the value is seldom meant; null for one that is fine. */
+  readonly warning: string | null;
 }
 
 export interface CallView {

@@ -80,6 +80,7 @@ function welcome({ sip, settings, store, log, firstStart }: RunningServer, say: 
     realm: store.realm,
     epoch: store.epoch,
   });
+  for (const warning of settings.warnings()) log.warn('unwise setting', { warning });
   if (firstStart === undefined) return;
   say(`First start: made keys and the account '${firstStart.adminName}'.`);
   say(`Its password, shown this once: ${firstStart.adminPassword.reveal()}`);

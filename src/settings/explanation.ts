@@ -14,6 +14,8 @@ export interface SettingRow {
   readonly unit: string;
   readonly effect: Effect;
   readonly text: string;
+  /** Why the value, or that of the next start, is seldom meant. */
+  readonly warning: string | undefined;
 }
 
 /** A setting as text for a terminal: what it is, what it is set to, by whom, and what else it could be. */
@@ -27,6 +29,7 @@ export function explanation(spec: SettingSpec, row: SettingRow): string {
   ];
   if (row.afterRestart !== undefined) lines.push(`after the next start: ${shown(row.afterRestart)}`);
   lines.push(`default: ${shown(row.default)}`);
+  if (row.warning !== undefined) lines.push(`warning: ${row.warning}`);
   if (spec.hardened !== undefined) lines.push(`profile hardened: ${shown(spec.format(spec.hardened))}`);
   if (spec.seeds !== undefined) lines.push(`profile seeds: ${shown(spec.format(spec.seeds))}`);
   if (spec.stressTest !== undefined) lines.push(`profile stress_test: ${shown(spec.format(spec.stressTest))}`);

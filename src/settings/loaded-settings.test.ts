@@ -23,6 +23,7 @@ describe('settings of a running server', () => {
       text: '45',
       needsRestart: false,
       shadowedBy: undefined,
+      warning: undefined,
     });
     assert.equal(before.ring_timeout, 120);
     assert.equal(settings.current.ring_timeout, 45);
@@ -83,6 +84,20 @@ describe('settings of a running server', () => {
     assert.equal(settings.current.ring_timeout, 120);
     assert.equal(settings.remove('ring_timeout').ok, true);
     assert.equal(settings.remove('ring_timout').ok, false);
+  });
+
+  it('warns of a value that is allowed and seldom meant, and takes it: DYN-9 [credit.maxdyndailycredit-multiplier]', () => {
+    const settings = loaded();
+    const three = settings.apply(override('maxdyndailycredit_multiplier', '3'));
+    assert.ok(three.ok);
+    assert.match(three.value.warning ?? '', /^values below 4 are not recommended/);
+    assert.match(settings.warnings().join(), /^maxdyndailycredit_multiplier: values below 4 are not recommended/);
+    const explained = settings.explain('maxdyndailycredit_multiplier');
+    assert.match(explained.ok ? explained.value : '', /\nwarning: values below 4/);
+    const four = settings.apply(override('maxdyndailycredit_multiplier', '4'));
+    assert.ok(four.ok);
+    assert.equal(four.value.warning, undefined);
+    assert.deepEqual(settings.warnings(), []);
   });
 
   it('explains a setting with its value, its origin, its default and what is allowed', () => {

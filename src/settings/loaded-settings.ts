@@ -18,6 +18,8 @@ export interface AppliedSetting {
   readonly needsRestart: boolean;
   /** The environment or command line that wins over the change, so that it has no effect while that stays. */
   readonly shadowedBy: SettingOrigin | undefined;
+  /** Why the value is seldom meant; undefined for one that is fine. */
+  readonly warning: string | undefined;
 }
 
 /** The settings of a running server: a typed snapshot, where each value came from, and changes while it runs. */
@@ -88,6 +90,11 @@ export class LoadedSettings {
     return catalogue.map((spec) => this.#row(spec));
   }
 
+  /** Values that are allowed and seldom meant, as sentences that begin with the setting. */
+  warnings(): readonly string[] {
+    return this.list().flatMap(({ key, warning }) => (warning === undefined ? [] : [`${key}: ${warning}`]));
+  }
+
   /** All that is known of one setting, as lines of text for a person. */
   explain(name: string): Result<string, SettingError> {
     const found = findSetting(name);
@@ -112,6 +119,7 @@ export class LoadedSettings {
       text: spec.format(stored?.value ?? value),
       needsRestart: this.#pending(spec, { value, origin }),
       shadowedBy: shadowed ? origin : undefined,
+      warning: spec.unwise?.(stored?.value ?? value),
     };
   }
 
@@ -141,6 +149,7 @@ export class LoadedSettings {
       unit: spec.unit,
       effect: spec.effect,
       text: spec.text,
+      warning: spec.unwise?.(next.value),
     };
   }
 }

@@ -29,6 +29,8 @@ export interface Description<V extends SettingValue> {
   readonly effect: Effect;
   /** A secret is never shown: not in lists, errors or logs. */
   readonly secret?: boolean;
+  /** Why a value that is allowed is seldom meant, as a sentence; undefined for one that is fine. */
+  unwise?(value: V): string | undefined;
 }
 
 /** One setting of the catalogue: its description, and how its text is read and written. */

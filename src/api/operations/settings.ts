@@ -79,7 +79,7 @@ function found(ports: OperationPorts, given: Arguments): Outcome<SettingView> {
 }
 
 function changeView(ports: OperationPorts, applied: AppliedSetting): SettingChangeView {
-  const { key, needsRestart, shadowedBy } = applied;
+  const { key, needsRestart, shadowedBy, warning } = applied;
   const row = ports.settings.list().find((each) => each.key === key);
   return {
     key,
@@ -87,6 +87,7 @@ function changeView(ports: OperationPorts, applied: AppliedSetting): SettingChan
     // Without a server there is nothing to restart: what is stored holds from its start.
     needsRestart: needsRestart && ports.live !== undefined,
     shadowedBy: shadowedBy === undefined ? null : `${shadowedBy.source} ${shadowedBy.by}`,
+    warning: warning ?? null,
   };
 }
 
@@ -103,6 +104,7 @@ function viewOf(row: SettingRow): SettingView {
     setAtMs: row.origin.atMs ?? null,
     effect: row.effect,
     text: row.text,
+    warning: row.warning ?? null,
   };
 }
 

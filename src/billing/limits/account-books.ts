@@ -50,6 +50,7 @@ export class AccountBooks {
 
   constructor(from: BookSources) {
     this.#from = from;
+    this.#usersLimitsAct(from.settings());
   }
 
   /** The account was charged: its usual day may be another. */

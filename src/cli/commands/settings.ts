@@ -85,5 +85,6 @@ function changeText(change: SettingChangeView): string {
     return `Done, but without effect: ${printable(change.shadowedBy)} wins over it; ${change.key} stays ${value}.\n`;
   }
   const later = change.needsRestart ? 'It holds from the next start of the server.\n' : '';
-  return `${change.key} is now ${value}.\n${later}`;
+  const warning = change.warning === null ? '' : `Warning: ${change.warning}.\n`;
+  return `${change.key} is now ${value}.\n${later}${warning}`;
 }

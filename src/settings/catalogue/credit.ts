@@ -68,6 +68,10 @@ export const creditSettings = {
     min: 1,
     max: 1000,
     unit: '',
+    unwise: (value) =>
+      value < 4
+        ? 'values below 4 are not recommended: the ordinary ups and downs of an account reach its limit'
+        : undefined,
     effect: 'live',
   }),
   dynamiclimit: word({
@@ -90,6 +94,7 @@ export const creditSettings = {
     seeds: 0,
     reason: 'a limit that a running call may pass is none for whoever makes one long call',
     values: { 0: 'they refuse new calls only', 1: 'they end running calls' },
+    unwise: (value) => (value === 0 ? 'one long call may pass every limit but the credit' : undefined),
     effect: 'live',
   }),
   maxcostperip: amount({
