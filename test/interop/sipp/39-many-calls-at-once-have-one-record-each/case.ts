@@ -5,7 +5,7 @@ import { answer, dial, office, register } from '../../kit/office.ts';
 export const title = 'a hundred calls that overlap all succeed, and leave one CDR each';
 
 export async function run(env: Environment): Promise<void> {
-  const server = await env.startServer(office(env), { maxcps: '0' });
+  const server = await env.startServer(office(env, { alice: { maxlines: '0' } }), { maxcps: '0' });
   await register(env, 'bob');
   const bob = await answer(env, 'bob', { calls: 100 });
   await dial(env, 'bob', { calls: 100, rate: 25, variables: { talkMs: 1500 } }).passed();
