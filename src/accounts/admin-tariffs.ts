@@ -8,10 +8,11 @@ const namePattern = /^[\p{L}\p{N}][\p{L}\p{N} _.-]{0,63}$/u;
 const maxRecords = 10_000;
 const maxPacketPrefixes = 1000;
 
-/** A tariff's new price list, and how it was before: both as the texts that the store keeps. */
+/** A tariff's new price list as the text that the store keeps. */
 export interface NewDeck {
   readonly deck: string;
-  readonly previous: string | undefined;
+  /** The tariff has these prices already. */
+  readonly isSame: boolean;
 }
 
 /**
@@ -38,7 +39,7 @@ export function putTariff(texts: FieldTexts, newDeck: NewDeck | undefined, conte
   const changedFields = [
     ...(before === undefined ? ['name'] : []),
     ...(before?.parentId === tariff.parentId ? [] : ['parent']),
-    ...(newDeck === undefined || newDeck.deck === newDeck.previous ? [] : ['prices']),
+    ...(newDeck === undefined || newDeck.isSame ? [] : ['prices']),
   ];
   if (changedFields.length === 0) return ok(nothingChanged);
   const deck = changedFields.includes('prices') ? newDeck?.deck : undefined;

@@ -26,12 +26,19 @@ function read(text: string): ImportDocument {
   return document.value;
 }
 
+function atOnce<T>(work: Iterator<unknown, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 function plan(
   text: string,
   directory = new AccountDirectory(emptySnapshot),
   settings = new Map<string, string>(),
 ): ImportPlan {
-  return planImport(read(text), contextOf(directory), settings);
+  return atOnce(planImport(read(text), contextOf(directory), settings));
 }
 
 const whole = `

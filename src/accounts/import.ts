@@ -5,7 +5,6 @@ import { type AdminContext, type AdminOutcome, type AdminResult, originOf } from
 import { putDialRule } from './admin-dial-rules.ts';
 import { canonicalNumber, putNumber } from './admin-numbers.ts';
 import type { AuditEntry, StoreChange } from './change.ts';
-import { AccountDirectory } from './directory.ts';
 import { type FieldTexts, oneText, quoted } from './field-texts.ts';
 import { type NewDeck, putPacket, putTariff } from './admin-tariffs.ts';
 import type { ImportDocument, TariffRecord } from './import-document.ts';
@@ -40,27 +39,29 @@ export type NewDecks = ReadonlyMap<string, NewDeck>;
 
 /**
  * What an import of the document would do to the directory as it is. Pure: nothing is changed, and the second plan of
- * the same document is empty. Records that the document does not have stay as they are.
+ * the same document is empty. Records that the document does not have stay as they are. Each step takes one record:
+ * a password alone is held against what guessers try first, which takes a millisecond.
  */
-export function planImport(
+export function* planImport(
   document: ImportDocument,
   context: AdminContext,
   settings: CurrentSettings,
   decks: NewDecks = new Map(),
-): ImportPlan {
-  const planner = new Planner(context);
-  for (const record of parentsFirst(document.tariffs)) planner.tariff(record, decks);
-  for (const record of document.packets) planner.packet(record);
-  for (const record of document.sipservers) planner.account('sipserver', record);
+): Generator<void, ImportPlan> {
+  const planner = new Planner({ ...context, directory: yield* context.directory.copy() });
+  for (const record of parentsFirst(document.tariffs)) yield planner.tariff(record, decks);
+  for (const record of document.packets) yield planner.packet(record);
+  for (const record of document.sipservers) yield planner.account('sipserver', record);
   // Resellers first: the others may name them.
-  for (const record of [...document.users].sort(resellersFirst)) planner.account('user', record);
-  for (const record of document.numbers) planner.number(record);
-  for (const record of document.dialrules) planner.dialRule(record);
-  for (const [name, text] of Object.entries(document.settings)) planner.setting(name, text, settings);
+  for (const record of document.users) if (isReseller(record)) yield planner.account('user', record);
+  for (const record of document.users) if (!isReseller(record)) yield planner.account('user', record);
+  for (const record of document.numbers) yield planner.number(record);
+  for (const record of document.dialrules) yield planner.dialRule(record);
+  for (const [name, text] of Object.entries(document.settings)) yield planner.setting(name, text, settings);
   return planner.plan();
 }
 
-/** Plans on a copy of the directory, so that a record may name one that the same document makes. */
+/** Plans on a copy of the directory and applies each record to it, so that a record may name one that the same document makes. */
 class Planner {
   readonly #context: AdminContext;
   readonly #create: PlannedRecord[] = [];
@@ -73,8 +74,9 @@ class Planner {
   readonly #audit: AuditEntry[] = [];
   readonly #seen = new Set<string>();
 
+  /** @param context with a directory that is only for this plan. */
   constructor(context: AdminContext) {
-    this.#context = { ...context, directory: new AccountDirectory(context.directory.snapshot()) };
+    this.#context = context;
   }
 
   plan(): ImportPlan {
@@ -210,32 +212,28 @@ class Planner {
   }
 }
 
-/** A tariff may name a parent of the same document. */
+/** A tariff may name a parent of the same document: parents go first. A ring stays, and is refused by name. */
 function parentsFirst(records: readonly TariffRecord[]): readonly TariffRecord[] {
-  const nameOf = ({ fields }: TariffRecord): string =>
-    String(fields['name'] ?? '')
+  const folded = ({ fields }: TariffRecord, field: 'name' | 'parent'): string =>
+    String(fields[field] ?? '')
       .trim()
       .toLowerCase();
-  const ordered: TariffRecord[] = [];
-  const waiting = new Set(records);
-  for (let progress = true; progress; ) {
-    progress = false;
-    for (const record of waiting) {
-      const parent = String(record.fields['parent'] ?? '')
-        .trim()
-        .toLowerCase();
-      if ([...waiting].some((other) => other !== record && nameOf(other) === parent)) continue;
-      ordered.push(record);
-      waiting.delete(record);
-      progress = true;
+  const byName = new Map(records.map((record) => [folded(record, 'name'), record]));
+  const ordered = new Set<TariffRecord>();
+  for (const record of records) {
+    const line = new Set<TariffRecord>();
+    let at: TariffRecord | undefined = record;
+    while (at !== undefined && !ordered.has(at) && !line.has(at)) {
+      line.add(at);
+      at = byName.get(folded(at, 'parent'));
     }
+    for (const each of [...line].reverse()) ordered.add(each);
   }
-  // What is left names each other in a ring, and is refused by name.
-  return [...ordered, ...waiting];
+  return [...ordered];
 }
 
-function resellersFirst(one: FieldTexts, other: FieldTexts): number {
-  return Number(foldedType(other) === 'reseller') - Number(foldedType(one) === 'reseller');
+function isReseller(record: FieldTexts): boolean {
+  return foldedType(record) === 'reseller';
 }
 
 function foldedType(record: FieldTexts): string {

@@ -4,6 +4,7 @@ import type { AccountStore } from '../accounts/ports.ts';
 import type { PriceBook } from '../billing/tariff/price-book.ts';
 import type { DocumentReader } from './reading/read-documents.ts';
 import type { Random } from '../base/random/random.ts';
+import type { NextTurn } from '../base/time/in-slices.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { LedgerSums } from '../billing/ledger/balances.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
@@ -124,6 +125,8 @@ export interface OperationPorts {
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where a long work lets calls be served. */
+  readonly nextTurn: NextTurn;
   readonly directory: AccountDirectory;
   readonly prices: PriceBook;
   readonly reader: DocumentReader;

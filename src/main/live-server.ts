@@ -4,6 +4,7 @@ import type { LiveCall, LiveServer, OperationPorts } from '../api/ports.ts';
 import { WeakPasswordWatch } from '../accounts/weak-password-watch.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { systemClock } from '../base/time/system-clock.ts';
+import { systemTurn } from '../base/time/system-turn.ts';
 import type { Call, CallPhase } from '../call/b2bua/call.ts';
 import { formatEndpoint } from '../base/net/endpoint.ts';
 import { machineAddresses } from './addresses.ts';
@@ -44,6 +45,7 @@ function operationPorts(server: RunningServer): OperationPorts {
     ledger,
     clock: systemClock,
     random: systemRandom(),
+    nextTurn: systemTurn,
     directory: sip.directory,
     prices: sip.prices,
     reader: threadReader,

@@ -8,6 +8,7 @@ import { silentLog } from '../base/log/log.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { systemClock } from '../base/time/system-clock.ts';
+import { systemTurn } from '../base/time/system-turn.ts';
 import type { OpenedFolder } from '../cli/environment.ts';
 import { loadSettings } from '../settings/index.ts';
 import { openStore } from '../store/open-store.ts';
@@ -45,7 +46,7 @@ export async function openFolder(
   }
   const directory = new AccountDirectory(snapshot.directory);
   const operations = buildOperations({
-    ...{ version, random, store, clock: systemClock, settings: settings.value },
+    ...{ version, random, store, clock: systemClock, nextTurn: systemTurn, settings: settings.value },
     directory,
     prices: bookOf(directory, snapshot.decks),
     reader: directReader,

@@ -1,8 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { partsOf } from '../api/reading/parts.ts';
 import { type ReadingTask, readDocument } from '../api/reading/read-documents.ts';
 import { assert } from '../base/result/assert.ts';
 
 const port = parentPort;
 assert(port !== null, 'documents are read in a thread of their own');
 const task: ReadingTask = workerData;
-port.postMessage(readDocument(task));
+const parts = partsOf(readDocument(task));
+const sendNext = (): void => {
+  const next = parts.next();
+  if (next.done === true) port.close();
+  else port.postMessage(next.value);
+};
+port.on('message', sendNext);
+sendNext();

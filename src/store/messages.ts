@@ -25,7 +25,9 @@ export type Write =
   /** Postings, and rows that must hold with them. */
   | readonly ['post', readonly Posting[], readonly RowChange[]]
   | readonly ['heartbeat', number]
-  | readonly ['rows', ...RowChange[]];
+  | readonly ['rows', ...RowChange[]]
+  /** All rows and postings that were staged under this number, as one. */
+  | readonly ['staged', number];
 
 /** What to look for among the CDRs; absent bounds are none. Times are UTC milliseconds, `untilMs` is excluded. */
 export interface CdrFilter {
@@ -106,6 +108,14 @@ export interface Resumed {
 }
 
 export type ToWorker =
+  /** Parts of one large write, ahead of it: the write itself names them by their number. */
+  | {
+      readonly kind: 'stage';
+      readonly stage: number;
+      readonly rows: readonly RowChange[];
+      readonly postings: readonly Posting[];
+    }
+  | { readonly kind: 'drop stage'; readonly stage: number }
   | { readonly kind: 'write'; readonly batch: number; readonly writes: readonly Write[] }
   | { readonly kind: 'read'; readonly id: number; readonly read: Read };
 

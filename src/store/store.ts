@@ -6,6 +6,7 @@ import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { LedgerSums } from '../billing/ledger/balances.ts';
+import { systemTurn } from '../base/time/system-turn.ts';
 import type { LedgerStore, PricingRefusal } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallStore } from '../call/ports.ts';
@@ -57,6 +58,8 @@ export interface StoreParts {
 }
 
 const heartbeatMs = 1000;
+/** So many changes are sent to the store's thread in one turn of the event loop. */
+const fewChanges = 50;
 const maxSourceCalls = 200_000;
 
 /** The store as the rest of the server sees it, on the main thread. Made by `openStore`. */
@@ -75,6 +78,7 @@ export class Store implements AccountStore {
   readonly #release: () => void;
   #nextAuditId: number;
   #nextId: number;
+  #nextStage = 1;
   #heartbeat: Timer | undefined;
 
   constructor(link: WorkerLink, parts: StoreParts & OpenedState) {
@@ -208,14 +212,53 @@ export class Store implements AccountStore {
     audit: readonly AuditEntry[],
     postings: readonly Posting[] = [],
   ): Promise<void> {
+    if (changes.length + audit.length > fewChanges) return this.#applyMany(changes, audit, postings);
     const rows: RowChange[] = [];
-    for (const change of changes) for (const row of await rowChangesOf(change)) rows.push(row);
+    for (const change of changes) rows.push(...(await rowChangesOf(change)));
     for (const entry of audit) rows.push(auditPut(this.#nextAuditId++, entry));
-    const idAfterAll = changes.reduce((most, change) => Math.max(most, idAfter(change)), 0);
-    this.#nextId = Math.max(this.#nextId, idAfterAll);
-    if (idAfterAll > 0) rows.push(metaPut('next_id', String(this.#nextId)));
+    rows.push(...this.#nextIdAfter(changes));
     if (postings.length > 0) await this.#link.writes.write(['post', postings, rows]);
     else if (rows.length > 0) await this.#link.writes.write(['rows', ...rows]);
+  }
+
+  /** Sends the rows a few in a turn of the event loop, so that calls are served meanwhile, and commits them as one. */
+  async #applyMany(
+    changes: readonly StoreChange[],
+    audit: readonly AuditEntry[],
+    postings: readonly Posting[],
+  ): Promise<void> {
+    const stage = this.#nextStage++;
+    try {
+      for (let at = 0; at < changes.length; at += fewChanges) {
+        const rows: RowChange[] = [];
+        for (const change of changes.slice(at, at + fewChanges)) rows.push(...(await rowChangesOf(change)));
+        this.#link.stage(stage, rows);
+        await systemTurn();
+      }
+      for (let at = 0; at < audit.length; at += fewChanges) {
+        const entries = audit.slice(at, at + fewChanges);
+        this.#link.stage(
+          stage,
+          entries.map((entry) => auditPut(this.#nextAuditId++, entry)),
+        );
+        await systemTurn();
+      }
+      for (let at = 0; at < postings.length; at += fewChanges) {
+        this.#link.stage(stage, [], postings.slice(at, at + fewChanges));
+        await systemTurn();
+      }
+      this.#link.stage(stage, this.#nextIdAfter(changes));
+      await this.#link.writes.write(['staged', stage]);
+    } catch (error) {
+      this.#link.dropStage(stage);
+      throw error;
+    }
+  }
+
+  #nextIdAfter(changes: readonly StoreChange[]): readonly RowChange[] {
+    const idAfterAll = changes.reduce((most, change) => Math.max(most, idAfter(change)), 0);
+    this.#nextId = Math.max(this.#nextId, idAfterAll);
+    return idAfterAll > 0 ? [metaPut('next_id', String(this.#nextId))] : [];
   }
 
   async loadSnapshot(): Promise<StoreSnapshot> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Posting } from '../billing/ledger/posting.ts';
 import type { LedgerFindings, PricingRefusal } from '../billing/ledger/ports.ts';
 import { assert } from '../base/result/assert.ts';
 import type { Clock } from '../base/time/clock.ts';
@@ -9,6 +10,7 @@ import {
   type FromWorker,
   type Read,
   type Resumed,
+  type RowChange,
   StoreError,
   type ToWorker,
 } from './messages.ts';
@@ -92,6 +94,15 @@ export class WorkerLink {
       worker.once('error', reject);
       worker.once('exit', () => reject(new Error('the check of the ledger ended without a result')));
     });
+  }
+
+  /** Sends rows ahead of the write `['staged', stage]`, which alone makes them hold. */
+  stage(stage: number, rows: readonly RowChange[], postings: readonly Posting[] = []): void {
+    this.#post({ kind: 'stage', stage, rows, postings });
+  }
+
+  dropStage(stage: number): void {
+    this.#post({ kind: 'drop stage', stage });
   }
 
   read(read: Read): Promise<Answer> {

@@ -52,6 +52,10 @@ class StoreThread {
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       messages.push(next.message);
     }
+    for (const message of messages) {
+      if (message.kind === 'stage') this.#writer.stage(message);
+      else if (message.kind === 'drop stage') this.#writer.dropStage(message.stage);
+    }
     const batches = messages.filter((message) => message.kind === 'write');
     if (batches.length > 0) this.#commit(batches);
     for (const message of messages) if (message.kind === 'read') void this.#answer(message.id, message.read);

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { stepsPerSlice } from '../../src/base/time/in-slices.ts';
+import { systemClock } from '../../src/base/time/system-clock.ts';
+import { systemTurn } from '../../src/base/time/system-turn.ts';
 import { onStage } from './stage.ts';
 
 const office = `
@@ -109,4 +112,54 @@ test('files that are absent, empty or no YAML are refused with the reason, and m
     const broken = await stage.run(['import', 'broken'], { files });
     assert.equal(broken.exitCode, 1);
     assert.match(broken.stderr, /nothing was imported/);
+  }));
+
+/** Accounts that turns of the event loop saw, one number a turn. */
+async function turnsOfImport(users: number, then: string): Promise<{ seen: number[]; stderr: string; left: number }> {
+  const seen: number[] = [];
+  let left = 0;
+  let stderr = '';
+  await onStage(async (stage) => {
+    let accounts = (): number => 0;
+    const { directory, live } = await stage.startServer(systemClock, () => {
+      seen.push(accounts() + live.changed.length);
+      return systemTurn();
+    });
+    const before = directory.size.accounts;
+    accounts = () => directory.size.accounts - before;
+    const lines = Array.from({ length: users }, (_, at) => `  - name: "${7000 + at}"\n    displayname: Desk`);
+    const document = ['users:', ...lines, then].join('\n');
+    ({ stderr } = await stage.run(['import', 'many.yaml'], { files: { 'many.yaml': document } }));
+    left = accounts();
+  });
+  return { seen, stderr, left };
+}
+
+test('a large import leaves the event loop free after each few records, while it is planned and while it is taken', async () => {
+  const users = 500;
+  const { seen, left } = await turnsOfImport(users, '');
+  assert.equal(left, users);
+  assert.ok(seen.filter((count) => count === 0).length >= users / stepsPerSlice, 'turns before anything is taken');
+  for (const [at, count] of seen.entries()) assert.ok(count - (seen[at - 1] ?? 0) <= stepsPerSlice, `turn ${at}`);
+});
+
+test('a large import with a fault in its last record takes none of its records', async () => {
+  const { left, stderr } = await turnsOfImport(500, '  - name: "9999"\n    maxlines: many');
+  assert.equal(left, 0);
+  assert.match(stderr, /user 9999: maxlines/);
+});
+
+test('opening balances of a large import are posted once [credit.credit]', () =>
+  onStage(async (stage) => {
+    await stage.startServer();
+    const users = Array.from({ length: 120 }, (_, at) => `  - name: "${8000 + at}"\n    credit: "2.5"`);
+    const manyFiles = { 'many.yaml': ['users:', ...users].join('\n') };
+    for (let time = 0; time < 2; time++) {
+      const ran = await stage.run(['import', 'many.yaml'], { files: manyFiles });
+      assert.equal(ran.exitCode, 0, ran.stderr);
+    }
+    const statement = await stage.run(['ledger', 'statement', '8119']);
+    assert.equal(statement.exitCode, 0, statement.stderr);
+    assert.equal(statement.stdout.match(/opening balance/g)?.length, 1, statement.stdout);
+    assert.match(statement.stdout, /2\.5/);
   }));

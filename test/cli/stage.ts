@@ -10,7 +10,9 @@ import type { LiveCall, LiveServer } from '../../src/api/ports.ts';
 import { silentLog } from '../../src/base/log/log.ts';
 import { assert } from '../../src/base/result/assert.ts';
 import type { Clock } from '../../src/base/time/clock.ts';
+import type { NextTurn } from '../../src/base/time/in-slices.ts';
 import { systemClock } from '../../src/base/time/system-clock.ts';
+import { systemTurn } from '../../src/base/time/system-turn.ts';
 import type { CliEnvironment, Output, ServeOptions } from '../../src/cli/environment.ts';
 import { run } from '../../src/cli/program.ts';
 import { controlSocketName } from '../../src/cli/session.ts';
@@ -97,7 +99,10 @@ export class CliStage {
   }
 
   /** A server on the folder, with the real store, operations and socket; only calls and registrations are made up. */
-  async startServer(clock: Clock = systemClock): Promise<{ readonly live: FakeLiveServer; readonly store: Store }> {
+  async startServer(
+    clock: Clock = systemClock,
+    nextTurn: NextTurn = systemTurn,
+  ): Promise<{ readonly live: FakeLiveServer; readonly store: Store; readonly directory: AccountDirectory }> {
     const opened = await openStore(this.dataFolder, { clock, random: seededRandom(1), log: silentLog, realm: '' });
     assert(opened.ok, opened.ok ? '' : opened.error);
     const { store } = opened.value;
@@ -110,6 +115,7 @@ export class CliStage {
       version: '9.9.9',
       clock,
       random: seededRandom(2),
+      nextTurn,
       directory,
       prices: bookOf(directory, snapshot.decks),
       reader: directReader,
@@ -126,7 +132,7 @@ export class CliStage {
       await control.value.close();
       await store.close();
     };
-    return { live, store };
+    return { live, store, directory };
   }
 
   async stopServer(): Promise<void> {

@@ -2,6 +2,7 @@ import { systemLimit } from '../../settings/index.ts';
 import type { AdminContext, AdminOutcome } from '../../accounts/admin-context.ts';
 import type { AuditEntry, StoreChange } from '../../accounts/change.ts';
 import type { AccountDirectory } from '../../accounts/directory.ts';
+import { inSlices } from '../../base/time/in-slices.ts';
 import type { FieldError } from '../../accounts/field-texts.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
 import type { OperationPorts } from '../ports.ts';
@@ -25,15 +26,31 @@ export async function commit(ports: OperationPorts, plan: Pick<AdminOutcome, 'ch
   if (plan.changes.length === 0) return;
   const openings = openingPostings(ports, plan.changes);
   await ports.store.apply(plan.changes, plan.audit, openings);
-  ports.ledger.committed(openings);
+  await inSlices(applied(ports, plan.changes, openings), ports.nextTurn);
+}
+
+/** Each step is one record: no turn of the event loop sees an account without its credential. */
+function* applied(
+  ports: OperationPorts,
+  changes: readonly StoreChange[],
+  openings: readonly Posting[],
+): Generator<void, void> {
+  for (const opening of openings) {
+    yield;
+    ports.ledger.committed([opening]);
+  }
   const touched = new Set<number>();
-  for (const change of plan.changes) {
+  for (const change of changes) {
+    if (change.kind !== 'credential put') yield;
     ports.directory.apply(change);
     ports.prices.apply(change);
     const accountId = accountOf(change);
     if (accountId !== undefined) touched.add(accountId);
   }
-  for (const accountId of touched) ports.live?.accountChanged(accountId);
+  for (const accountId of touched) {
+    yield;
+    ports.live?.accountChanged(accountId);
+  }
 }
 
 /** [credit.credit] What accounts begin with is posted with them, once. */

@@ -1,9 +1,9 @@
 import { warningsOf } from '../../accounts/warnings.ts';
 import type { StoreChange } from '../../accounts/change.ts';
 import { type ImportPlan, type NewDecks, type PlannedRecord, planImport } from '../../accounts/import.ts';
-import { printDeck } from '../../billing/tariff/deck.ts';
-import { PriceList } from '../../billing/tariff/price-list.ts';
+import { isSameList, PriceList } from '../../billing/tariff/price-list.ts';
 import type { ReadImport } from '../reading/read-documents.ts';
+import { inSlices } from '../../base/time/in-slices.ts';
 import { ok } from '../../base/result/result.ts';
 import { loadSettings, type SettingOverride } from '../../settings/index.ts';
 import type { Arguments } from '../operation.ts';
@@ -31,7 +31,8 @@ async function importDocument(ports: OperationPorts, given: Arguments): Promise<
   const { document, decks } = read.value;
   const stored = await ports.store.settings.load();
   const current = new Map(stored.map((override) => [override.key, override.value]));
-  const plan = planImport(document, adminContext(ports), current, newDecks(ports, decks));
+  const planning = planImport(document, adminContext(ports), current, newDecks(ports, decks));
+  const plan = await inSlices(planning, ports.nextTurn);
   if (plan.errors.length > 0) return refusedAll(plan.errors);
   const overrides = newOverrides(plan.changes);
   const conflicts = settingConflicts(stored, overrides, ports.clock.wallMs());
@@ -46,9 +47,10 @@ async function importDocument(ports: OperationPorts, given: Arguments): Promise<
 
 function newDecks({ directory, prices }: OperationPorts, decks: ReadImport['decks']): NewDecks {
   return new Map(
-    decks.map(({ tariff, deck }) => {
+    decks.map(({ tariff, deck, columns }) => {
       const known = directory.tariffs.byName(tariff);
-      return [tariff, { deck, previous: known && printDeck(prices.listOf(known.id)) }];
+      const isSame = known !== undefined && isSameList(prices.listOf(known.id).columns, columns);
+      return [tariff, { deck, isSame }];
     }),
   );
 }

@@ -60,7 +60,7 @@ async function importTariff(ports: OperationPorts, given: Arguments): Promise<Ou
   if (!read.ok) return refused(['nothing was imported:', ...read.error].join('\n'));
   if (read.value.kind !== 'deck') return refused('nothing was imported: the document is no price list');
   const { deck, columns, preview } = read.value;
-  const plan = putTariff({ name: name.value }, { deck, previous: undefined }, adminContext(ports));
+  const plan = putTariff({ name: name.value }, { deck, isSame: false }, adminContext(ports));
   if (!plan.ok) return refusedFields(plan.error);
   const { dearer, losses, ...counts } = preview;
   const view = { ...counts, dearer: dearer.map(previewView), losses: losses.map(previewView) };

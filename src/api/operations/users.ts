@@ -2,8 +2,8 @@ import { warningsOf } from '../../accounts/warnings.ts';
 import { accountFields } from '../../accounts/account-fields.ts';
 import { changeAccount, createAccount, removeAccount, setPassword } from '../../accounts/admin.ts';
 import type { AdminOutcome } from '../../accounts/admin-context.ts';
-import { AccountDirectory } from '../../accounts/directory.ts';
 import { type Account, accountKinds } from '../../accounts/model.ts';
+import { inSlices } from '../../base/time/in-slices.ts';
 import { fail, ok } from '../../base/result/result.ts';
 import { pageSize } from '../operation-table.ts';
 import type { Arguments } from '../operation.ts';
@@ -97,7 +97,7 @@ async function addUsers(ports: OperationPorts, given: Arguments): Promise<Outcom
   }
   const fields = texts(given, 'fields');
   if (!fields.ok) return fields;
-  const planned = names.length === 1 ? ports.directory : new AccountDirectory(ports.directory.snapshot());
+  const planned = names.length === 1 ? ports.directory : await inSlices(ports.directory.copy(), ports.nextTurn);
   const plans: AdminOutcome[] = [];
   const users: NewCredentialView[] = [];
   for (const name of names) {

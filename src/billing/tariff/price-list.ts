@@ -126,6 +126,20 @@ export class PriceList {
   }
 }
 
+/** Whether two lists have the same rows, by their columns: a list is not printed to find out. */
+export function isSameList(one: PriceColumns, other: PriceColumns): boolean {
+  const isSameColumn = (name: 'keys' | 'money' | 'seconds' | 'times' | 'nameAt' | 'originAt' | 'free'): boolean =>
+    Buffer.from(one[name].buffer).equals(Buffer.from(other[name].buffer));
+  return (
+    one.count === other.count &&
+    (['keys', 'money', 'seconds', 'times', 'nameAt', 'originAt', 'free'] as const).every(isSameColumn) &&
+    one.names.length === other.names.length &&
+    one.names.every((name, at) => name === other.names[at]) &&
+    one.origins.length === other.origins.length &&
+    one.origins.every((set, at) => set.join() === other.origins[at]?.join())
+  );
+}
+
 function columnsOf(given: readonly DeckRow[]): PriceColumns {
   const rows = given.map((row) => ({ row, key: keyOf(row.prefix) })).toSorted(byPlace);
   const names = new Map<string, number>();
