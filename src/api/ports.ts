@@ -38,7 +38,23 @@ export interface LiveStatus {
   readonly bindings: number;
   /** Addresses that SIP is taken at, such as `udp 0.0.0.0:5060`. */
   readonly listeners: readonly string[];
+  /** Those of them, and the media ports, that anybody on the way can listen to. */
+  readonly clearListeners: readonly string[];
+  /** What TLS and secure WebSocket show; null where neither is on. */
+  readonly certificate: LiveCertificate | null;
   readonly sipServers: readonly LiveSipServer[];
+}
+
+export interface LiveCertificate {
+  /** Its common name, or the whole subject. */
+  readonly subject: string;
+  /** Domains and addresses that it is for. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly validUntilMs: number;
+  readonly selfSigned: boolean;
+  /** SHA-256, as phones show it. */
+  readonly fingerprint: string;
 }
 
 /** A SIP server that is asked with OPTIONS whether it is there. */

@@ -1,5 +1,5 @@
 import type { StreamQuality } from '../call/record.ts';
-import type { LiveSipServer } from './ports.ts';
+import type { LiveCertificate, LiveSipServer } from './ports.ts';
 
 // What the operations answer, as JSON. Absent values are null, times are UTC milliseconds: scripts read these shapes,
 // so a field may be added and none may change its name or meaning.
@@ -292,6 +292,10 @@ export interface StatusView {
   readonly calls: number | null;
   readonly bindings: number | null;
   readonly listeners: readonly string[];
+  /** Those of them, and of the other services, that anybody on the way can read and change [tls.secure-access-everywhere]. */
+  readonly clearListeners: readonly string[];
+  /** What TLS and secure WebSocket show; null where neither is on. */
+  readonly certificate: LiveCertificate | null;
   /** SIP servers that are asked with OPTIONS whether they are there. */
   readonly sipServers: readonly LiveSipServer[];
   readonly accounts: number;

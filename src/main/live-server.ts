@@ -61,7 +61,7 @@ export function outwardAddress(): string | undefined {
   return machineAddresses().find(({ internal }) => !internal)?.address;
 }
 
-function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
+function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveServer {
   return {
     calls: () => Promise.all(sip.calls.calls().map(liveCall)),
     bindings: function* () {
@@ -73,14 +73,21 @@ function liveServer({ sip, settings, startedAtMs }: RunningServer): LiveServer {
     strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
       const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings.current;
+      const { start_rtp_port, end_rtp_port } = settings.current;
       const at = (transport: string, port: number): string[] =>
         port === 0 ? [] : listen.map((address) => `${transport} ${formatEndpoint({ address, port })}`);
       const secure = usetls ? [...at('tls', localtlsport), ...at('wss', wss_port)] : [];
-      const listeners = [...at('udp', udp_port), ...at('tcp', tcp_port), ...secure, ...at('ws', ws_port)];
+      const clear = [...at('udp', udp_port), ...at('tcp', tcp_port), ...at('ws', ws_port)];
+      const media = `rtp ports ${start_rtp_port} to ${end_rtp_port}`;
       const sipServers = sip.sipServers.pings
         .health()
         .map(({ account, ...health }) => ({ name: account.name, ...health }));
-      return { startedAtMs, sipServers, calls: sip.calls.count, bindings: sip.registrar.bindings.count, listeners };
+      return {
+        ...{ startedAtMs, sipServers, calls: sip.calls.count, bindings: sip.registrar.bindings.count },
+        listeners: [...clear, ...secure],
+        clearListeners: [...clear, media],
+        certificate: usetls ? tls.certificate() : null,
+      };
     },
   };
 }

@@ -5,17 +5,21 @@ import { ok, type Result } from '../base/result/result.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import type { Settings } from '../settings/index.ts';
 import { defaultTransportLimits, WorkerGate } from '../sip/transport/index.ts';
-import { type Loaded, loadCertificate } from '../tls/certificate-files.ts';
+import { type CertificateFacts, certificateFacts, type Loaded, loadCertificate } from '../tls/certificate-files.ts';
 import { CertificateWatch } from '../tls/certificate-watch.ts';
 import { machineAddresses } from './addresses.ts';
 
 const handshakeTimeoutMs = 5000;
 const maxHandshakes = 1000;
+/** Half of what proxies allow a silent connection by default. */
+const webSocketPingMs = 30_000;
 const maxRefusalsToldPerMinute = 20;
 
 /** The thread of TLS and WebSocket, and the watch over its certificate. */
 export interface Tls {
   readonly gate: WorkerGate;
+  /** What new connections are shown. */
+  certificate(): CertificateFacts;
   stop(): void;
 }
 
@@ -33,6 +37,7 @@ export async function startTls(folder: string, settings: Settings, log: Log): Pr
       maxConnectionsPerSource: settings.max_tcp_connections_per_source,
       maxHandshakes,
       handshakeTimeoutMs,
+      webSocketPingMs,
       strangerHandshakesPerSecond: settings.tls_handshake_rate,
       maxMessageOctets: settings.max_message_octets,
       maxPendingOctets: defaultTransportLimits.maxPendingOctets,
@@ -57,7 +62,7 @@ export async function startTls(folder: string, settings: Settings, log: Log): Pr
     watch.stop();
     gate.close();
   };
-  return ok({ gate, stop });
+  return ok({ gate, certificate: () => certificateFacts(current), stop });
 }
 
 function factsOf(folder: string, settings: Settings): Parameters<typeof loadCertificate>[0] {

@@ -25,6 +25,33 @@ export interface Loaded {
   readonly warnings: readonly string[];
 }
 
+/** What an operator is told of a certificate. */
+export interface CertificateFacts {
+  /** The common name, or the whole subject where there is none. */
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly validUntilMs: number;
+  readonly selfSigned: boolean;
+  readonly fingerprint: string;
+}
+
+export function certificateFacts({ cert, fingerprint }: Material): CertificateFacts {
+  const certificate = new X509Certificate(cert);
+  const { subject, issuer, subjectAltName = '' } = certificate;
+  return {
+    ...{ subject: commonName(subject), issuer: commonName(issuer), fingerprint },
+    names: subjectAltName.split(', ').flatMap((name) => (name === '' ? [] : [name.replace(/^[^:]*:/, '')])),
+    validUntilMs: certificate.validToDate.getTime(),
+    // One that the operator made without an authority is as little a proof as our own.
+    selfSigned: subject === issuer && certificate.verify(certificate.publicKey),
+  };
+}
+
+function commonName(subject: string): string {
+  return /^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ');
+}
+
 export interface FolderFacts {
   readonly folder: string;
   /** [tls.sslcertpwd] */

@@ -147,13 +147,16 @@ test('settings sample is a file that a server can be started with', () =>
     assert.match(ran.stdout, /^settings:$/m);
   }));
 
-test('status tells how the server is, and by its exit code that it is not running', () =>
+test('status tells how the server is, what of it is in the clear, and by its exit code that it is not running [tls.secure-access-everywhere] [tls.self-signed-certificate]', () =>
   onStage(async (stage) => {
     await stage.startServer();
     const running = await stage.run(['status']);
     assert.equal(running.exitCode, 0, running.stderr);
     assert.match(running.stdout, /server +9\.9\.9, running for 0:0\d/);
     assert.match(running.stdout, /listening +udp 0\.0\.0\.0:5060/);
+    assert.match(running.stdout, /in the clear +udp 0\.0\.0\.0:5060, rtp ports 20000 to 40000/);
+    const certificate = /certificate +sip\.example\.com, self-signed, .*valid until 2027-01-3\d.*, SHA-256 AB:CD/;
+    assert.match(running.stdout, certificate);
     assert.match(running.stdout, /SIP server +carrier down since .* \(udp:192\.0\.2\.50:5060 503\)/);
     assert.match(running.stdout, /store +healthy/);
     await stage.stopServer();

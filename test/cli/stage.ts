@@ -72,6 +72,11 @@ export class FakeLiveServer implements LiveServer {
     const hops = [{ hop: 'udp:192.0.2.50:5060', state: 'down', lastStatus: 503 }];
     return {
       ...{ startedAtMs: this.#startedAtMs, calls, bindings: this.registered.length, listeners: ['udp 0.0.0.0:5060'] },
+      clearListeners: ['udp 0.0.0.0:5060', 'rtp ports 20000 to 40000'],
+      certificate: {
+        ...{ subject: 'sip.example.com', names: ['sip.example.com'], issuer: 'sip.example.com', fingerprint: 'AB:CD' },
+        ...{ validUntilMs: Date.UTC(2027, 0, 31), selfSigned: true },
+      },
       sipServers: [{ name: 'carrier', state: 'down', sinceMs: this.#startedAtMs, hops }],
     };
   }

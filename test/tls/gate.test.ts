@@ -25,6 +25,7 @@ const limits: GateLimits = {
   handshakeTimeoutMs: 1000,
   strangerHandshakesPerSecond: 100,
   maxMessageOctets: 16_384,
+  webSocketPingMs: 60_000,
   maxPendingOctets: 262_144,
 };
 
@@ -350,6 +351,39 @@ describe('WebSocket through the gate', () => {
     assert.match(refusal.message, /400/);
     const page = await fetch(`http://127.0.0.1:${port}/`);
     assert.equal(page.status, 426);
+  });
+
+  it('is pinged, the pong is told as the sign of life that it is, and a peer that gives none is ended (RFC 7118 §6)', async () => {
+    const { port, streams } = await openGate('ws', { limits: { webSocketPingMs: 150 } });
+    const open = async (autoPong: boolean): Promise<WebSocket> => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`, 'sip', { autoPong });
+      undo.push(() => socket.terminate());
+      await new Promise((resolve) => socket.once('open', resolve));
+      await eventually('it is told', () => streams.length > 0);
+      return socket;
+    };
+    const living = await open(true);
+    const [stream] = streams;
+    const signs: string[] = [];
+    if (stream !== undefined) stream.onData = (octets) => signs.push(octets);
+    await eventually('two signs of life', () => signs.length === 2);
+    // What nobody asked for is no sign, and does not cross to the other thread.
+    for (let at = 0; at < 50; at++) living.pong();
+    const silent = await open(false);
+    const closed = new Promise<number>((resolve) => silent.once('close', resolve));
+    assert.equal(await closed, 1006);
+    assert.equal(living.readyState, WebSocket.OPEN);
+    assert.ok(signs.length < 10 && signs.every((sign) => sign === '\r\n'), `${signs.length} signs`);
+  });
+
+  it('has its own pings answered (RFC 6455 §5.5.2)', async () => {
+    const { port } = await openGate('ws');
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, 'sip');
+    undo.push(() => socket.terminate());
+    await new Promise((resolve) => socket.once('open', resolve));
+    const pong = new Promise<string>((resolve) => socket.once('pong', (octets) => resolve(octets.toString())));
+    socket.ping('there?');
+    assert.equal(await pong, 'there?');
   });
 
   it('ends when a message is larger than a SIP message may be', async () => {

@@ -41,6 +41,8 @@ function statusView(ports: OperationPorts): StatusView {
     calls: live?.calls ?? null,
     bindings: live?.bindings ?? null,
     listeners: live?.listeners ?? [],
+    clearListeners: live?.clearListeners ?? [],
+    certificate: live?.certificate ?? null,
     sipServers: live?.sipServers ?? [],
     accounts,
     numbers,

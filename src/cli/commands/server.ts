@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { LiveCertificate } from '../../api/ports.ts';
 import type { StatusView } from '../../api/views.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../environment.ts';
@@ -78,6 +79,11 @@ async function showStatus(context: CommandContext): Promise<number> {
   return status.ok && !status.value.running ? exitCodes.notRunning : printed;
 }
 
+function certificateText({ subject, issuer, selfSigned, validUntilMs, fingerprint }: LiveCertificate): string {
+  const signedBy = selfSigned ? 'self-signed, so phones cannot verify it' : `signed by ${issuer}`;
+  return `${subject}, ${signedBy}, valid until ${localTime(validUntilMs)}, SHA-256 ${fingerprint}`;
+}
+
 function statusText(status: StatusView): string {
   const { version, uptimeMs, startedAtMs } = status;
   const running =
@@ -85,6 +91,8 @@ function statusText(status: StatusView): string {
   const facts = [
     ['server', `${version}, ${running}`],
     ['listening', status.listeners.join(', ')],
+    ['in the clear', status.clearListeners.join(', ')],
+    ['certificate', status.certificate === null ? '' : certificateText(status.certificate)],
     ...status.sipServers.map(({ name, state, sinceMs, hops }): readonly [string, string] => {
       const places = hops.map(({ hop, lastStatus }) => `${hop} ${lastStatus === 0 ? 'silent' : lastStatus}`).join(', ');
       return ['SIP server', `${name} ${state} since ${localTime(sinceMs)}${places === '' ? '' : ` (${places})`}`];

@@ -11,6 +11,8 @@ export interface GatePeer {
   destroy(): void;
   pause(): void;
   resume(): void;
+  /** Asks the peer for a sign of life where the transport has a way to, and ends it when the last one never came. */
+  keepAlive(): void;
 }
 
 /** What a peer tells of itself. */
@@ -58,16 +60,36 @@ export class StreamPeer implements GatePeer {
   resume(): void {
     this.#socket.resume();
   }
+
+  /** A phone over TLS holds its own connection (RFC 5626 §4.4.1). */
+  keepAlive(): void {}
 }
 
-/** A WebSocket whose messages are SIP messages (RFC 7118 §5). */
+/** What a pong is told as: the answer to a keep-alive, which it is (RFC 7118 §6). */
+const signOfLife = '\r\n';
+/** Octets that a peer leaves untaken beyond which its pings are not answered. */
+const maxOctetsBeforePong = 4096;
+
+/**
+ * A WebSocket whose messages are SIP messages (RFC 7118 §5). A page in a browser cannot send pings, so ours are what
+ * keeps it reachable through proxies, and the pongs are what shows that it is still there.
+ */
 export class WebSocketPeer implements GatePeer {
   readonly #socket: WebSocket;
+  #awaitsPong = false;
 
   constructor(socket: WebSocket, events: PeerEvents) {
     this.#socket = socket;
     socket.on('message', (octets) => {
       if (Buffer.isBuffer(octets)) events.onData(octets.toString('latin1'));
+    });
+    socket.on('ping', (octets) => {
+      if (socket.bufferedAmount <= maxOctetsBeforePong) socket.pong(octets);
+    });
+    socket.on('pong', () => {
+      if (!this.#awaitsPong) return;
+      this.#awaitsPong = false;
+      events.onData(signOfLife);
     });
     socket.on('error', () => {});
     socket.on('close', () => events.onClosed());
@@ -98,5 +120,13 @@ export class WebSocketPeer implements GatePeer {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  keepAlive(): void {
+    // One that we do not read from cannot answer.
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#socket.isPaused) return;
+    if (this.#awaitsPong) return this.destroy();
+    this.#awaitsPong = true;
+    this.#socket.ping();
   }
 }

@@ -72,6 +72,7 @@ export class Gate implements PipeHandlers<ToGate> {
     });
     setInterval(() => this.#openDoors(), ticketKeyMs).unref();
     setInterval(() => this.#tellCounts(), countsMs).unref();
+    setInterval(() => this.#keepAlive(), limits.webSocketPingMs).unref();
   }
 
   receive(batch: Parameters<ThreadPipe<FromGate, ToGate>['receive']>[0]): void {
@@ -217,6 +218,10 @@ export class Gate implements PipeHandlers<ToGate> {
         this.#pipe.closed(id);
       },
     };
+  }
+
+  #keepAlive(): void {
+    for (const peer of this.#peers.values()) peer.keepAlive();
   }
 
   #pause(id: number): void {

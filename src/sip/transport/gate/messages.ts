@@ -43,6 +43,8 @@ export interface GateLimits {
   /** Handshakes a second that are begun for sources that are not known, all together. */
   readonly strangerHandshakesPerSecond: number;
   readonly maxMessageOctets: number;
+  /** How often each WebSocket is pinged, which keeps proxies from ending it; one that has not answered by then is ended. */
+  readonly webSocketPingMs: number;
   /** Octets that a peer may leave untaken before the gate itself ends the connection. */
   readonly maxPendingOctets: number;
 }

@@ -18,6 +18,8 @@ export class WebSocketDoor {
     const upgrader = new WebSocketServer({
       noServer: true,
       clientTracking: false,
+      // A peer that asks and does not read would have its answers kept for it.
+      autoPong: false,
       perMessageDeflate: false,
       maxPayload: limits.maxMessageOctets,
       // SIP bodies may hold any octets; the parser judges what has to be text.
