@@ -26,9 +26,10 @@ function load(given: { readonly domains?: readonly string[]; readonly password?:
   return loaded.value;
 }
 
-function loadWith({ domains = [], password = '' }: Parameters<typeof load>[0] = {}): ReturnType<
-  typeof loadCertificate
-> {
+function loadWith({
+  domains = [],
+  password = '',
+}: Parameters<typeof load>[0] = {}): ReturnType<typeof loadCertificate> {
   const random = systemRandom();
   return loadCertificate({ folder, domains, addresses: ['192.0.2.1'], password: new Secret(password), random, nowMs });
 }
@@ -121,7 +122,13 @@ describe('a key that was sealed with a password', () => {
   test('stops the start with a clear sentence when the password is wrong, and nothing is served in its place [tls.sslcertpwd]', async () => {
     const { cert, key } = sealed();
     put({ 'cert.pem': cert, 'key.pem': key });
-    const settings = ['listen=127.0.0.1', 'udp_port=5989', 'tcp_port=0', 'metrics_port=0', 'sslcertpwd=not the password'];
+    const settings = [
+      'listen=127.0.0.1',
+      'udp_port=5989',
+      'tcp_port=0',
+      'metrics_port=0',
+      'sslcertpwd=not the password',
+    ];
     const words = settings.flatMap((assignment) => ['--set', assignment]);
     const child = spawn(process.execPath, [program, 'serve', '--data', folder, ...words], { stdio: 'pipe' });
     let told = '';
