@@ -206,7 +206,7 @@ describe('cached log-ins', () => {
   });
 
   test('at 1 the same address and port is accepted for a minute, and no other [auth.cacheregistrations]', () => {
-    settings = { ...settings, cacheregistrations: 1 };
+    settings = { ...settings, cacheregistrations: 1, authfastusers: 0 };
     const { authenticator: made } = authenticator();
     logIn(made);
     assert.equal(outcome(made.identify(request(), flow())), 'account');
@@ -216,7 +216,7 @@ describe('cached log-ins', () => {
   });
 
   test('a changed password ends a cached log-in at once [auth.password-age-on-credential-change]', () => {
-    settings = { ...settings, cacheregistrations: 1 };
+    settings = { ...settings, cacheregistrations: 1, authfastusers: 0 };
     const { directory, authenticator: made } = authenticator();
     logIn(made);
     directory.apply({ kind: 'credential put', credential: credentialFor(alice, realm, 'new password') });

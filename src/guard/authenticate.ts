@@ -17,7 +17,7 @@ import {
   parseCredentials,
   verifyDigest,
 } from '../sip/digest/index.ts';
-import { HeaderList, type SipRequest } from '../sip/message/index.ts';
+import { HeaderList, parseUri, type SipRequest } from '../sip/message/index.ts';
 import { type Flow, flowKey } from '../sip/transport/flow.ts';
 import type { Evidence, FindingKind } from './findings.ts';
 
@@ -35,6 +35,9 @@ type Fault = Extract<
   'wrong password' | 'unknown user' | 'account disabled' | 'address not permitted' | 'wrong transport' | 'digest uri'
 >;
 
+/** Whether an account has a live registration from the source of a flow, by address, transport and maybe port. */
+type RegistrationLookUp = (accountId: number, flow: Flow, anyPort: boolean) => boolean;
+
 const maxCountedNonces = 200_000;
 const maxCachedLogins = 50_000;
 const cachedLoginMs = 60_000;
@@ -51,6 +54,8 @@ export class Authenticator {
   readonly #settings: () => Settings;
   readonly #realm: string;
   readonly #onAuthenticated: (flow: Flow) => void;
+  readonly #onRefused: (flow: Flow) => void;
+  readonly #isRegisteredAt: RegistrationLookUp;
   readonly #mint: NonceMint;
   readonly #counts: NonceCount;
   /** An account that is not there has an HA1 too, which nobody knows, so that its answer costs the same work. */
@@ -67,6 +72,10 @@ export class Authenticator {
     readonly random: Random;
     /** Told of each flow on which a challenge was answered rightly. */
     readonly onAuthenticated: (flow: Flow) => void;
+    /** Told of each flow on which a challenge was answered wrongly. */
+    readonly onRefused?: (flow: Flow) => void;
+    /** Whether an account has a live registration from there; nobody has where it is not given. */
+    readonly isRegisteredAt?: RegistrationLookUp;
   }) {
     this.#directory = options.directory;
     this.#clock = options.clock;
@@ -74,6 +83,8 @@ export class Authenticator {
     this.#realm = options.realm;
     this.#nobodysHa1 = options.random.hex(32);
     this.#onAuthenticated = options.onAuthenticated;
+    this.#onRefused = options.onRefused ?? (() => {});
+    this.#isRegisteredAt = options.isRegisteredAt ?? (() => false);
     const lifetimeMs = options.settings().nonce_lifetime * 1000;
     this.#mint = new NonceMint(options.nonceKey, options.bootId, options.clock, { lifetimeMs });
     this.#counts = new NonceCount(maxCountedNonces);
@@ -109,7 +120,7 @@ export class Authenticator {
       if (credentials.ok && credentials.value.realm === this.#realm)
         return this.#check(credentials.value, request, flow);
     }
-    return this.#fromCache(request, flow) ?? { kind: 'challenge', stale: false };
+    return this.#unasked(request, flow) ?? { kind: 'challenge', stale: false };
   }
 
   /** Forgets cached log-ins of an account: its password, state or addresses changed. */
@@ -135,8 +146,10 @@ export class Authenticator {
     // The account's previous password is a phone that was not told yet, not a guess.
     if (!verified && verifies(previousHa1Of(credential, credentials))) return { kind: 'challenge', stale: true };
     const problem = this.#problem(account, verified, credentials, request, flow);
-    if (account === undefined || problem !== undefined)
+    if (account === undefined || problem !== undefined) {
+      this.#onRefused(flow);
       return { kind: 'refused', reason: problem ?? 'unknown user', userName: credentials.username, evidence };
+    }
     if (strength >= 2 && this.#counts.take(credentials) === 'replayed') return { kind: 'challenge', stale: true };
     this.#remember(account, flow);
     this.#onAuthenticated(flow);
@@ -171,14 +184,37 @@ export class Authenticator {
     this.#cache.set(flowKey(flow), { accountId: account.id, untilMs: this.#clock.monotonicMs() + cachedLoginMs });
   }
 
+  /** Who is taken at his word for what he proved before; a REGISTER only where [auth.authfastusers] lets it. */
+  #unasked(request: SipRequest, flow: Flow): Identity | undefined {
+    const { authfastusers } = this.#settings();
+    if (request.method === 'REGISTER' && authfastusers === 1) return undefined;
+    return this.#fromCache(request, flow) ?? this.#fromRegistration(request, flow);
+  }
+
+  /** [protocol.reuseepauth] at 1: from where its user is registered; with [protocol.reusedifferentportreg] from any port there. */
+  #fromRegistration(request: SipRequest, flow: Flow): Identity | undefined {
+    const { reuseepauth, reusedifferentportreg } = this.#settings();
+    if (reuseepauth === 0) return undefined;
+    const from = parseUri(request.from.uri);
+    if (!from.ok || from.value.scheme === 'tel') return undefined;
+    const account = this.#directory.accountByName(from.value.user);
+    if (account?.kind !== 'enduser' || !this.#maySkip(account, flow)) return undefined;
+    if (!this.#isRegisteredAt(account.id, flow, reusedifferentportreg === 1)) return undefined;
+    return { kind: 'account', account, by: 'cache' };
+  }
+
+  #maySkip(account: Account, flow: Flow): boolean {
+    if (!account.enabled || !permits(account.permitIp, flow.remote.address)) return false;
+    return mayUseTransport(account, flow.transport, this.#settings().stricttransport);
+  }
+
   /** [auth.cacheregistrations] at 1: the same source and transport, for a minute, for the same user only. */
   #fromCache(request: SipRequest, flow: Flow): Identity | undefined {
     if (this.#settings().cacheregistrations === 0) return undefined;
     const login = this.#cache.get(flowKey(flow));
     if (login === undefined || login.untilMs < this.#clock.monotonicMs()) return undefined;
     const account = this.#directory.accountById(login.accountId);
-    if (account === undefined || !account.enabled || !permits(account.permitIp, flow.remote.address)) return undefined;
-    if (!mayUseTransport(account, flow.transport, this.#settings().stricttransport)) return undefined;
+    if (account === undefined || !this.#maySkip(account, flow)) return undefined;
     if (!request.from.uri.includes(`:${account.name}@`)) return undefined;
     return { kind: 'account', account, by: 'cache' };
   }

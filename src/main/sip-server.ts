@@ -35,6 +35,7 @@ import type { LimitOrigin } from '../guard/limit.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
 import { SourceGuard } from '../guard/source-guard.ts';
+import { inputProblem } from '../guard/validate-input.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
@@ -161,6 +162,7 @@ export class SipServer {
       nonceKey: createSecretKey(random.hex(32), 'hex'),
       bootId: random.hex(8),
       random,
+      isRegisteredAt: (accountId, flow, anyPort) => this.registrar.isRegisteredAt(accountId, flow, anyPort),
       onAuthenticated: (flow) => {
         this.guard.authenticated(flow.remote.address);
         this.stack.trustConnection(flow);
@@ -335,7 +337,16 @@ export class SipServer {
   }
 
   #onRequest(request: SipRequest, flow: Flow): void {
-    if (!this.#isForUs(request)) return this.stack.reply(request, flow, 403);
+    if (!this.#isForUs(request)) {
+      this.findings.observe(findingOf('other domain', flow, { message: request, user: request.uri }));
+      return this.stack.reply(request, flow, 403);
+    }
+    const wrong = inputProblem(request, this.#parts.settings().validateinput);
+    if (wrong !== undefined) {
+      this.findings.observe(findingOf('bad value', flow, { message: request }));
+      this.strangers.refused('input refused', flow.remote.address, { ...wrong, callId: request.callId });
+      return this.stack.reply(request, flow, 400, undefined, `Bad ${wrong.field}`);
+    }
     switch (request.method) {
       case 'REGISTER':
         return this.registrar.onRegister(request, flow);
@@ -361,8 +372,18 @@ export class SipServer {
     return this.sipServers.addresses.serverAt(address) !== undefined;
   }
 
-  /** Nothing is routed by a domain that a caller names: a request is for us, or for nobody [tls.localdomain]. */
+  /**
+   * Nothing is routed by a domain that a caller names [protocol.fwdtootherdomains]: a call or message is for us, or for
+   * nobody; other requests for other domains are served where [protocol.blockotherdomains] is 0.
+   */
   #isForUs(request: SipRequest): boolean {
+    const { blockotherdomains } = this.#parts.settings();
+    const isRouted = request.method === 'INVITE' || request.method === 'MESSAGE';
+    return (!isRouted && blockotherdomains === 0) || this.#isLocal(request);
+  }
+
+  /** Whether the Request-URI names this server; any does while we do not know our names [tls.localdomain]. */
+  #isLocal(request: SipRequest): boolean {
     const { localdomain, public_address } = this.#parts.settings();
     const uri = request.requestUri;
     if (localdomain.length === 0 || uri === undefined || uri.scheme === 'tel') return true;

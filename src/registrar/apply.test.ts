@@ -31,6 +31,7 @@ function request(contacts: readonly string[] | '*', fields: Partial<RegisterRequ
     sourcePort: 5060,
     localAddress: '0.0.0.0',
     localPort: 5060,
+    isProven: true,
     ...fields,
   };
 }

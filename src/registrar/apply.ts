@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { detached } from '../sip/message/index.ts';
-import type { Binding } from './binding.ts';
+import { type Binding, bindingPlace } from './binding.ts';
 import type { AskedContact } from './contact-uri.ts';
 
 /** What a REGISTER asks for, already parsed, and where it came from. Its texts may be parts of the message. */
@@ -19,6 +19,8 @@ export interface RegisterRequest {
   readonly sourcePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Whether this very request was authenticated, and not taken for what was proven before. */
+  readonly isProven: boolean;
 }
 
 /** The three registration times of the settings in seconds, and how many bindings one user may have. */
@@ -124,6 +126,7 @@ function toBinding(
   expiresAtMs: number,
   nowMs: number,
 ): Binding {
+  const { transport, sourceAddress, sourcePort } = request;
   const q = Number(contact.params.get('q') ?? '1');
   return {
     key: known?.key ?? detached(key),
@@ -136,9 +139,10 @@ function toBinding(
     q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,
     expiresAtMs,
     registeredAtMs: nowMs,
-    transport: request.transport,
-    sourceAddress: request.sourceAddress,
-    sourcePort: request.sourcePort,
+    transport,
+    sourceAddress,
+    sourcePort,
+    provenAt: request.isProven ? bindingPlace(transport, sourceAddress, sourcePort) : (known?.provenAt ?? ''),
     localAddress: request.localAddress,
     localPort: request.localPort,
     userAgent: keptText(known?.userAgent, request.userAgent),

@@ -27,4 +27,18 @@ export interface Binding {
   readonly userAgent: string;
   /** Path header values (RFC 3327), outermost first. */
   readonly path: readonly string[];
+  /** The place that its password was last verified from, as `bindingPlace` writes it; '' where it never was. */
+  readonly provenAt: string;
+}
+
+/** Where a phone speaks from: transport, address and port. */
+export function bindingPlace(transport: TransportName, address: string, port: number): string {
+  return `${transport}:${address}:${port}`;
+}
+
+/** Whether a contact may ring, by the levels of [protocol.allownoauthfork]. */
+export function mayRing(binding: Binding, level: 0 | 1 | 2 | 3 | 4): boolean {
+  const { provenAt, transport, sourceAddress, sourcePort } = binding;
+  if (level < 3) return true;
+  return level === 3 ? provenAt !== '' : provenAt === bindingPlace(transport, sourceAddress, sourcePort);
 }

@@ -10,7 +10,7 @@ import type { SipStack } from '../sip/stack/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { applyRegister, type RegisterRequest } from './apply.ts';
 import { askedContact } from './contact-uri.ts';
-import type { Binding } from './binding.ts';
+import { type Binding, mayRing } from './binding.ts';
 import { Bindings } from './bindings.ts';
 import type { BindingStore } from './ports.ts';
 
@@ -82,11 +82,20 @@ export class Registrar {
 
   /** The live bindings of an account, highest q first. */
   bindingsOf(account: Account): readonly Binding[] {
-    const { stricttransport } = this.#settings();
+    const { stricttransport, allownoauthfork } = this.#settings();
     return this.bindings
       .of(account.id, this.#clock.wallMs())
-      .filter(({ transport }) => mayUseTransport(account, transport, stricttransport))
+      .filter((binding) => mayUseTransport(account, binding.transport, stricttransport))
+      .filter((binding) => mayRing(binding, allownoauthfork))
       .toSorted((one, other) => other.q - one.q);
+  }
+
+  /** Whether an account has a live registration from the source of this flow; on `anyPort`, from its address. */
+  isRegisteredAt(accountId: number, { transport, remote }: Flow, anyPort: boolean): boolean {
+    return this.bindings
+      .of(accountId, this.#clock.wallMs())
+      .filter((binding) => binding.transport === transport && binding.sourceAddress === remote.address)
+      .some(({ sourcePort }) => anyPort || sourcePort === remote.port);
   }
 
   /** Removes every binding of an account: it was removed or disabled. */
@@ -112,14 +121,14 @@ export class Registrar {
       this.#strangerLog.refused('registration refused', flow.remote.address, fields);
       return this.#stack.reply(request, flow, 403);
     }
-    this.#serve(request, flow, identity.account);
+    this.#serve(request, flow, identity.account, identity.by === 'digest');
   }
 
-  #serve(request: SipRequest, flow: Flow, account: Account): void {
+  #serve(request: SipRequest, flow: Flow, account: Account, isProven: boolean): void {
     const transaction = this.#stack.openRequest(request, flow);
     const answer = (status: number, headers: HeaderList, reason?: string): void =>
       transaction.respond(this.#stack.response(request, status, this.#stack.newTag(), headers, reason));
-    const wanted = readRegister(request, flow, account);
+    const wanted = readRegister(request, flow, account, isProven);
     if (typeof wanted === 'string') return answer(400, new HeaderList(), wanted);
     if (!isOwnAddressOfRecord(request, account)) return answer(403, new HeaderList());
     if (this.bindings.full && this.bindings.of(account.id, this.#clock.wallMs()).length === 0) {
@@ -232,7 +241,7 @@ function movesTransport(before: readonly Binding[], put: readonly Binding[]): bo
 }
 
 /** The request in the registrar's terms, or what is wrong with it. */
-function readRegister(request: SipRequest, flow: Flow, account: Account): RegisterRequest | string {
+function readRegister(request: SipRequest, flow: Flow, account: Account, isProven: boolean): RegisterRequest | string {
   const contacts = parseContacts(request.headers);
   if (!contacts.ok) return 'Bad Contact';
   const asked = contacts.value === '*' ? '*' : contacts.value.map(askedContact);
@@ -255,6 +264,7 @@ function readRegister(request: SipRequest, flow: Flow, account: Account): Regist
     sourcePort: flow.remote.port,
     localAddress: flow.local.address,
     localPort: flow.local.port,
+    isProven,
   };
 }
 

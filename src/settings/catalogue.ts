@@ -1,3 +1,4 @@
+import { accessSettings } from './catalogue/access.ts';
 import { accountSettings } from './catalogue/accounts.ts';
 import { authSettings } from './catalogue/auth.ts';
 import { callSettings } from './catalogue/calls.ts';
@@ -21,6 +22,7 @@ export const areas = {
   'SIP and listening': sipSettings,
   'TLS and WebSocket': tlsSettings,
   Authentication: authSettings,
+  Access: accessSettings,
   Registrations: registrarSettings,
   'Calls and sessions': { ...callSettings, ...sessionSettings },
   Limits: limitSettings,
@@ -38,6 +40,7 @@ const declared = {
   ...areas['SIP and listening'],
   ...areas['TLS and WebSocket'],
   ...areas.Authentication,
+  ...areas.Access,
   ...areas.Registrations,
   ...areas['Calls and sessions'],
   ...areas.Limits,

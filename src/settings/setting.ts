@@ -161,9 +161,15 @@ function numeric(
   };
 }
 
-/** An enumeration whose values are numbers: `values` gives each one its meaning. */
+/**
+ * An enumeration whose values are numbers: `values` gives each one its meaning. Values of the requirements that cannot
+ * be had stand in `refused` with the reason, which is the answer to whoever sets one.
+ */
 export function level<const M extends Readonly<Record<number, string>>>(
-  description: Description<NoInfer<keyof M & number>> & { readonly values: M },
+  description: Description<NoInfer<keyof M & number>> & {
+    readonly values: M;
+    readonly refused?: Readonly<Record<number, string>>;
+  },
 ): Setting<keyof M & number> {
   type Level = keyof M & number;
   const meanings = Object.entries(description.values).map(([value, meaning]) => ({ value, meaning }));
@@ -176,8 +182,10 @@ export function level<const M extends Readonly<Record<number, string>>>(
     allowed: describeValues(meanings),
     meanings,
     parse: (text) => {
-      const found = meanings.find(({ value }) => value === levelWord(text, onOff));
-      return found === undefined ? fail(undefined) : ok(Number(found.value) as Level);
+      const asked = levelWord(text, onOff);
+      const found = meanings.find(({ value }) => value === asked);
+      if (found !== undefined) return ok(Number(found.value) as Level);
+      return fail(description.refused?.[Number(asked)]);
     },
     format: String,
   };

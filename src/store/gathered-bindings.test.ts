@@ -23,6 +23,7 @@ const binding: Binding = {
   localPort: 5060,
   userAgent: '',
   path: [],
+  provenAt: 'udp:192.0.2.1:5060',
 };
 
 async function settle(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/time/clock.ts';
-import type { Binding } from '../registrar/binding.ts';
+import { type Binding, bindingPlace } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { Row, RowChange, Write } from './messages.ts';
 
@@ -70,8 +70,11 @@ export class GatheredBindings implements BindingStore {
   }
 }
 
+/** Before contacts said where they were proven, each was proven where it is. */
 export function bindingOf(row: Row): Binding {
-  return JSON.parse(String(row['binding_json']));
+  const stored: Omit<Binding, 'provenAt'> & { readonly provenAt?: string } = JSON.parse(String(row['binding_json']));
+  const { transport, sourceAddress, sourcePort } = stored;
+  return { ...stored, provenAt: stored.provenAt ?? bindingPlace(transport, sourceAddress, sourcePort) };
 }
 
 function changeOf(key: string, binding: Binding | undefined): RowChange {

@@ -143,6 +143,7 @@ const binding: Binding = {
   localPort: 5060,
   userAgent: 'phone/1',
   path: [],
+  provenAt: 'udp:192.0.2.1:5060',
 };
 
 function accountChanges(): StoreChange[] {

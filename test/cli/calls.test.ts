@@ -44,6 +44,7 @@ const binding: Binding = {
   localPort: 5060,
   userAgent: 'Phone\x1b]0;owned\x07 \u202eevil',
   path: [],
+  provenAt: 'udp:192.0.2.1:5060',
 };
 
 const cdr: Cdr = {
