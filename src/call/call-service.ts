@@ -144,6 +144,7 @@ export class CallService {
     const headers = new HeaderList();
     // Q.850 cause 21: call rejected; the id leads an operator to the decision, and tells a caller nothing.
     if (caller.kind === 'account') headers.append('reason', reasonValue('Q.850', 21, decision.id));
+    this.#closeFor(candidate, refused, flow, headers);
     // A guest has proven nothing: it gets one answer that is never repeated.
     if (caller.kind === 'guest') {
       strangerLog.refused('guest refused', flow.remote.address, { rule: refused.rule, callId: request.callId });
@@ -172,6 +173,32 @@ export class CallService {
     store
       .end(record.cdr)
       .catch((error: unknown) => log.error('CDR of a refused call is lost', { error: String(error) }));
+  }
+
+  /** What a pace that no person has brings besides the refusal. */
+  #closeFor({ request, caller }: Candidate, { rule }: Refusal, flow: Flow, headers: HeaderList): void {
+    const { findings, stack } = this.#services;
+    const isProven = caller.kind === 'account';
+    const given = { message: request, user: isProven ? caller.account.name : '' };
+    const evidence = isProven ? 'nonce' : 'none';
+    switch (rule) {
+      case 'blocktoomuchpendingsession':
+        headers.append('retry-after', '10');
+        return findings.observe(findingOf('pending calls', flow, { ...given, evidence }));
+      case 'abnormal_speed_close':
+        headers.append('retry-after', '10');
+        findings.observe(findingOf('abnormal speed', flow, { ...given, evidence }));
+        if (caller.kind === 'account') this.#endPendingOf(caller.account.id);
+        return stack.closeConnection(flow);
+    }
+  }
+
+  /** Ends what a user has begun and nobody has answered. */
+  #endPendingOf(accountId: number): void {
+    for (const call of this.calls()) {
+      const isPending = call.phase === 'starting' || call.phase === 'ringing';
+      if (isPending && call.plan.payer?.accountId === accountId) call.end('abnormal speed', 'system');
+    }
   }
 
   /** The call went on where a rule is only observed; what it would have refused is told all the same. */

@@ -21,6 +21,7 @@ import type { MeanDurations } from './mean-durations.ts';
 import type { CallStore } from './ports.ts';
 import type { SipServers } from './trunks/sip-servers.ts';
 import type { CallLimits } from './limits/call-limits.ts';
+import type { DialSpeed, PendingCalls } from './limits/pending-calls.ts';
 
 /** What the parts of a call work with; built once by src/main. */
 export interface CallServices {
@@ -36,6 +37,8 @@ export interface CallServices {
   readonly authenticator: Authenticator;
   readonly plane: MediaPlane;
   readonly limits: CallLimits;
+  readonly pending: PendingCalls;
+  readonly dialSpeed: DialSpeed;
   readonly prices: PriceBook;
   readonly ceiling: Ceiling;
   readonly meanDurations: MeanDurations;

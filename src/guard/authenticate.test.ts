@@ -105,6 +105,21 @@ describe('identity by digest', () => {
     });
   }
 
+  test('a wrong password and an unknown user take the same time, within 5 ms in the median [auth.uauthverifypwd]', () => {
+    const { authenticator: made } = authenticator();
+    const times = { alice: new Array<number>(), nobody: new Array<number>() };
+    for (let round = 0; round < 200; round++) {
+      for (const user of ['alice', 'nobody'] as const) {
+        const guess = request(answer(made.challenges(flow(), false), { user, password: 'wrong' }));
+        const begun = performance.now();
+        made.identify(guess, flow());
+        times[user].push(performance.now() - begun);
+      }
+    }
+    const median = (of: readonly number[]): number => of.toSorted((one, other) => one - other)[of.length / 2] ?? 0;
+    assert.ok(Math.abs(median(times.alice) - median(times.nobody)) < 5);
+  });
+
   test('a request without credentials is challenged', () => {
     assert.equal(outcome(authenticator().authenticator.identify(request(), flow())), 'challenge');
   });

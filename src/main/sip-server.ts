@@ -28,6 +28,7 @@ import type { UnfinishedCall } from '../call/record.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { CallLimits } from '../call/limits/call-limits.ts';
 import { joined } from '../call/limits/joined-lifecycle.ts';
+import { DialSpeed, PendingCalls } from '../call/limits/pending-calls.ts';
 import { LeaseAudit } from '../call/limits/lease-audit.ts';
 import { Authenticator } from '../guard/authenticate.ts';
 import { FindingCounts, findingOf } from '../guard/findings.ts';
@@ -35,12 +36,13 @@ import type { LimitOrigin } from '../guard/limit.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
 import { SourceGuard } from '../guard/source-guard.ts';
+import { ConnectionFailures } from '../guard/connection-failures.ts';
 import { inputProblem } from '../guard/validate-input.ts';
 import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
-import type { SettingKey, Settings } from '../settings/index.ts';
+import { modeOf, type SettingKey, type Settings } from '../settings/index.ts';
 import { HeaderList, type ParseError, type SipRequest } from '../sip/message/index.ts';
 import { allowedEvents, allowedMethods, SipStack, type StackBounds } from '../sip/stack/index.ts';
 import { defaultTimers } from '../sip/transaction/index.ts';
@@ -114,6 +116,8 @@ export class SipServer {
   readonly audit: LeaseAudit;
   readonly #messages: MessageService;
   readonly #recovery: Recovery;
+  /** Closes connections over which challenges are answered wrongly. */
+  readonly #authFailures: ConnectionFailures;
   readonly #parts: SipServerParts;
 
   constructor(parts: SipServerParts) {
@@ -131,6 +135,11 @@ export class SipServer {
     this.directory = new AccountDirectory(parts.directory);
     this.prices = new PriceBook(this.directory, parts.priceLists ?? []);
     this.guard = new SourceGuard(clock);
+    this.#authFailures = new ConnectionFailures(
+      () => modeOf(settings(), 'session_auth_failure_close'),
+      log,
+      (flow) => this.stack.closeConnection(flow),
+    );
     this.stack = new SipStack(
       {
         network: parts.network,
@@ -151,7 +160,10 @@ export class SipServer {
         onRequest: (request, flow) => this.#onRequest(request, flow),
         onMalformed: (error, flow) => this.findings.observe(findingOf('malformed', flow, malformedBy(error))),
         onKeepAlive: () => {},
-        onConnectionClosed: (flow) => this.registrar.onConnectionClosed(flow),
+        onConnectionClosed: (flow) => {
+          this.#authFailures.closed(flow);
+          this.registrar.onConnectionClosed(flow);
+        },
       },
     );
     this.authenticator = new Authenticator({
@@ -163,7 +175,9 @@ export class SipServer {
       bootId: random.hex(8),
       random,
       isRegisteredAt: (accountId, flow, anyPort) => this.registrar.isRegisteredAt(accountId, flow, anyPort),
+      onRefused: (flow) => this.#authFailures.failed(flow),
       onAuthenticated: (flow) => {
+        this.#authFailures.succeeded(flow);
         this.guard.authenticated(flow.remote.address);
         this.stack.trustConnection(flow);
         this.stack.knowSource(flow.remote.address);
@@ -204,6 +218,8 @@ export class SipServer {
       lifecycle: joined(this.money, limits),
       settingOrigin,
       limits,
+      pending: new PendingCalls(),
+      dialSpeed: new DialSpeed(),
       prices: this.prices,
       ceiling: parts.ceiling ?? firstCeiling,
       meanDurations: new MeanDurations(),

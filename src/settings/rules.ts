@@ -52,6 +52,22 @@ const rules = {
   maxslpermonth: { refuses: 'refuses a call when a user has talked, or a SIP server was used, long enough this month' },
   onlylocalaccess: { refuses: 'refuses calls to the outside by senders that may reach only users of ours' },
   international: { refuses: 'refuses calls abroad by users for whom they are not switched on', seeds: 'off' },
+  blocktoomuchpendingsession: {
+    refuses: 'refuses a call when its source has too many without a final answer',
+    stressTest: 'off',
+  },
+  abnormal_speed_close: {
+    refuses: 'refuses calls that a user makes faster than people do, and closes the connection that they come over',
+    stressTest: 'off',
+  },
+  session_flood_close: {
+    refuses: 'ends a call in which one side sends more than 500 requests in 10 s',
+    stressTest: 'off',
+  },
+  invalid_signalling_close: { refuses: 'ends a call in which one side sends 10 invalid requests in a row' },
+  session_auth_failure_close: {
+    refuses: 'closes a connection over which challenges were answered wrongly 5 times in a row',
+  },
   licensecfg: { refuses: 'refuses a call when the whole system has its number of calls' },
 } as const satisfies Readonly<Record<string, Rule>>;
 

@@ -18,6 +18,7 @@ import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
 import { checkAttempt } from './attempt-rules.ts';
 import { checkListed, numberRefusals } from './number-rules.ts';
+import { paceRefusals } from './pace-rules.ts';
 import { checkBilled, pricingOf } from './price-rules.ts';
 
 /** A call on its way through the list: each step adds what it decided. Nothing is counted before the caller is proven. */
@@ -51,6 +52,7 @@ interface Step {
 export const admissionSteps: readonly Step[] = [
   { name: 'account is active', check: checkActive },
   { name: 'server has room', check: checkRoom },
+  { name: 'calls come at a human pace', check: checkPace },
   { name: 'caller may hide', check: checkAnonymous },
   { name: 'number is one number', check: checkNumber },
   { name: 'number is not listed', check: (services, { dialled }) => checkListed(services, dialled) },
@@ -171,11 +173,25 @@ function checkDestination(services: CallServices, candidate: Candidate): Refusal
   return 'yes';
 }
 
+function checkPace(services: CallServices, candidate: Candidate): Refusal | 'yes' {
+  return firstEnforced(services, candidate, paceRefusals(services, candidate));
+}
+
 function checkNumberRules(services: CallServices, candidate: Candidate): Refusal | 'yes' {
   const { found, caller } = candidate;
   if (found?.number === undefined) return 'yes';
   const account = caller.kind === 'account' ? caller.account : undefined;
-  for (const refused of numberRefusals(services.settings(), account, found.number, found.numberClass)) {
+  const refusals = numberRefusals(services.settings(), account, found.number, found.numberClass);
+  return firstEnforced(services, candidate, refusals);
+}
+
+/** Of rules with modes: the first that is enforced; those that are only observed are noted. */
+function firstEnforced(
+  services: CallServices,
+  candidate: Candidate,
+  refusals: Iterable<Refusal>,
+): Refusal | 'yes' {
+  for (const refused of refusals) {
     const mode = modeOf(services.settings(), refused.rule);
     if (mode === 'enforce') return refused;
     if (mode === 'observe') candidate.watched.push(refused);

@@ -3,7 +3,7 @@ import { bracketed } from '../../base/net/endpoint.ts';
 import type { Account } from '../../accounts/model.ts';
 import type { Settings } from '../../settings/index.ts';
 import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
-import type { SipRequest } from '../../sip/message/index.ts';
+import { HeaderList, type SipRequest } from '../../sip/message/index.ts';
 import { type Flow, isSecure } from '../../sip/transport/flow.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
 import { TrunkCredentials } from '../leg/trunk-credentials.ts';
@@ -16,7 +16,7 @@ import { checkDialogSource, mayAcknowledge } from './dialog-source.ts';
 import type { Branch } from './attempt.ts';
 import { passedHeaders } from '../header-policy.ts';
 import { clientAddressHeader, identityHeaders, passageOf } from './identity-headers.ts';
-import type { ChallengeWatch } from './challenge-watch.ts';
+import type { SideWatch } from './side-watch.ts';
 import type { BridgeOptions, BridgeSide } from './media-bridge.ts';
 import type { CallerId, CallPlan } from './plan.ts';
 import { safeUser } from './safe-user.ts';
@@ -25,7 +25,7 @@ import { safeUser } from './safe-user.ts';
 interface DialledFor {
   readonly request: SipRequest;
   readonly flow: Flow;
-  readonly calleeWatch: ChallengeWatch;
+  readonly calleeWatch: SideWatch;
 }
 
 /**
@@ -87,7 +87,7 @@ export function sessionOptions(
   account: Account | undefined,
   beganOn: Flow,
   contactUser: string,
-  watch: ChallengeWatch,
+  watch: SideWatch,
 ): SessionOptions {
   const { stack, clock, timers, random, settings } = services;
   const trunk = account?.trunk;
@@ -102,10 +102,15 @@ export function sessionOptions(
     checkSource: (request, flow, dialogFlow) => {
       const now = movedTo(dialogFlow) ?? dialogFlow;
       const verdict = checkDialogSource(services, account, request, flow, now);
-      if (verdict === 'ok') watch.proven();
-      else if (verdict.status === 407) watch.challenged();
-      return verdict;
+      if (verdict !== 'ok') {
+        if (verdict.status === 407) watch.challenge.challenged();
+        return verdict;
+      }
+      watch.challenge.proven();
+      if (request.method === 'BYE' || watch.signalling.request() === 'goes on') return 'ok';
+      return { status: 481, headers: new HeaderList() };
     },
+    signalling: watch.signalling,
     mayAcknowledge: (flow, dialogFlow) => mayAcknowledge(services, account, flow, movedTo(dialogFlow) ?? dialogFlow),
     movedTo,
     credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),

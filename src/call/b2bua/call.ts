@@ -15,13 +15,13 @@ import type { Branch } from './attempt.ts';
 import { sessionOptions } from './branches.ts';
 import { CallMedia } from './call-media.ts';
 import { CallRecord } from './call-record.ts';
-import { ChallengeWatch } from './challenge-watch.ts';
 import { CallTimers } from './call-timers.ts';
 import { dialogRecord } from './dialog-record.ts';
 import { EarlyState } from './early-state.ts';
 import { Hunt } from './hunt.ts';
 import { exchangeOffer, exchangeWantedOffer, passRequest } from './offer-exchange.ts';
 import { type CallPlan, pricedCall } from './plan.ts';
+import { SideWatch } from './side-watch.ts';
 import { Unconfirmed } from './unconfirmed.ts';
 
 /** `starting` until the row is on disk, `ringing` while destinations are tried, `answering` until the answer is on disk. */
@@ -62,7 +62,9 @@ export class Call {
   readonly #observer: CallObserver;
   readonly #log: Log;
   readonly #media: CallMedia;
-  readonly #watches: Readonly<Record<'a' | 'b', ChallengeWatch>>;
+  readonly #watches: Readonly<Record<'a' | 'b', SideWatch>>;
+  /** The call has its final answer, or is over: its source may have another one pending. */
+  readonly #settled: () => void;
   #phase: CallPhase = 'starting';
   #callee: OutboundLeg | undefined;
   /** The CDR and its charges are on the disk, or given up. */
@@ -87,14 +89,14 @@ export class Call {
     this.#media = new CallMedia(services, { account, flow, offerSdp: sdpOf(request) }, (cause) =>
       this.end(cause, 'system'),
     );
-    const watch = (side: 'a' | 'b'): ChallengeWatch =>
-      new ChallengeWatch(
-        services.clock,
-        side,
-        () => this.#media.stats(),
-        () => this.#onMoved(),
-      );
+    const watch = (side: 'a' | 'b'): SideWatch =>
+      new SideWatch(services, side, this.#log, {
+        stats: () => this.#media.stats(),
+        onGone: () => this.#onMoved(),
+        onFault: (fault) => this.end(fault, 'system'),
+      });
     this.#watches = { a: watch('a'), b: watch('b') };
+    this.#settled = services.pending.add(flow.remote.address);
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
     this.#early = new EarlyState(settings, account?.kind === 'sipserver', this.#media, this.#timers, (progress) =>
       this.#inbound.progress(progress),
@@ -158,6 +160,7 @@ export class Call {
     const answered = this.#phase === 'up' || this.#phase === 'answering';
     this.#phase = 'over';
     this.#timers.stopAll();
+    this.#settled();
     this.#watches.a.stop();
     this.#watches.b.stop();
     const status = details.status ?? statusOf(cause);
@@ -267,6 +270,7 @@ export class Call {
     if (this.#phase !== 'ringing') return leg.end([]);
     this.#callee = leg;
     this.#phase = 'answering';
+    this.#settled();
     this.#timers.answered(this.plan.maxDurationS);
     const isOffer = this.#media.waitsForOffer;
     const forCaller = isOffer ? this.#media.lateOffer(branch.side, sdp) : this.#media.answer(branch.side, sdp);

@@ -16,7 +16,7 @@ import { Attempt, type AttemptObserver } from './attempt.ts';
 import { branchesOf } from './branches.ts';
 import type { CallMedia } from './call-media.ts';
 import type { CallRecord } from './call-record.ts';
-import type { ChallengeWatch } from './challenge-watch.ts';
+import type { SideWatch } from './side-watch.ts';
 import type { BridgeProblem } from './media-bridge.ts';
 import type { CallPlan } from './plan.ts';
 
@@ -30,7 +30,7 @@ export interface HuntedCall {
   readonly request: SipRequest;
   /** Where the request came from. */
   readonly flow: Flow;
-  readonly calleeWatch: ChallengeWatch;
+  readonly calleeWatch: SideWatch;
   readonly media: CallMedia;
   readonly record: CallRecord;
   readonly live: LiveCall;

@@ -5,6 +5,7 @@ import type { HeaderList, SipRequest } from '../../sip/message/index.ts';
 import type { TimerValues } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { DialogWays } from './next-hop.ts';
+import type { SignallingWatch } from './signalling-watch.ts';
 import type { TrunkCredentials } from './trunk-credentials.ts';
 
 /** May this in-dialog request act? A refusal names the status, or a challenge's headers with it. */
@@ -25,5 +26,7 @@ export interface SessionOptions extends DialogWays {
   readonly checkSource: SourceCheck;
   /** May an ACK that comes over `flow` be the peer's? Nobody can be challenged for one. */
   readonly mayAcknowledge: (flow: Flow, dialogFlow: Flow) => boolean;
+  /** Told what the peer's requests are like. */
+  readonly signalling: Pick<SignallingWatch, 'valid' | 'invalid'>;
   readonly credentials: TrunkCredentials | undefined;
 }

@@ -61,6 +61,7 @@ class Bench {
       random: seededRandom(3),
       sessionTimer: { intervalS: 0, minS: 90 },
       checkSource: () => 'ok',
+      signalling: { valid: () => {}, invalid: () => {} },
       mayAcknowledge: () => true,
       mayFollow: () => [],
       movedTo: () => undefined,

@@ -1,3 +1,4 @@
+import { sameEndpoint } from '../../base/net/endpoint.ts';
 import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
 import { HeaderList, type SipMessage, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedEvents, allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
@@ -122,7 +123,7 @@ export class Session implements DialogOwner, ConnectedLeg {
 
   /** Whether a request of the peer comes in its order and from where it may; answered here where it does not. */
   admits(request: SipRequest, flow: Flow): boolean {
-    const { stack, checkSource } = this.#state.options;
+    const { stack, checkSource, signalling } = this.#state.options;
     const verdict = checkSource(request, flow, this.flow);
     if (verdict !== 'ok') {
       stack.reply(request, flow, verdict.status, verdict.headers);
@@ -131,6 +132,7 @@ export class Session implements DialogOwner, ConnectedLeg {
     const inOrder = this.#state.dialog.acceptSequence(request) === 'in order';
     // A BYE acts whatever its number: a call that stays up because two requests crossed costs money (RFC 3261 §12.2.2).
     if (inOrder || request.method === 'BYE') return true;
+    signalling.invalid();
     stack.reply(request, flow, 500, undefined, 'Request Out of Order');
     return false;
   }
@@ -154,13 +156,19 @@ export class Session implements DialogOwner, ConnectedLeg {
     if (isFirst && this.#state.isOpen) this.#onAck(sdpOf(request));
   }
 
+  /** A request of the dialog was refused for what it is; from elsewhere it says nothing of the peer. */
+  onRefused(flow: Flow): void {
+    if (sameEndpoint(flow.remote, this.flow.remote)) this.#state.options.signalling.invalid();
+  }
+
   onRequest(request: SipRequest, flow: Flow): void {
     if (this.admits(request, flow)) this.onAdmitted(request, flow);
   }
 
   /** A request that `admits` has let through. */
   onAdmitted(request: SipRequest, flow: Flow): void {
-    const { stack } = this.#state.options;
+    const { stack, signalling } = this.#state.options;
+    signalling.valid();
     if (request.method === 'BYE') return this.#onBye(request, flow);
     if (request.method === 'UPDATE') return this.#peer.onUpdate(request, flow);
     if (!this.#state.isConfirmed) {

@@ -1,4 +1,4 @@
-import { seconds } from '../setting.ts';
+import { int, seconds } from '../setting.ts';
 
 const dayS = 86_400;
 const weekS = 7 * dayS;
@@ -59,6 +59,16 @@ export const sessionSettings = {
     default: 32,
     min: 0,
     max: 120,
+    effect: 'live',
+  }),
+  blocktoomuchpendingsession: int({
+    id: 'session.blocktoomuchpendingsession',
+    text: 'How many calls without a final answer one source address may have; a further one gets 503 with Retry-After. SIP servers and traffic senders have limits of their own. Raise it where a large office shows one address. 0 switches it off.',
+    default: 50,
+    stressTest: 0,
+    min: 0,
+    max: 100_000,
+    unit: 'calls',
     effect: 'live',
   }),
   session_timer_timeout: seconds({

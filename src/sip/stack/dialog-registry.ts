@@ -8,6 +8,8 @@ export interface DialogOwner {
   /** Undefined while the peer has not answered and its tag is unknown. */
   readonly remoteTag: string | undefined;
   onRequest(request: SipRequest, flow: Flow): void;
+  /** A request of the dialog was refused by the sanity list before it came here. */
+  onRefused?(flow: Flow): void;
   onAck(request: SipRequest, flow: Flow): void;
 }
 

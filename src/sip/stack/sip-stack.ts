@@ -30,6 +30,8 @@ import { refusalOf } from './sanity.ts';
 import { StatelessTag } from './stateless-tag.ts';
 
 const maxAmplification = 3;
+/** Between the last answer on a connection and its end. */
+const lastWordMs = 200;
 
 /** What the domain is told by the stack. */
 export interface StackUser {
@@ -145,6 +147,12 @@ export class SipStack {
     this.#transport.trust(flow.connectionId);
   }
 
+  /** Ends the connection that a flow is; nothing for UDP. What was written before still goes out. */
+  closeConnection(flow: Flow): void {
+    if (flow.connectionId === 0) return;
+    this.#options.clock.after(lastWordMs, () => this.#transport.closeConnection(flow.connectionId));
+  }
+
   /** The address has authenticated, or holds a registration: its TLS handshakes are not those of a stranger. */
   knowSource(address: string): void {
     this.#transport.knowSource(address);
@@ -239,7 +247,11 @@ export class SipStack {
 
   #onRequest(request: SipRequest, flow: Flow): void {
     const refusal = refusalOf(request);
-    if (refusal !== undefined) return this.reply(request, flow, refusal.status, refusal.headers, refusal.reason);
+    if (refusal !== undefined) {
+      this.reply(request, flow, refusal.status, refusal.headers, refusal.reason);
+      if (request.toTag !== undefined) this.dialogs.find(request)?.onRefused?.(flow);
+      return;
+    }
     if (request.toTag !== undefined) {
       const owner = this.dialogs.find(request);
       if (owner === undefined) this.reply(request, flow, 481);
