@@ -39,6 +39,9 @@ async function twoPhones(stage: Stage) {
   return { alice: await stage.phone('alice', '192.0.2.21'), bob: await stage.phone('bob', '192.0.2.22') };
 }
 
+/** More calls at once than a person makes, so that other limits than those on their pace are met. */
+const atOnce = { 'mode.abnormal_speed_close': 'off', maxcps: 0, maxcpsperip: 0 } as const;
+
 describe('lines', () => {
   test('the sixth simultaneous call of an enduser is refused with 403, and its decision says why [limits.maxlines]', async () => {
     const stage = await Stage.open();
@@ -60,14 +63,14 @@ describe('lines', () => {
   });
 
   test('of a hundred calls in one instant five are admitted [limits.maxlines]', async () => {
-    const stage = await Stage.open({ settings: { maxcps: 0, maxcpsperip: 0 } });
+    const stage = await Stage.open({ settings: atOnce });
     const { alice } = await twoPhones(stage);
     const statuses = statusesOf(alice, await startCalls(stage, alice, 'alice', 'sip:bob@server.example', 100));
     assert.deepEqual([count(statuses, 100), count(statuses, 403)], [5, 95]);
   });
 
   test('with room for one, one of thirty calls in one instant passes [limits.maxlines]', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.open({ settings: { 'mode.abnormal_speed_close': 'off' } });
     stage.setLimits('alice', { maxLines: 1 });
     const { alice } = await twoPhones(stage);
     const statuses = statusesOf(alice, await startCalls(stage, alice, 'alice', 'sip:bob@server.example', 30));
@@ -297,7 +300,9 @@ describe('sources, rates, ways out', () => {
   });
 
   test('the whole system has its calls, whatever a user may have [limits.licensecfg]', async () => {
-    const stage = await Stage.open({ settings: { licensecfg: ['calls=50'], maxcps: 0, maxcpsperip: 0 } });
+    const stage = await Stage.open({
+      settings: { ...atOnce, licensecfg: ['calls=50'], blocktoomuchpendingsession: 0 },
+    });
     stage.setLimits('alice', { maxLines: 1000 });
     const { alice } = await twoPhones(stage);
     const statuses = statusesOf(alice, await startCalls(stage, alice, 'alice', 'sip:bob@server.example', 51));

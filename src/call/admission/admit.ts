@@ -186,11 +186,7 @@ function checkNumberRules(services: CallServices, candidate: Candidate): Refusal
 }
 
 /** Of rules with modes: the first that is enforced; those that are only observed are noted. */
-function firstEnforced(
-  services: CallServices,
-  candidate: Candidate,
-  refusals: Iterable<Refusal>,
-): Refusal | 'yes' {
+function firstEnforced(services: CallServices, candidate: Candidate, refusals: Iterable<Refusal>): Refusal | 'yes' {
   for (const refused of refusals) {
     const mode = modeOf(services.settings(), refused.rule);
     if (mode === 'enforce') return refused;

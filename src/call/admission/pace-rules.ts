@@ -2,18 +2,24 @@ import { type Refusal, refusal } from '../../guard/decision.ts';
 import { limitRefusal } from '../../guard/limit.ts';
 import { isInhuman } from '../limits/pending-calls.ts';
 import type { CallServices } from '../services.ts';
-import type { Candidate } from './admit.ts';
+import type { Caller } from '../b2bua/plan.ts';
+
+/** Who calls, and from where. */
+interface PacedCall {
+  readonly caller: Caller;
+  readonly sourceAddress: string;
+}
 
 /** What is held against the source and the pace of a call; in the order in which they are asked. */
-export function paceRefusals(services: CallServices, candidate: Candidate): readonly Refusal[] {
-  return [checkPending(services, candidate), checkSpeed(services, candidate)].filter((each) => each !== undefined);
+export function paceRefusals(services: CallServices, call: PacedCall): readonly Refusal[] {
+  return [checkPending(services, call), checkSpeed(services, call)].filter((each) => each !== undefined);
 }
 
 /**
  * [session.blocktoomuchpendingsession]: calls without a final answer are what a source can have most of at the least
  * cost. SIP servers and traffic senders are listed by name and have limits of their own.
  */
-function checkPending(services: CallServices, { caller, sourceAddress }: Candidate): Refusal | undefined {
+function checkPending(services: CallServices, { caller, sourceAddress }: PacedCall): Refusal | undefined {
   if (caller.kind === 'account' && caller.account.kind !== 'enduser') return undefined;
   const limit = services.settings().blocktoomuchpendingsession;
   const measured = services.pending.of(sourceAddress);
@@ -29,9 +35,14 @@ function checkPending(services: CallServices, { caller, sourceAddress }: Candida
 }
 
 /** [session.abnormal-speed-close] */
-function checkSpeed({ clock, dialSpeed }: CallServices, { caller }: Candidate): Refusal | undefined {
+function checkSpeed({ clock, dialSpeed }: CallServices, { caller }: PacedCall): Refusal | undefined {
   if (caller.kind !== 'account' || caller.account.kind !== 'enduser') return undefined;
   const inARow = dialSpeed.dialled(caller.account.id, clock.monotonicMs());
   if (!isInhuman(inARow)) return undefined;
-  return refusal('abnormal_speed_close', 503, `${inARow} calls in a row, each within 5 ms of the one before`, 'a pause');
+  return refusal(
+    'abnormal_speed_close',
+    503,
+    `${inARow} calls in a row, each within 5 ms of the one before`,
+    'a pause',
+  );
 }

@@ -7,9 +7,9 @@ import { ChallengeWatch } from './challenge-watch.ts';
 
 /** What one side of a call is told to do about what is seen of it. */
 interface SideEffects {
-  stats(): Promise<readonly StreamStats[]>;
-  onGone(): void;
-  onFault(fault: SessionFault): void;
+  readonly stats: () => Promise<readonly StreamStats[]>;
+  readonly onGone: () => void;
+  readonly onFault: (fault: SessionFault) => void;
 }
 
 const ruleOf = {
