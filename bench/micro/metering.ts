@@ -4,6 +4,7 @@ import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { AccountDirectory } from '../../src/accounts/directory.ts';
 import { LocalPool } from '../../src/billing/hold/pool.ts';
 import { AccountBooks } from '../../src/billing/limits/account-books.ts';
+import { PeriodSums } from '../../src/billing/limits/period-sums.ts';
 import { SlidingSums } from '../../src/billing/limits/sliding-sum.ts';
 import { SpendPeaks } from '../../src/billing/limits/spend-peaks.ts';
 import { firstCeiling } from '../../src/billing/ceiling.ts';
@@ -31,9 +32,10 @@ const settings = { ...profileValues('default'), maxdailycreditforenduser: plenty
 const ceiling = { ...firstCeiling, spendPerAccountDayMicros: plenty, spendPerServerDayMicros: plenty * 1000n };
 const peaks = new SpendPeaks(ledger.balances, { put: () => {} }, []);
 const sources = new SlidingSums(10_000);
+const [hours, losses] = [new PeriodSums(10_000), new PeriodSums(10_000)];
 const settingOrigin = () => ({ by: 'default', atMs: undefined });
 const books = new AccountBooks({
-  ...{ directory, settings: () => settings, settingOrigin, ledger, peaks, sources, ceiling },
+  ...{ directory, settings: () => settings, settingOrigin, ledger, peaks, sources, hours, losses, ceiling },
   sourceWindowMs: () => 86_400_000,
 });
 const periods: PricePeriods = { at: () => ({ period: 'peak', untilMs: Number.MAX_SAFE_INTEGER }) };
@@ -44,7 +46,8 @@ const observer = {
   runningLow: () => {},
 };
 const money = new MeteredCalls({
-  ...{ clock, directory, ledger, books, peaks, sources, observer, pool: new LocalPool() },
+  ...{ clock, directory, ledger, books, peaks, observer, pool: new LocalPool() },
+  trade: { sources, hours, losses },
   prices: { rowOf: () => undefined, periods: () => periods },
 });
 

@@ -1,5 +1,5 @@
 import { createSecretKey } from 'node:crypto';
-import { AccountDirectory } from '../accounts/directory.ts';
+import { AccountDirectory, directoryLimits } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
@@ -12,6 +12,7 @@ import { PriceBook } from '../billing/tariff/price-book.ts';
 import type { PriceList } from '../billing/tariff/price-list.ts';
 import { AccountBooks, creditCounter } from '../billing/limits/account-books.ts';
 import { SlidingSums } from '../billing/limits/sliding-sum.ts';
+import { PeriodSums } from '../billing/limits/period-sums.ts';
 import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import type { CallPrices } from '../billing/rating/call-prices.ts';
 import { pricingOf } from '../call/admission/price-rules.ts';
@@ -257,6 +258,8 @@ export class SipServer {
     const ceiling = this.#parts.ceiling ?? firstCeiling;
     const peaks = this.#parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
     const sources = new SlidingSums(maxSources);
+    const hours = new PeriodSums(directoryLimits.accounts);
+    const losses = new PeriodSums(directoryLimits.accounts);
     const sourceWindowMs = (): number => settings().maxcallperperiod * dayMs;
     const books = new AccountBooks({
       directory,
@@ -264,7 +267,7 @@ export class SipServer {
       settingOrigin,
       ledger,
       peaks,
-      sources,
+      ...{ sources, hours, losses },
       sourceWindowMs,
       ceiling,
     });
@@ -279,7 +282,8 @@ export class SipServer {
     };
     const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
     const pool = new LocalPool();
-    const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, sources, prices, observer });
+    const trade = { sources, hours, losses };
+    const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer });
     ledger.watchHolds((accountId) => pool.heldOn(creditCounter(accountId)));
     ledger.auditAlso(() => {
       if (calls.size > 0) return [];

@@ -120,6 +120,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeatMs)],
       sourceCalls: await store.sourceCallsSince(clock.wallMs() - maxcallperperiod * 86_400_000),
     });
+    sip.money.remember(await store.callChargesSince(clock.wallMs() - Math.max(maxcallperperiod, 2) * 86_400_000));
     const listening = await listenAt(sip, settings.value.current);
     if (!listening.ok) return await giveUp([listening.error]);
     await sip.endDeadCalls(snapshot);

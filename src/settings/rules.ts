@@ -24,6 +24,10 @@ const rules = {
   directions: { refuses: 'refuses calls to directions that are not allowed' },
   blocknotbilledcalls: { refuses: 'refuses calls that cannot be billed' },
   blocknotprofitablecalls: { refuses: 'leaves out SIP servers over which a call would lose money' },
+  maxnegativemargin: {
+    refuses: 'leaves out SIP servers over which the calls of an account would lose more than they may in a day',
+    seeds: 'off',
+  },
   blockhighcostcalls: { refuses: 'leaves out SIP servers that cost too much a minute' },
   maxlines: { refuses: 'refuses a call when its payer has all its lines in use', stressTest: 'off' },
   maxmonthlycredit: { refuses: 'refuses a call when its payer has spent what it may in a month', stressTest: 'off' },

@@ -50,6 +50,12 @@ export const talkSql =
   ' WHERE started_at_ms >= ? AND answered_at_ms IS NOT NULL AND ended_at_ms IS NOT NULL' +
   " GROUP BY payer_id, CASE WHEN callee_name LIKE 'trunk:%' THEN callee_name ELSE '' END, started_at_ms / 900000";
 
+/** Charges of calls that began since then, the newest first. Amounts leave as text. */
+export const callChargesSql =
+  'SELECT p.call_id, p.account_id, CAST(-p.amount_micros AS TEXT) AS cost_micros, p.day, p.at_ms, c.payer_id, c.source_address' +
+  ' FROM cdrs c JOIN postings p ON p.call_id = c.call_id' +
+  " WHERE c.started_at_ms >= ? AND p.kind = 'charge' ORDER BY p.seq DESC LIMIT ?";
+
 export const sourceCallsSql =
   'SELECT payer_id, source_address, started_at_ms, answered_at_ms, ended_at_ms FROM cdrs' +
   " WHERE started_at_ms >= ? AND decision_id = '' AND payer_id IS NOT NULL AND ended_at_ms IS NOT NULL" +

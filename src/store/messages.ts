@@ -81,6 +81,8 @@ export type Read =
   | { readonly kind: 'fields set' }
   /** Talk of finished calls by payer, SIP server and quarter of an hour in which they began, as rows of `cdrs`. */
   | { readonly kind: 'talk'; readonly sinceMs: number }
+  /** What finished calls were charged, as rows of `cdrs`. */
+  | { readonly kind: 'call charges'; readonly sinceMs: number; readonly limit: number }
   /** Finished calls that were admitted, by their start, as rows of `cdrs`. */
   | { readonly kind: 'source calls'; readonly sinceMs: number; readonly limit: number }
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }

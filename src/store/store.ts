@@ -10,6 +10,7 @@ import { systemTurn } from '../base/time/system-turn.ts';
 import type { LedgerStore, PricingRefusal } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallStore } from '../call/ports.ts';
+import type { PastCharge } from '../call/money/trade.ts';
 import type { PastCall, PastTalk } from '../call/limits/past-calls.ts';
 import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -175,6 +176,20 @@ export class Store implements AccountStore {
       startedAtMs: Number(row['started_at_ms']),
       answeredAtMs: typeof row['answered_at_ms'] === 'number' ? row['answered_at_ms'] : undefined,
       endedAtMs: Number(row['ended_at_ms']),
+    }));
+  }
+
+  /** What calls that began since then were charged, oldest first; of many the newest. */
+  async callChargesSince(sinceMs: number): Promise<readonly PastCharge[]> {
+    const { cdrs = [] } = await this.#link.read({ kind: 'call charges', sinceMs, limit: maxSourceCalls });
+    return cdrs.toReversed().map((row) => ({
+      callId: String(row['call_id']),
+      accountId: Number(row['account_id']),
+      costMicros: BigInt(String(row['cost_micros'])),
+      day: String(row['day']),
+      atMs: Number(row['at_ms']),
+      payerId: typeof row['payer_id'] === 'number' ? row['payer_id'] : undefined,
+      sourceAddress: String(row['source_address']),
     }));
   }
 

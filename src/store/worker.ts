@@ -5,7 +5,15 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
-import { sourceCallsSql, talkSql, fieldsSetSql, selectAudit, selectCdrs, selectDecisions } from './history.ts';
+import {
+  callChargesSql,
+  sourceCallsSql,
+  talkSql,
+  fieldsSetSql,
+  selectAudit,
+  selectCdrs,
+  selectDecisions,
+} from './history.ts';
 import { LedgerBooks } from './ledger-books.ts';
 import { readLedgerState, selectPostings } from './ledger-rows.ts';
 import type { Answer, FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
@@ -101,6 +109,8 @@ class StoreThread {
         return { account_fields: this.#reading.prepare(fieldsSetSql).all().map(plainRow) };
       case 'talk':
         return { cdrs: this.#reading.prepare(talkSql).all(read.sinceMs).map(plainRow) };
+      case 'call charges':
+        return { cdrs: this.#reading.prepare(callChargesSql).all(read.sinceMs, read.limit).map(plainRow) };
       case 'source calls':
         return { cdrs: this.#reading.prepare(sourceCallsSql).all(read.sinceMs, read.limit).map(plainRow) };
       case 'where':

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Ceiling, firstCeiling } from '../../src/billing/ceiling.ts';
 import { movement, priceRow } from '../kit/money.ts';
 import { connectedCall, ids, moneyStage, type MoneyStageOptions, sendCalls, startCalls, tally } from './money-stage.ts';
 import { sdp } from './scripted-peer.ts';
@@ -75,6 +76,82 @@ describe('with room for one increment, one of thirty calls in one instant passes
     await startCalls(stage, alice, 30);
     assert.equal(carrier.requests('INVITE').length, 1);
     assert.ok(spare.requests('INVITE').length > 1);
+  });
+
+  test('the ceiling of a SIP server and hour: the others go to the next one', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(30_000n) },
+      ceiling: { ...firstCeiling, spendPerTrunkHourMicros: 999n },
+    });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const [carrier, spare] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
+    await startCalls(stage, alice, 30);
+    assert.equal(carrier.requests('INVITE').length, 1);
+    assert.ok(spare.requests('INVITE').length > 1);
+    assert.ok(stage.decisions.some((decision) => decision.rule === 'ceiling'));
+  });
+
+  const ceilings: (readonly [string, Partial<Ceiling>])[] = [
+    ['an account and day', { spendPerAccountDayMicros: oneLeft }],
+    ['the server and day', { spendPerServerDayMicros: oneLeft }],
+  ];
+  for (const [of, lower] of ceilings) {
+    test(`the ceiling of ${of}`, async () => {
+      const stage = await moneyStage({ ceiling: { ...firstCeiling, ...lower } });
+      const alice = await stage.phone('alice', '192.0.2.21');
+      const calls = await startCalls(stage, alice, 30);
+      assert.deepEqual(tally(alice, calls), { 100: 1, 403: 29 });
+      assert.deepEqual(new Set(stage.decisions.map((decision) => decision.rule)), new Set(['ceiling']));
+    });
+  }
+
+  test('what the calls of an account may lose in a day: the others go to a SIP server that loses nothing', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(120_000n), [ids.spare]: priceRow(30_000n) },
+      settings: { blocknotprofitablecalls: 0, maxnegativemargin: oneLeft },
+    });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const [carrier, spare] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
+    await startCalls(stage, alice, 30);
+    assert.equal(carrier.requests('INVITE').length, 1);
+    assert.ok(spare.requests('INVITE').length > 1);
+    assert.ok(stage.decisions.some((decision) => decision.rule === 'maxnegativemargin'));
+  });
+});
+
+describe('what the limits beside the ledger count', () => {
+  test('a call over a dearer SIP server ends when the account has lost what it may in a day', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(120_000n) },
+      settings: { blocknotprofitablecalls: 0, maxnegativemargin: 30_000n },
+    });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    await stage.run(31_000);
+    assert.equal(stage.store.cdrs[0]?.cause, 'limit reached');
+    // Thirty seconds lost 0.03; the day has no more of it for the next call, nor has it been forgotten.
+    const calls = await startCalls(stage, alice, 1);
+    assert.equal(carrier.requests('INVITE').length, 1);
+    assert.equal(calls.length, 1);
+    assert.equal(stage.decisions.at(-1)?.rule, 'maxnegativemargin');
+  });
+
+  test('what a SIP server cost counts for the hour, and the next hour is free again', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(30_000n) },
+      ceiling: { ...firstCeiling, spendPerTrunkHourMicros: 10_000n },
+    });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    await stage.run(21_000);
+    assert.equal(stage.store.cdrs[0]?.cause, 'limit reached');
+    await startCalls(stage, alice, 1);
+    assert.equal(carrier.requests('INVITE').length, 1);
+    await stage.run(3_600_000);
+    await startCalls(stage, alice, 1);
+    assert.equal(carrier.requests('INVITE').length, 2);
   });
 });
 

@@ -84,7 +84,12 @@ function summed(amounts: readonly PeriodAmount[], nameOf: (period: string) => st
   return [...sums].map(([period, amountMicros]) => ({ period, amountMicros }));
 }
 
-function hourAt(atMs: number): { period: string; endMs: number } {
+/** Divides a price among UTC hours, each by its number since 1970. */
+export function divideByHour(price: Share['price'], startMs: number, durationS: number): readonly PeriodAmount[] {
+  return divide(price, startMs, durationS, hourAt);
+}
+
+export function hourAt(atMs: number): { period: string; endMs: number } {
   const hour = Math.floor(atMs / hourMs);
   return { period: String(hour), endMs: (hour + 1) * hourMs };
 }
@@ -107,7 +112,7 @@ export function claimsOf(
         case 'ever':
           return whole;
         case 'hour':
-          return divide(price, startMs, durationS, hourAt);
+          return divideByHour(price, startMs, durationS);
         case 'day':
           return byDay;
         case 'month':

@@ -9,6 +9,7 @@ import type { Book } from '../hold/vector.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { baselineFloorMicros, decayedBaseline, dynamicLimitMicros } from './dynamic-limit.ts';
 import { monthlyLimitMicros } from './monthly-limit.ts';
+import type { PeriodSums } from './period-sums.ts';
 import type { SlidingSums } from './sliding-sum.ts';
 import type { SpendPeaks } from './spend-peaks.ts';
 
@@ -25,6 +26,10 @@ export interface BookSources {
   readonly ledger: Ledger;
   readonly peaks: SpendPeaks;
   readonly sources: SlidingSums;
+  /** What each SIP server cost in a UTC hour. */
+  readonly hours: PeriodSums;
+  /** What the calls of each account cost us in a day beyond what they brought. */
+  readonly losses: PeriodSums;
   /** The window of `maxcostperip`. */
   readonly sourceWindowMs: () => number;
   readonly ceiling: Ceiling;
@@ -110,7 +115,23 @@ export class AccountBooks {
           return account === undefined ? [] : this.#fromField(account, 'maxdailycredit', account.money.dayMicros);
         },
       },
+      {
+        per: 'hour',
+        counter: (period) => `carrier ${accountId} hour ${period}`,
+        postedMicros: (period) => this.#from.hours.of(accountId, period),
+        limits: () => [this.#ceilingLimit(accountId, this.#from.ceiling.spendPerTrunkHourMicros)],
+      },
     ];
+  }
+
+  /** [own.maxnegativemargin] What the calls of an account cost us in a day beyond what they bring. */
+  lossBook(payerId: number): Book {
+    return {
+      per: 'day',
+      counter: (period) => `loss ${payerId} ${period}`,
+      postedMicros: (period) => this.#from.losses.of(payerId, period),
+      limits: () => this.#fromSetting(payerId, 'maxnegativemargin', this.#from.settings().maxnegativemargin),
+    };
   }
 
   /** What all calls together cost in a day, whoever pays. */

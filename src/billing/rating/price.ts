@@ -63,6 +63,14 @@ export function carrierCostOf(row: PriceRow, startMs: number, durationS: number,
   return priceOf(row, startMs, durationS, periods) + row.attemptFeeMicros + surcharge;
 }
 
+/** The second at which the increment began that a call of so many seconds ended in: the last that it paid for. */
+export function incrementBegin({ freeSeconds, firstIncrementS, nextIncrementS }: PriceRow, durationS: number): number {
+  if (durationS <= freeSeconds) return 0;
+  const afterFirst = freeSeconds + firstIncrementS;
+  if (durationS <= afterFirst) return freeSeconds;
+  return afterFirst + Math.floor((durationS - afterFirst - 1) / nextIncrementS) * nextIncrementS;
+}
+
 /**
  * The second at which the increment ends that begins at second `atS`, or in which `atS` lies: all seconds after `atS` up
  * to that one cost the same. Free seconds are the first of them.

@@ -17,6 +17,8 @@ export interface CallMoney {
   readonly payers: readonly PayingParty[];
   /** The SIP server that the call goes over, by what it charges us. */
   readonly carrier: PayingParty | undefined;
+  /** Whose call it is, whether it pays or not. */
+  readonly payerId?: number | undefined;
   readonly canonicalNumber: string;
   readonly sourceAddress: string;
   readonly isDomestic: boolean;

@@ -7,7 +7,6 @@ import type { Ledger } from '../../billing/ledger/ledger.ts';
 import type { PricingRefusal } from '../../billing/ledger/ports.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
 import { type AccountBooks, creditCounter } from '../../billing/limits/account-books.ts';
-import type { SlidingSums } from '../../billing/limits/sliding-sum.ts';
 import type { SpendPeaks } from '../../billing/limits/spend-peaks.ts';
 import { Meter, type Usage } from '../../billing/metering/meter.ts';
 import { Schedule } from '../../billing/metering/schedule.ts';
@@ -31,6 +30,8 @@ import {
   writeCallMoney,
 } from './call-money.ts';
 
+import { countHours, countLoss, lossBy, type PastCharge, rememberTrade, type TradeSums } from './trade.ts';
+
 /** Why a call may not be made for money's sake. */
 export type MoneyNo =
   | { readonly kind: 'limit'; readonly exceeded: Exceeded; readonly byCarrier: boolean }
@@ -51,7 +52,7 @@ export interface MeteredCallsParts {
   readonly pool: Pool;
   readonly books: AccountBooks;
   readonly peaks: SpendPeaks;
-  readonly sources: SlidingSums;
+  readonly trade: TradeSums;
   readonly prices: CallPrices;
   readonly observer: MoneyObserver;
 }
@@ -174,6 +175,7 @@ export class MeteredCalls implements CallLifecycle {
     const charges = carrierCharges(live.callId, live.canonicalNumber, [use], this.#times(), late);
     const committed = this.#parts.ledger.charge(charges, commit);
     this.#parts.books.charged(leg.accountId);
+    countHours(this.#parts.trade, [use], this.#times().periods);
     return committed;
   }
 
@@ -207,7 +209,7 @@ export class MeteredCalls implements CallLifecycle {
     const committed = this.#parts.ledger.charge(charges, commit);
     // Posted and given back in one turn: no other call sees the money twice, or not at all.
     meter.release();
-    this.noteCharged(money, charges);
+    this.noteCharged(money, charges, uses);
     return committed;
   }
 
@@ -243,7 +245,7 @@ export class MeteredCalls implements CallLifecycle {
     const charges = this.chargesOf(callId, money, usage, uses);
     const committed = ledger.charge(charges, commit);
     pool.release(callId);
-    this.noteCharged(money, charges);
+    this.noteCharged(money, charges, uses);
     return committed;
   }
 
@@ -255,15 +257,27 @@ export class MeteredCalls implements CallLifecycle {
   }
 
   /** Sums beside the ledger that charges count for. */
-  noteCharged({ payers, sourceAddress }: CallMoney, charges: readonly Posting[]): void {
-    const { books, sources } = this.#parts;
+  noteCharged(money: CallMoney, charges: readonly Posting[], uses: readonly CarrierUse[]): void {
+    const { books, trade } = this.#parts;
+    const { payers, payerId, sourceAddress } = money;
+    countHours(trade, uses, this.#times().periods);
+    countLoss(trade, payerId, charges, (accountId) => this.#isCarrier(accountId));
     const [payer] = payers;
     for (const { accountId, amountMicros, day } of charges) {
       books.charged(accountId);
       if (accountId !== payer?.accountId) continue;
-      sources.add(sourceAddress, -amountMicros, this.#times().atMs);
+      trade.sources.add(sourceAddress, -amountMicros, this.#times().atMs);
       books.spent(day, -amountMicros);
     }
+  }
+
+  /** What calls before this start cost, of the time that a limit looks back. */
+  remember(past: readonly PastCharge[]): void {
+    rememberTrade(this.#parts.trade, past, (accountId) => this.#isCarrier(accountId));
+  }
+
+  #isCarrier(accountId: number): boolean {
+    return this.#parts.directory.accountById(accountId)?.kind === 'sipserver';
   }
 
   /** Credit, a limit, a price or an account has changed; without a number, any of them may have. */
@@ -276,7 +290,7 @@ export class MeteredCalls implements CallLifecycle {
   }
 
   /** The shares of a call: who pays what, counted where. */
-  sharesOf({ payers, carrier, sourceAddress, isDomestic }: CallMoney): readonly Share[] {
+  sharesOf({ payers, carrier, payerId, sourceAddress, isDomestic }: CallMoney): readonly Share[] {
     const { books, prices, ledger } = this.#parts;
     const priceBy =
       (row: PriceRow) =>
@@ -291,11 +305,13 @@ export class MeteredCalls implements CallLifecycle {
     if (carrier === undefined) return shares;
     const { row, accountId } = carrier;
     const worstMicros = row.attemptFeeMicros + row.shortCallSurchargeMicros;
-    const cost = priceBy(row);
-    return [
-      ...shares,
-      { price: (startMs, durationS) => cost(startMs, durationS) + worstMicros, books: books.carrierBooks(accountId) },
-    ];
+    const connectedCost = priceBy(row);
+    const cost = (startMs: number, durationS: number): bigint => connectedCost(startMs, durationS) + worstMicros;
+    shares.push({ price: cost, books: books.carrierBooks(accountId) });
+    if (payerId === undefined) return shares;
+    const income = payers.find((party) => party.accountId === payerId);
+    const loss = lossBy(cost, row, income === undefined ? undefined : priceBy(income.row));
+    return [...shares, { price: loss, books: [books.lossBook(payerId)] }];
   }
 
   #times(): ChargeTimes {
@@ -315,7 +331,10 @@ export class MeteredCalls implements CallLifecycle {
       if (row !== undefined && !isFree(row)) payers.push({ accountId, row });
       aboveId = directory.accountById(accountId)?.resellerId;
     }
-    return { payers, carrier: undefined, canonicalNumber, sourceAddress, isDomestic: numberClass === 'domestic' };
+    return {
+      ...{ payers, carrier: undefined, payerId: payer?.accountId },
+      ...{ canonicalNumber, sourceAddress, isDomestic: numberClass === 'domestic' },
+    };
   }
 
   #metered(call: PricedCall, money: CallMoney): Metered {
@@ -343,8 +362,10 @@ export class MeteredCalls implements CallLifecycle {
     const exceeded = metered.meter.reserve(this.sharesOf(money), longestRingMs);
     if (exceeded === undefined) return undefined;
     this.#noteBlocked(exceeded);
+    // Another SIP server may cost less, or have room.
     const isOfCarrier = money.carrier !== undefined && exceeded.limit.accountId === money.carrier.accountId;
-    return { kind: 'limit', exceeded, byCarrier: isOfCarrier };
+    const byCarrier = isOfCarrier || exceeded.limit.rule === 'maxnegativemargin';
+    return { kind: 'limit', exceeded, byCarrier };
   }
 
   #cut({ call, live, isOver }: Metered, exceeded: Exceeded): void {

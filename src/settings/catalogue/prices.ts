@@ -1,4 +1,4 @@
-import { level, string } from '../setting.ts';
+import { amount as money, level, string } from '../setting.ts';
 import { amount, currencyCode, optional, peakHours } from '../text-checks.ts';
 
 /** What calls cost, and which are refused for their price. */
@@ -55,6 +55,14 @@ export const priceSettings = {
       2: 'also where both are the same',
       3: 'also where one of them is not set',
     },
+    effect: 'live',
+  }),
+  maxnegativemargin: money({
+    id: 'own.maxnegativemargin',
+    text: 'What the calls of one account may cost in a day beyond what they bring, over all its calls; a SIP server over which a call would go beyond is left out, and a running call ends there. It exists because prices that fit one call can still lose money on a day of calls, as with fees for attempts and short calls. 0 is no bound.',
+    default: 10_000_000n,
+    seeds: 0n,
+    reason: 'nobody means to lose money on an account all day, and what does so is mostly fraud by fees',
     effect: 'live',
   }),
   vgetpriceexactmatch: level({
