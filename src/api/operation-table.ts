@@ -8,6 +8,7 @@ import type {
   ChangeView,
   DecisionView,
   DialRuleView,
+  DoctorView,
   ImportView,
   LedgerCheckView,
   NumberView,
@@ -116,6 +117,8 @@ export interface OperationTable {
   >;
   readonly 'ledger check': Entry<NoArguments, LedgerCheckView>;
   readonly 'ledger resume': Entry<NoArguments, { readonly restored: number; readonly setAside: boolean }>;
+  /** What the server knows of its own safety, and the ports that are its own. */
+  readonly doctor: Entry<NoArguments, DoctorView>;
   readonly status: Entry<NoArguments, StatusView>;
   readonly end: Entry<{ callId: string }, { readonly callId: string }>;
 }

@@ -1,3 +1,4 @@
+import type { DoctorCheck } from '../doctor/check.ts';
 import type { StreamQuality } from '../call/record.ts';
 import type { LiveCertificate, LiveSipServer } from './ports.ts';
 
@@ -282,6 +283,13 @@ export interface StrangerRefusalView {
   /** When the minute began. */
   readonly minuteMs: number;
   readonly count: number;
+}
+
+export interface DoctorView {
+  readonly checks: readonly DoctorCheck[];
+  /** As `udp:5060`. */
+  readonly ownPorts: readonly string[];
+  readonly mediaPorts: readonly [first: number, last: number];
 }
 
 export interface StatusView {

@@ -2,6 +2,7 @@ import type { Operations } from '../api/operation.ts';
 import type { Secret } from '../base/log/secret.ts';
 import type { Result } from '../base/result/result.ts';
 import type { Clock } from '../base/time/clock.ts';
+import type { MachineFacts } from '../doctor/machine-checks.ts';
 
 /** Where a command writes to. */
 export interface Output {
@@ -49,6 +50,8 @@ export interface CliEnvironment {
    * @returns a sentence that says why it cannot be opened.
    */
   openFolder(dataFolder: string, mode: 'existing' | 'create'): Promise<Result<OpenedFolder, string>>;
+  /** What can be seen of this machine; `own` are the ports of the server. */
+  machineFacts(dataFolder: string, own: Pick<MachineFacts, 'ownPorts' | 'mediaPorts'>): Promise<MachineFacts>;
   /** Runs the server until it is told to stop. @returns the exit code */
   serve(options: ServeOptions): Promise<number>;
   /** Lets phones of our own call each other through a server on the loopback. @returns the exit code */

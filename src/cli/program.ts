@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addAccountingCommands } from './commands/history.ts';
 import { addCallCommands } from './commands/calls.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addNumberCommands } from './commands/numbers.ts';
@@ -53,6 +54,7 @@ function buildProgram(shell: Shell): Command {
     });
   program.addHelpText('after', '\nStart here:\n  $ ringfence user add alice bob\n  $ ringfence serve');
   addServerCommands(program, shell);
+  addDoctorCommand(program, shell);
   addImportCommand(program, shell);
   addUserCommands(program, shell);
   addNumberCommands(program, shell);

@@ -4,6 +4,7 @@ import type { CliEnvironment, Output } from '../cli/environment.ts';
 import { run } from '../cli/program.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { demo } from './demo.ts';
+import { machineFacts } from './machine-facts.ts';
 import { openFolder } from './open-folder.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
@@ -20,6 +21,7 @@ const environment: CliEnvironment = {
   interrupted: interrupt.signal,
   readText: (path) => (path === '-' ? readAll(process.stdin) : readFile(path, 'utf8')),
   openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, process.env),
+  machineFacts,
   serve: ({ dataFolder, configPath, assignments }) => {
     process.off('SIGINT', onInterrupt);
     const options = { dataFolder, configFile: configPath, set: assignments, environment: process.env };

@@ -10,6 +10,7 @@ import type { LiveCall, LiveServer } from '../../src/api/ports.ts';
 import { silentLog } from '../../src/base/log/log.ts';
 import { assert } from '../../src/base/result/assert.ts';
 import type { Clock } from '../../src/base/time/clock.ts';
+import type { MachineFacts } from '../../src/doctor/machine-checks.ts';
 import type { NextTurn } from '../../src/base/time/in-slices.ts';
 import { systemClock } from '../../src/base/time/system-clock.ts';
 import { systemTurn } from '../../src/base/time/system-turn.ts';
@@ -90,7 +91,16 @@ export interface RunOptions {
   readonly settingVariables?: Readonly<Record<string, string>>;
   readonly interrupted?: AbortSignal;
   readonly onOutput?: (text: string) => void;
+  /** The machine that the doctor looks at. */
+  readonly machine?: MachineFacts;
 }
+
+/** A machine that nothing is wrong with. */
+export const quietMachine: MachineFacts = {
+  ...{ listeners: [], ownPorts: new Set(), mediaPorts: [0, 0], reversePath: new Map([['eth0', 1]]) },
+  ...{ clockSynchronised: true, swapKb: 0, openFilesLimit: 65_536, runsAsRoot: false },
+  ...{ extraRoots: [], withoutPassword: [], openToOthers: [] },
+};
 
 /** A data folder of its own, on which commands are run as an operator runs them, with or without a server. */
 export class CliStage {
@@ -175,6 +185,7 @@ export class CliStage {
         return text === undefined ? Promise.reject(new Error('no such file')) : Promise.resolve(text);
       },
       openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, settingVariables),
+      machineFacts: (_folder, own) => Promise.resolve({ ...(options.machine ?? quietMachine), ...own }),
       serve: (asked) => {
         this.served.push(asked);
         return Promise.resolve(0);

@@ -3,6 +3,7 @@ import type { Operation, Operations } from '../operation.ts';
 import type { OperationPorts } from '../ports.ts';
 import { callOperations } from './calls.ts';
 import { decisionOperations } from './decisions.ts';
+import { doctorOperations } from './doctor.ts';
 import { historyOperations } from './history.ts';
 import { importOperations } from './import.ts';
 import { ledgerOperations } from './ledger.ts';
@@ -47,6 +48,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     ...historyOperations(ports),
     ...decisionOperations(ports),
     ...ledgerOperations(ports),
+    ...doctorOperations(ports),
     ...serverOperations(ports),
   };
   const inTurn = new Turns();
