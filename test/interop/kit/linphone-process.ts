@@ -7,23 +7,33 @@ import { until } from './until.ts';
 
 const program = 'linphonec';
 
+type Transport = 'udp' | 'tcp' | 'tls';
+
 /** Linphone's command line phone, without a sound card: it speaks from a file and listens to nothing. */
 export class LinphoneProcess {
   readonly #folder: string;
   readonly #child: ChildProcess;
 
-  constructor(folder: string, options: { readonly user: string; readonly server: string }) {
+  constructor(
+    folder: string,
+    options: { readonly user: string; readonly server: string; readonly transport?: Transport },
+  ) {
     this.#folder = folder;
-    const { user, server } = options;
+    const { user, server, transport = 'udp' } = options;
+    // 0 switches a transport off; -1 lets the system choose the port.
+    const portOf = (one: Transport): number => (one !== transport ? 0 : one === 'udp' ? port : -1);
     const port = portsOnLoopback();
     mkdirSync(join(folder, '.local/share/linphone'), { recursive: true });
     writeFileSync(
       join(folder, 'linphonerc'),
       [
         '[sip]',
-        `sip_port=${port}`,
-        'sip_tcp_port=0',
-        'sip_tls_port=0',
+        `sip_port=${portOf('udp')}`,
+        `sip_tcp_port=${portOf('tcp')}`,
+        `sip_tls_port=${portOf('tls')}`,
+        // The server's certificate is its own.
+        'verify_server_certs=0',
+        'verify_server_cn=0',
         'bind_address=127.0.0.1',
         'use_ipv6=0',
         'register_only_when_network_is_up=0',
@@ -31,7 +41,7 @@ export class LinphoneProcess {
         '[rtp]',
         `audio_rtp_port=${port + 2}`,
         '[proxy_0]',
-        `reg_proxy=<sip:${server};transport=udp>`,
+        `reg_proxy=<sip:${server};transport=${transport}>`,
         `reg_identity=<sip:${user}@${server}>`,
         'reg_expires=600',
         'reg_sendregister=1',

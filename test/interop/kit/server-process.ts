@@ -33,7 +33,7 @@ export class ServerProcess {
       env: environmentWithoutSettings(),
     });
     this.#child = child;
-    await until('the server serves', 20_000, () => {
+    await until('the server serves', 60_000, () => {
       if (child.exitCode !== null) throw new Error(`the server ended at its start:\n${this.log()}`);
       return this.log().split('"msg":"serving"').length - 1 >= this.#starts;
     });
