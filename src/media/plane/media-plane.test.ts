@@ -10,12 +10,13 @@ import { writeRtp } from '../rtp/packet.ts';
 import { createMediaPlane, type MediaPlaneOptions } from './media-plane.ts';
 import type { MediaEvent, MediaPlane, MediaSession, PortPair, SideConfig } from './ports.ts';
 
-const loopback = '127.0.0.1';
+// An address of this process alone, and ports below those that the kernel gives out: nothing else on the machine takes them.
+const loopback = `127.${64 + (process.pid % 128)}.${Math.floor(process.pid / 128) % 256}.1`;
 
 async function withPlane(change: Partial<MediaPlaneOptions>, use: (plane: MediaPlane) => Promise<void>): Promise<void> {
   const plane = await createMediaPlane({
-    portStart: 36_000,
-    portEnd: 36_999,
+    portStart: 26_000,
+    portEnd: 26_999,
     addresses: [loopback],
     poolAhead: 8,
     drainMs: 5000,
@@ -117,13 +118,13 @@ test('ports are even and odd pairs in the range, and each session has its own [m
     for (const pair of pairs) {
       assert.equal(pair.rtp % 2, 0);
       assert.equal(pair.rtcp, pair.rtp + 1);
-      assert.ok(pair.rtp >= 36_000 && pair.rtcp <= 36_999);
+      assert.ok(pair.rtp >= 26_000 && pair.rtcp <= 26_999);
     }
   });
 });
 
 test('an empty pool refuses a session at once and takes nothing', async () => {
-  await withPlane({ portStart: 37_000, portEnd: 37_005 }, async (plane) => {
+  await withPlane({ portStart: 27_000, portEnd: 27_005 }, async (plane) => {
     assert.deepEqual(plane.capacity(), { free: 3, total: 3 });
     const options = { silenceMs: 0, holdSilenceMs: 0, addressA: loopback, addressB: loopback, onEvent: () => {} };
     assert.equal(plane.openSession({ ...options, streamCount: 2 }), undefined);
@@ -136,7 +137,7 @@ test('an empty pool refuses a session at once and takes nothing', async () => {
 
 test('a port pair rests after its call before another gets it', async () => {
   const clock = new SimulatedClock();
-  await withPlane({ portStart: 37_010, portEnd: 37_013, clock }, async (plane) => {
+  await withPlane({ portStart: 27_010, portEnd: 27_013, clock }, async (plane) => {
     const closed = open(plane).close();
     assert.equal(plane.capacity().free, 0);
     clock.advance(4999);
@@ -149,9 +150,9 @@ test('a port pair rests after its call before another gets it', async () => {
 
 test('a port that another program holds is passed over', async () => {
   const other = createSocket('udp4');
-  other.bind(37_021, loopback);
+  other.bind(27_021, loopback);
   await once(other, 'listening');
-  await withPlane({ portStart: 37_020, portEnd: 37_023, clock: new SimulatedClock() }, async (plane) => {
+  await withPlane({ portStart: 27_020, portEnd: 27_023, clock: new SimulatedClock() }, async (plane) => {
     assert.equal(plane.capacity().free, 1);
   });
   other.close();
@@ -159,10 +160,10 @@ test('a port that another program holds is passed over', async () => {
 
 test('a range without a free port is an error that names range and address', async () => {
   const other = createSocket('udp4');
-  other.bind(37_030, loopback);
+  other.bind(27_030, loopback);
   await once(other, 'listening');
-  const starting = withPlane({ portStart: 37_030, portEnd: 37_031, clock: new SimulatedClock() }, async () => {});
-  await assert.rejects(starting, /37030 to 37031 .* 127\.0\.0\.1/);
+  const starting = withPlane({ portStart: 27_030, portEnd: 27_031, clock: new SimulatedClock() }, async () => {});
+  await assert.rejects(starting, new RegExp(`27030 to 27031 .* ${loopback.replaceAll('.', '\\.')}`));
   other.close();
 });
 
@@ -242,7 +243,7 @@ for (const [how, reason] of [
     const workerUrl = new URL('../../../test/kit/mortal-relay-worker.ts', import.meta.url);
     const failures: string[] = [];
     const onFailure = (error: Error): void => void failures.push(error.message);
-    const ports = { portStart: 37_040, portEnd: 37_047 };
+    const ports = { portStart: 27_040, portEnd: 27_047 };
     await withPlane({ ...ports, clock, workerUrl, onFailure }, async (plane) => {
       const orders = new BroadcastChannel('mortal media workers');
       const lost = Promise.withResolvers<MediaEvent>();
