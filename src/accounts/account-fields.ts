@@ -2,6 +2,7 @@ import { Secret } from '../base/log/secret.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { numberFormats } from '../numbering/called-number.ts';
 import { splitPort } from './address-index.ts';
+import { blankTrunk } from './blank-trunk.ts';
 import { type AccountDirectory, maxTechPrefixLength, minTechPrefixLength } from './directory.ts';
 import {
   type FieldText,
@@ -206,7 +207,7 @@ export const accountFields: readonly AccountField[] = [
 
 function setTransport(account: Account, text: FieldText): Result<Account, string> {
   if (account.kind === 'sipserver') {
-    const trunk = account.trunk ?? newTrunk;
+    const trunk = account.trunk ?? blankTrunk;
     return map(wordOf(text, trunkTransports), (transport) => ({ ...account, trunk: { ...trunk, transport } }));
   }
   const entries = listOf(text);
@@ -341,25 +342,10 @@ function trunkField(
     name,
     kinds: ['sipserver'],
     meaning,
-    set: (account, text) => map(setTrunk(account.trunk ?? newTrunk, text), (trunk) => ({ ...account, trunk })),
+    set: (account, text) => map(setTrunk(account.trunk ?? blankTrunk, text), (trunk) => ({ ...account, trunk })),
     show: (account) => (account.trunk === undefined ? '' : showTrunk(account.trunk, name)),
   };
 }
-
-const newTrunk: Trunk = {
-  host: '',
-  port: 0,
-  transport: 'auto',
-  tlsTrust: 'public',
-  realm: '',
-  authUser: '',
-  authPassword: undefined,
-  addresses: [],
-  maxCalls: 0,
-  trustIdentity: false,
-  numberFormat: '',
-  pingS: undefined,
-};
 
 function showTrunk(trunk: Trunk, name: string): string {
   const shown: Readonly<Record<string, string>> = {

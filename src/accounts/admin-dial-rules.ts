@@ -1,10 +1,10 @@
 import { fail, ok } from '../base/result/result.ts';
 import { type AdminContext, type AdminResult, nothingChanged, originOf, refused } from './admin-context.ts';
+import { blankDialRule } from './blank-dial-rule.ts';
 import { type DialRuleField, dialRuleFields, dialRuleProblem } from './dial-rule-fields.ts';
 import { directoryLimits } from './directory.ts';
 import { foldFieldName, unknownNameMessage } from './field-names.ts';
 import { type FieldError, type FieldTexts, oneText, quoted } from './field-texts.ts';
-import type { DialRule } from './model.ts';
 
 const fieldByName = new Map<string, DialRuleField>();
 for (const field of dialRuleFields) {
@@ -30,7 +30,7 @@ export function putDialRule(texts: FieldTexts, context: AdminContext): AdminResu
   }
   const errors: FieldError[] = [];
   const given = new Set<string>();
-  let rule = before ?? emptyRule(directory.nextId, name.value);
+  let rule = before ?? blankDialRule(directory.nextId, name.value);
   for (const [written, text] of Object.entries(texts)) {
     if (foldFieldName(written) === 'name') continue;
     const field = fieldByName.get(foldFieldName(written));
@@ -72,21 +72,4 @@ export function removeDialRule(name: string, context: AdminContext): AdminResult
     changedFields: [],
     generatedPassword: undefined,
   });
-}
-
-function emptyRule(id: number, name: string): DialRule {
-  return {
-    id,
-    name,
-    pattern: '',
-    secretPrefix: '',
-    deleteDigits: 0,
-    addDigits: '',
-    timeRule: '',
-    maxDurationS: 0,
-    emergency: false,
-    dialPlan: '',
-    routes: [],
-    recordInCdr: true,
-  };
 }

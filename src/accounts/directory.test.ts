@@ -1,31 +1,12 @@
-import { defaultLimits } from './limits.ts';
-import { prepaid } from './money.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { blankAccount } from './blank-account.ts';
+import { blankDialRule } from './blank-dial-rule.ts';
+import { blankTrunk } from './blank-trunk.ts';
 import { AccountDirectory } from './directory.ts';
-import type { Account, DialRule, Trunk } from './model.ts';
+import type { Account } from './model.ts';
 
-const base: Account = {
-  id: 1,
-  name: '201',
-  kind: 'enduser',
-  enabled: true,
-  displayName: '',
-  needAuth: 4,
-  authIp: [],
-  techPrefix: '',
-  permitIp: [],
-  transports: [],
-  callerId: '',
-  dialPlan: '',
-  resellerId: undefined,
-  mediaNetworks: [],
-  limits: defaultLimits('enduser'),
-  directions: { allowed: [], blocked: [] },
-  money: prepaid,
-  packetIds: [],
-  trunk: undefined,
-};
+const base = blankAccount(1, '201', 'enduser');
 
 function directoryOf(accounts: readonly Partial<Account>[]): AccountDirectory {
   const full = accounts.map((account, at) => ({ ...base, id: at + 1, name: `a${at + 1}`, ...account }));
@@ -73,20 +54,7 @@ test('[auth.needauth] each mode of a traffic sender matches what it names', () =
 });
 
 test('SIP servers are known by numeric host, further addresses and ranges, never by host name', () => {
-  const trunk: Trunk = {
-    host: '203.0.113.5',
-    port: 5060,
-    transport: 'udp',
-    tlsTrust: 'public',
-    realm: '',
-    authUser: '',
-    authPassword: undefined,
-    addresses: ['203.0.113.64/28'],
-    maxCalls: 0,
-    trustIdentity: false,
-    numberFormat: '',
-    pingS: undefined,
-  };
+  const trunk = { ...blankTrunk, host: '203.0.113.5', addresses: ['203.0.113.64/28'] };
   const directory = directoryOf([
     { kind: 'sipserver', trunk },
     { kind: 'sipserver', trunk: { ...trunk, host: 'sip.example.com', addresses: [] } },
@@ -122,20 +90,7 @@ test('an account that is removed takes its numbers with it', () => {
 });
 
 test('dial rules belong to one plan, in the order in which they were made', () => {
-  const rule: DialRule = {
-    id: 7,
-    name: 'seven',
-    pattern: 'X.',
-    secretPrefix: '',
-    deleteDigits: 0,
-    addDigits: '',
-    timeRule: '',
-    maxDurationS: 0,
-    emergency: false,
-    dialPlan: 'inland',
-    routes: [],
-    recordInCdr: true,
-  };
+  const rule = { ...blankDialRule(7, 'seven'), pattern: 'X.', dialPlan: 'inland' };
   const directory = directoryOf([]);
   directory.apply({ kind: 'dial rule put', rule });
   directory.apply({ kind: 'dial rule put', rule: { ...rule, id: 5, name: 'five' } });

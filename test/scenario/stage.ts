@@ -1,5 +1,7 @@
 import type { DirectorySnapshot } from '../../src/accounts/change.ts';
 import { blankAccount } from '../../src/accounts/blank-account.ts';
+import { blankDialRule } from '../../src/accounts/blank-dial-rule.ts';
+import { blankTrunk } from '../../src/accounts/blank-trunk.ts';
 import { credentialFor } from '../../src/accounts/ha1.ts';
 import { limitFields } from '../../src/accounts/limit-fields.ts';
 import type {
@@ -299,16 +301,9 @@ function accountOf(id: number, fields: Partial<Account>): Account {
 }
 
 function ruleOf(id: number, fields: Partial<DialRule>): DialRule {
-  return {
-    ...{ id, name: `rule ${id}`, pattern: 'X.', secretPrefix: '', deleteDigits: 0, addDigits: '', timeRule: '' },
-    ...{ maxDurationS: 0, emergency: false, dialPlan: '', routes: [], recordInCdr: true },
-    ...fields,
-  };
+  return { ...blankDialRule(id, `rule ${id}`), pattern: 'X.', ...fields };
 }
 
 export function trunkAt(host: string): Trunk {
-  return {
-    ...{ host, port: 5060, transport: 'udp', tlsTrust: 'public', realm: '', authUser: '', authPassword: undefined },
-    ...{ addresses: [], maxCalls: 0, trustIdentity: false, numberFormat: '' as const, pingS: undefined },
-  };
+  return { ...blankTrunk, host, port: 5060, transport: 'udp' };
 }

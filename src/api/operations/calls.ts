@@ -1,8 +1,10 @@
+import type { Account } from '../../accounts/model.ts';
 import { fail, ok } from '../../base/result/result.ts';
 import type { Binding } from '../../registrar/binding.ts';
 import type { OperationPorts, LiveCall, LiveServer } from '../ports.ts';
 import type { BindingView, CallView } from '../views.ts';
-import { optionalText, text } from './arguments.ts';
+import { text } from './arguments.ts';
+import { optionalAccount } from './named-account.ts';
 import { commandLine, done, notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
 
 type Names = 'calls list' | 'bindings list' | 'end';
@@ -20,10 +22,9 @@ export function callOperations(ports: OperationPorts): OperationsOf<Names> {
       return done({ total: calls.length, calls: calls.slice(0, maxRows).map((call) => callView(call, nowMs)) });
     },
     'bindings list': (given) => {
-      const user = optionalText(given, 'user');
-      if (!user.ok) return Promise.resolve(user);
       if (ports.live === undefined) return Promise.resolve(notRunning('registrations'));
-      return Promise.resolve(bindingList(ports, ports.live, user.value));
+      const account = optionalAccount(ports, given, 'user');
+      return Promise.resolve(account.ok ? ok(bindingList(ports, ports.live, account.value)) : account);
     },
     end: async (given) => {
       const callId = text(given, 'callId');
@@ -52,10 +53,8 @@ export function deviceCounts(live: LiveServer, nowMs: number): ReadonlyMap<numbe
 function bindingList(
   ports: OperationPorts,
   live: LiveServer,
-  user: string | undefined,
-): Outcome<{ readonly total: number; readonly bindings: readonly BindingView[] }> {
-  const account = user === undefined ? undefined : ports.directory.accountByNameIgnoringCase(user);
-  if (user !== undefined && account === undefined) return notFound(`there is no user ${quoted(user)}`);
+  account: Account | undefined,
+): { readonly total: number; readonly bindings: readonly BindingView[] } {
   const nowMs = ports.clock.wallMs();
   const shown: BindingView[] = [];
   let total = 0;
@@ -65,7 +64,7 @@ function bindingList(
     if (shown.length < maxRows) shown.push(bindingView(binding, nowMs));
   }
   shown.sort((one, other) => (one.user < other.user ? -1 : one.user > other.user ? 1 : 0));
-  return ok({ total, bindings: shown });
+  return { total, bindings: shown };
 }
 
 function callView(call: LiveCall, nowMs: number): CallView {

@@ -5,6 +5,7 @@ import type { Arguments } from '../operation.ts';
 import type { DecisionQuery, OperationPorts } from '../ports.ts';
 import type { DecisionView } from '../views.ts';
 import { optionalText, text, whole } from './arguments.ts';
+import { optionalAccount } from './named-account.ts';
 import { done, notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
 
 const maxRows = 10_000;
@@ -56,20 +57,16 @@ function decisionQuery(ports: OperationPorts, given: Arguments): Outcome<Decisio
   if (!sinceMs.ok) return sinceMs;
   const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
   if (!limit.ok) return limit;
-  const user = optionalText(given, 'user');
-  if (!user.ok) return user;
+  const account = optionalAccount(ports, given, 'user');
+  if (!account.ok) return account;
   const rule = optionalText(given, 'rule');
   if (!rule.ok) return rule;
   const outcome = optionalText(given, 'outcome');
   if (!outcome.ok) return outcome;
-  const account = user.value === undefined ? undefined : ports.directory.accountByNameIgnoringCase(user.value);
-  if (user.value !== undefined && account === undefined) {
-    return notFound(`there is no user ${quoted(user.value)}; 'ringfence user list' shows all`);
-  }
   return ok({
     limit: limit.value,
     ...(sinceMs.value === undefined ? {} : { sinceMs: sinceMs.value }),
-    ...(account === undefined ? {} : { subject: `account:${account.name}` }),
+    ...(account.value === undefined ? {} : { subject: `account:${account.value.name}` }),
     ...(rule.value === undefined ? {} : { rule: rule.value }),
     ...(outcome.value === undefined ? {} : { outcome: outcome.value }),
   });

@@ -3,7 +3,8 @@ import type { Cdr } from '../../call/record.ts';
 import type { Arguments } from '../operation.ts';
 import type { CdrQuery, OperationPorts } from '../ports.ts';
 import type { AuditView, CdrView } from '../views.ts';
-import { optionalText, text, whole } from './arguments.ts';
+import { text, whole } from './arguments.ts';
+import { optionalAccount } from './named-account.ts';
 import { notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
 
 const maxRows = 10_000;
@@ -47,17 +48,13 @@ function cdrQuery(ports: OperationPorts, given: Arguments): Outcome<CdrQuery> {
   if (!untilMs.ok) return untilMs;
   const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
   if (!limit.ok) return limit;
-  const user = optionalText(given, 'user');
-  if (!user.ok) return user;
-  const account = user.value === undefined ? undefined : ports.directory.accountByNameIgnoringCase(user.value);
-  if (user.value !== undefined && account === undefined) {
-    return notFound(`there is no user ${quoted(user.value)}; 'ringfence user list' shows all`);
-  }
+  const account = optionalAccount(ports, given, 'user');
+  if (!account.ok) return account;
   return ok({
     limit: limit.value,
     ...(sinceMs.value === undefined ? {} : { sinceMs: sinceMs.value }),
     ...(untilMs.value === undefined ? {} : { untilMs: untilMs.value }),
-    ...(account === undefined ? {} : { account: { id: account.id, name: account.name } }),
+    ...(account.value === undefined ? {} : { account: { id: account.value.id, name: account.value.name } }),
   });
 }
 

@@ -9,7 +9,8 @@ import type { Arguments } from '../operation.ts';
 import type { OperationPorts } from '../ports.ts';
 import type { BalanceView, PostedView, PostingView } from '../views.ts';
 import { flag, optionalText, text, whole } from './arguments.ts';
-import { commandLine, notFound, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
+import { namedAccount } from './named-account.ts';
+import { commandLine, type OperationsOf, type Outcome, refused } from './outcome.ts';
 
 type PostingNames =
   | 'ledger topup'
@@ -118,15 +119,11 @@ function readAsked(ports: OperationPorts, given: Arguments): Outcome<AskedPostin
   return ok({ account: account.value, common });
 }
 
-function payerOf({ directory }: OperationPorts, given: Arguments, name: 'user' | 'to'): Outcome<Account> {
-  const user = text(given, name);
-  if (!user.ok) return user;
-  const account = directory.accountByNameIgnoringCase(user.value);
-  if (account === undefined) return notFound(`there is no user ${quoted(user.value)}; 'ringfence user list' shows all`);
-  if (payers.includes(account.kind)) return ok(account);
-  return refused(
-    `${account.name} is of the type ${account.kind} and has no balance; money is for ${payers.join(', ')}`,
-  );
+function payerOf(ports: OperationPorts, given: Arguments, argument: 'user' | 'to'): Outcome<Account> {
+  const account = namedAccount(ports, given, argument);
+  if (!account.ok || payers.includes(account.value.kind)) return account;
+  const { name, kind } = account.value;
+  return refused(`${name} is of the type ${kind} and has no balance; money is for ${payers.join(', ')}`);
 }
 
 async function post(ports: OperationPorts, asked: AskedPosting, request: PostingRequest): Promise<Outcome<PostedView>> {

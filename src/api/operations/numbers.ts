@@ -7,7 +7,8 @@ import type { OperationPorts } from '../ports.ts';
 import type { DialRuleView, NumberView } from '../views.ts';
 import { adminContext, changeLines, commit, refusedFields } from './administration.ts';
 import { optionalText, text } from './arguments.ts';
-import { done, notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
+import { optionalAccount } from './named-account.ts';
+import { done, type OperationsOf, type Outcome } from './outcome.ts';
 
 type Names = 'number list' | 'number add' | 'number remove' | 'rule list';
 
@@ -44,15 +45,11 @@ function canonicalOwner(ports: OperationPorts, written: string): number | undefi
 }
 
 function listNumbers(ports: OperationPorts, given: Arguments): Outcome<{ readonly numbers: readonly NumberView[] }> {
-  const user = optionalText(given, 'user');
-  if (!user.ok) return user;
+  const account = optionalAccount(ports, given, 'user');
+  if (!account.ok) return account;
   const after = optionalText(given, 'after');
   if (!after.ok) return after;
-  const account = user.value === undefined ? undefined : ports.directory.accountByNameIgnoringCase(user.value);
-  if (user.value !== undefined && account === undefined) {
-    return notFound(`there is no user ${quoted(user.value)}; 'ringfence user list' shows all`);
-  }
-  const owners = account === undefined ? ports.directory.accounts() : [account];
+  const owners = account.value === undefined ? ports.directory.accounts() : [account.value];
   const numbers: NumberView[] = [];
   for (const owner of owners) {
     for (const number of ports.directory.numbersOf(owner.id)) {

@@ -14,7 +14,8 @@ import type { OperationPorts } from '../ports.ts';
 import type { PreviewLineView, PriceView, RateView, TariffImportView } from '../views.ts';
 import { adminContext, changeLines, commit, refusedFields } from './administration.ts';
 import { flag, optionalText, text } from './arguments.ts';
-import { done, notFound, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
+import { namedAccount } from './named-account.ts';
+import { done, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
 
 type Names = 'tariff list' | 'tariff import' | 'packet list' | 'rate';
 
@@ -94,13 +95,12 @@ function previewView({ prefix, name, beforeMicros, afterMicros }: PreviewLine): 
 function rate(ports: OperationPorts, given: Arguments): Outcome<RateView> {
   const written = text(given, 'number');
   if (!written.ok) return written;
-  const user = text(given, 'user');
+  const user = namedAccount(ports, given, 'user');
   if (!user.ok) return user;
   const from = optionalText(given, 'from');
   if (!from.ok) return from;
   const { directory, settings } = ports;
-  const account = directory.accountByNameIgnoringCase(user.value);
-  if (account === undefined) return notFound(`there is no user ${quoted(user.value)}; 'ringfence user list' shows all`);
+  const account = user.value;
   const plan = numberingPlan(settings.current);
   const number = readNumber(written.value.replaceAll(/[-. ()]/g, ''), '', plan);
   if (number === undefined) return refused(`${quoted(written.value)} is not a number; write it as +43123456`);

@@ -19,7 +19,8 @@ import type {
 import { adminContext, changeLines, commit, refusedFields } from './administration.ts';
 import { optionalText, text, texts, whole } from './arguments.ts';
 import { deviceCounts } from './calls.ts';
-import { notFound, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
+import { namedAccount } from './named-account.ts';
+import { type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
 
 type Names = 'user list' | 'user show' | 'user add' | 'user set' | 'user remove' | 'user password';
 
@@ -72,10 +73,9 @@ function listUsers(ports: OperationPorts, given: Arguments): Outcome<{ readonly 
 }
 
 async function showUser(ports: OperationPorts, given: Arguments): Promise<Outcome<AccountDetailView>> {
-  const name = text(given, 'name');
-  if (!name.ok) return name;
-  const account = ports.directory.accountByNameIgnoringCase(name.value);
-  if (account === undefined) return notFound(`there is no user ${quoted(name.value)}; 'ringfence user list' shows all`);
+  const named = namedAccount(ports, given, 'name');
+  if (!named.ok) return named;
+  const account = named.value;
   const origins = await ports.store.fieldOrigins(account.id);
   const fields = accountFields
     .filter((field) => field.kinds.includes(account.kind))

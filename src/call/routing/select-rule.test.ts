@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seededRandom } from '../../../test/kit/seeded-random.ts';
+import { blankDialRule } from '../../accounts/blank-dial-rule.ts';
 import type { DialRule, RouteTarget } from '../../accounts/model.ts';
 import { compileRules, orderTargets, selectRule } from './select-rule.ts';
 
@@ -8,21 +9,7 @@ const monday = Date.parse('2026-11-23T10:00:00Z');
 const at = { dialPlan: '', nowMs: monday, timeZone: 'UTC' };
 
 function rule(fields: Partial<DialRule>): DialRule {
-  return {
-    id: 1,
-    name: 'International',
-    pattern: '19XXX',
-    secretPrefix: '',
-    deleteDigits: 0,
-    addDigits: '',
-    timeRule: '',
-    maxDurationS: 0,
-    emergency: false,
-    dialPlan: '',
-    routes: [],
-    recordInCdr: true,
-    ...fields,
-  };
+  return { ...blankDialRule(1, 'International'), pattern: '19XXX', ...fields };
 }
 
 function sent(rules: readonly DialRule[], digits: string): string | undefined {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ImportView, PlannedView } from '../../api/views.ts';
 import type { CommandContext } from '../context.ts';
-import { controlLimits } from '../../api/control/protocol.ts';
 import { printable } from '../output/escape.ts';
 import { plural } from '../output/format.ts';
+import { readDocument } from '../read-document.ts';
 import { addCommand, type CommonOptions, type Shell } from '../shell.ts';
 
 interface ImportFlags extends CommonOptions {
@@ -24,17 +24,9 @@ export function addImportCommand(program: Command, shell: Shell): void {
 }
 
 async function importFile(context: CommandContext, file: string, dryRun: boolean): Promise<number> {
-  let document: string;
-  try {
-    document = await context.environment.readText(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return context.fail({ code: 'failed', message: `${file} cannot be read: ${reason}` });
-  }
-  if (Buffer.byteLength(document) > controlLimits.importBytes / 2) {
-    const limit = controlLimits.importBytes / 2;
-    return context.fail({ code: 'refused', message: `${file} is larger than ${limit} octets; split it into several` });
-  }
+  const read = await readDocument(context, file);
+  if (!read.ok) return context.fail(read.error);
+  const document = read.value;
   if (document.trim() === '') return context.fail({ code: 'refused', message: `${file} is empty; nothing to import` });
   return context.answerLater('importing', 'import', { document, dryRun }, (value) => importText(context, value));
 }

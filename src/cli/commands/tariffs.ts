@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { controlLimits } from '../../api/control/protocol.ts';
 import type {
   PacketView,
   PreviewLineView,
@@ -12,6 +11,7 @@ import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
 import { plural } from '../output/format.ts';
 import type { Column } from '../output/table.ts';
+import { readDocument } from '../read-document.ts';
 import { addCommand, type CommonOptions, describedCommand, type Shell } from '../shell.ts';
 
 interface ImportFlags extends CommonOptions {
@@ -77,17 +77,9 @@ export function addTariffCommands(program: Command, shell: Shell): void {
 }
 
 async function importDeck(context: CommandContext, file: string, { tariff, dryRun }: ImportFlags): Promise<number> {
-  let document: string;
-  try {
-    document = await context.environment.readText(file);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return context.fail({ code: 'failed', message: `${file} cannot be read: ${reason}` });
-  }
-  if (Buffer.byteLength(document) > controlLimits.importBytes / 2) {
-    const limit = controlLimits.importBytes / 2;
-    return context.fail({ code: 'refused', message: `${file} is larger than ${limit} octets` });
-  }
+  const read = await readDocument(context, file);
+  if (!read.ok) return context.fail(read.error);
+  const document = read.value;
   const given = { document, tariff, dryRun: dryRun === true };
   return context.answerLater('reading prices', 'tariff import', given, (value) => importText(context, value));
 }
