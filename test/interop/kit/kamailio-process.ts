@@ -36,7 +36,7 @@ export class KamailioProcess {
     const words = ['-DD', '-E', '-m', '32', '-M', '4', '-f', join(this.#folder, 'kamailio.cfg'), '-Y', this.#folder];
     const child = spawn(program, [...words, '-P', join(this.#folder, 'pid')], { stdio: ['ignore', output, output] });
     this.#child = child;
-    await until('kamailio listens', 10_000, () => {
+    await until('kamailio listens', 30_000, () => {
       if (child.exitCode !== null) throw new Error(`kamailio ended: ${this.log().slice(-1500)}`);
       return isBound('udp', address, port);
     });

@@ -106,7 +106,7 @@ export class ServerProcess {
   /** The records once there are `count` of them and no call is left; more, or a call that stays, is an error. */
   async cdrs(count: number): Promise<readonly CdrView[]> {
     let cdrs: readonly CdrView[] = [];
-    await until(`there are ${count} CDRs and no calls`, 8000, async () => {
+    await until(`there are ${count} CDRs and no calls`, 20_000, async () => {
       ({ cdrs } = await this.ask('cdr list', { limit: 10_000 }));
       return cdrs.length >= count && (await this.calls()).length === 0;
     });

@@ -59,7 +59,7 @@ export class SippProcess {
 
   /** Resolves when it can be reached. */
   async ready(): Promise<this> {
-    await until(`sipp ${this.#name} listens`, 5000, () => {
+    await until(`sipp ${this.#name} listens`, 20_000, () => {
       if (this.#child.exitCode !== null) throw new Error(this.#report(this.#child.exitCode));
       return this.#bound();
     });
@@ -115,7 +115,7 @@ export class SippProcess {
 
 function sippArguments(options: SippOptions, scenario: string): string[] {
   const { local, localPort, remote, remotePort = 5060, transport = 'udp', authUri, mediaPort } = options;
-  const { calls = 1, rate = 10, timeoutS = 25, more = [] } = options;
+  const { calls = 1, rate = 10, timeoutS = 50, more = [] } = options;
   return [
     `${remote.includes(':') ? `[${remote}]` : remote}:${remotePort}`,
     ...['-sf', scenario, '-i', local, '-p', String(localPort)],

@@ -41,7 +41,7 @@ export async function run(env: Environment): Promise<void> {
   await register(env, 'bob');
   const bob = await answer(env, 'bob');
   const alice = dial(env, 'bob', { variables: { talkMs: 9000 } });
-  await until('the call is up', 5000, async () => (await server.calls())[0]?.phase === 'connected');
+  await until('the call is up', 20_000, async () => (await server.calls())[0]?.phase === 'connected');
   await wait(200);
   const seed = Number(process.env['SEED'] ?? 1);
   const random = seededRandom(seed);

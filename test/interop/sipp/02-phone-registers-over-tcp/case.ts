@@ -11,8 +11,8 @@ export async function run(env: Environment): Promise<void> {
   const transports = async (): Promise<readonly string[]> => {
     return (await server.ask('bindings list', {})).bindings.map(({ transport }) => transport);
   };
-  await until('the phone is registered over TCP', 5000, async () => (await transports())[0] === 'tcp');
+  await until('the phone is registered over TCP', 20_000, async () => (await transports())[0] === 'tcp');
   await phone;
-  await until('the binding is gone', 3000, async () => (await transports()).length === 0);
+  await until('the binding is gone', 20_000, async () => (await transports()).length === 0);
   assert.deepEqual(await server.cdrs(0), []);
 }

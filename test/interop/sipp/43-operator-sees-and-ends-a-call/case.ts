@@ -14,7 +14,7 @@ export async function run(env: Environment): Promise<void> {
   await register(env, 'bob');
   const bob = await answer(env, 'bob');
   const alice = dial(env, 'bob', {}, 'call-hung-up-on.xml');
-  await until('the call is up', 5000, async () => (await server.calls())[0]?.phase === 'connected');
+  await until('the call is up', 20_000, async () => (await server.calls())[0]?.phase === 'connected');
   const { calls } = JSON.parse(await server.command('calls', '--json')) as Listed;
   assert.deepEqual(
     calls.map(({ callerName, phase }) => [callerName, phase]),

@@ -11,10 +11,10 @@ export async function run(env: Environment): Promise<void> {
   await register(env, 'bob');
   const bob = await answer(env, 'bob');
   const alice = dial(env, 'bob', { variables: { talkMs: 2500 } });
-  await until('the call is up', 5000, async () => (await server.calls())[0]?.phase === 'connected');
+  await until('the call is up', 20_000, async () => (await server.calls())[0]?.phase === 'connected');
   const isAnswer = ({ direction, kind, text }: LoggedMessage): boolean =>
     direction === 'received' && kind === '200' && headerValue(text, 'CSeq') === '2 INVITE';
-  await until('sipp has written its log', 3000, () => alice.messages().some(isAnswer));
+  await until('sipp has written its log', 20_000, () => alice.messages().some(isAnswer));
   const overheard = alice.messages().find(isAnswer)?.text ?? '';
   const variables = {
     from: headerValue(overheard, 'From'),
