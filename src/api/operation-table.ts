@@ -117,6 +117,8 @@ export interface OperationTable {
   >;
   readonly 'ledger check': Entry<NoArguments, LedgerCheckView>;
   readonly 'ledger resume': Entry<NoArguments, { readonly restored: number; readonly setAside: boolean }>;
+  /** Writes down that a command was typed at the console: its first words, and how many it has. */
+  readonly console: Entry<{ command: string; words: number }, { readonly command: string }>;
   /** What the server knows of its own safety, and the ports that are its own. */
   readonly doctor: Entry<NoArguments, DoctorView>;
   readonly status: Entry<NoArguments, StatusView>;

@@ -45,6 +45,8 @@ export interface CliEnvironment {
   readonly interrupted: AbortSignal;
   /** The whole text of a file, `-` for standard input. Rejects as the system does. */
   readText(path: string): Promise<string>;
+  /** Lines of the standard input as they come, until it ends or the operator interrupts. */
+  readLines(): AsyncIterable<string>;
   /**
    * Opens a data folder that no server uses. With `create` it is made where it is missing.
    * @returns a sentence that says why it cannot be opened.

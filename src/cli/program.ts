@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addAccountingCommands } from './commands/history.ts';
 import { addCallCommands } from './commands/calls.ts';
+import { addConsoleCommand } from './commands/console.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
@@ -19,7 +20,7 @@ import { Shell } from './shell.ts';
  * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 the server is not running
  */
 export async function run(argv: readonly string[], environment: CliEnvironment): Promise<number> {
-  const shell = new Shell(environment);
+  const shell = new Shell(environment, run);
   const program = buildProgram(shell);
   if (argv.length === 0) {
     environment.stderr.write(program.helpInformation());
@@ -54,6 +55,7 @@ function buildProgram(shell: Shell): Command {
     });
   program.addHelpText('after', '\nStart here:\n  $ ringfence user add alice bob\n  $ ringfence serve');
   addServerCommands(program, shell);
+  addConsoleCommand(program, shell);
   addDoctorCommand(program, shell);
   addImportCommand(program, shell);
   addUserCommands(program, shell);

@@ -13,8 +13,19 @@ export class Shell {
   readonly environment: CliEnvironment;
   exitCode = 0;
 
-  constructor(environment: CliEnvironment) {
+  readonly #runAgain: (argv: readonly string[], environment: CliEnvironment) => Promise<number>;
+
+  /** `runAgain` runs another command line, for the console. */
+  constructor(
+    environment: CliEnvironment,
+    runAgain: (argv: readonly string[], environment: CliEnvironment) => Promise<number>,
+  ) {
     this.environment = environment;
+    this.#runAgain = runAgain;
+  }
+
+  runAgain(argv: readonly string[]): Promise<number> {
+    return this.#runAgain(argv, this.environment);
   }
 
   dataFolder(options: CommonOptions): string {

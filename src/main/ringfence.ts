@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { CliEnvironment, Output } from '../cli/environment.ts';
@@ -20,6 +21,7 @@ const environment: CliEnvironment = {
   clock: systemClock,
   interrupted: interrupt.signal,
   readText: (path) => (path === '-' ? readAll(process.stdin) : readFile(path, 'utf8')),
+  readLines: () => createInterface({ input: process.stdin, signal: interrupt.signal }),
   openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, process.env),
   machineFacts,
   serve: ({ dataFolder, configPath, assignments }) => {

@@ -85,6 +85,8 @@ export class FakeLiveServer implements LiveServer {
 
 export interface RunOptions {
   readonly files?: Readonly<Record<string, string>>;
+  /** Lines of the standard input. */
+  readonly input?: readonly string[];
   readonly terminal?: boolean;
   readonly variables?: Readonly<Record<string, string>>;
   /** Variables that a command which works alone reads settings from. */
@@ -183,6 +185,9 @@ export class CliStage {
       readText: (path) => {
         const text = files[path];
         return text === undefined ? Promise.reject(new Error('no such file')) : Promise.resolve(text);
+      },
+      readLines: async function* () {
+        yield* options.input ?? [];
       },
       openFolder: (dataFolder, mode) => openFolder(dataFolder, mode, settingVariables),
       machineFacts: (_folder, own) => Promise.resolve({ ...(options.machine ?? quietMachine), ...own }),

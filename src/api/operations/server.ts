@@ -2,12 +2,28 @@ import { isAbsolute } from 'node:path';
 import { ok } from '../../base/result/result.ts';
 import type { OperationPorts } from '../ports.ts';
 import type { StatusView } from '../views.ts';
-import { text } from './arguments.ts';
+import { text, whole } from './arguments.ts';
 import { commandLine, done, type OperationsOf, refused } from './outcome.ts';
 
-export function serverOperations(ports: OperationPorts): OperationsOf<'status' | 'backup' | 'keys rotate'> {
+export function serverOperations(ports: OperationPorts): OperationsOf<'status' | 'backup' | 'keys rotate' | 'console'> {
   return {
     status: () => done(statusView(ports)),
+    console: async (given) => {
+      const command = text(given, 'command');
+      if (!command.ok) return command;
+      const words = whole(given, 'words', { min: 1, max: 10_000, otherwise: 1 });
+      if (!words.ok) return words;
+      const detail = `${command.value.slice(0, 200)} (${words.value} words)`;
+      const entry = {
+        atMs: ports.clock.wallMs(),
+        by: commandLine,
+        action: 'console command',
+        subject: 'console',
+        detail,
+      };
+      await ports.store.apply([], [entry]);
+      return ok({ command: command.value });
+    },
     'keys rotate': async () => {
       await ports.store.rotateKeys();
       const entry = { atMs: ports.clock.wallMs(), by: commandLine, action: 'rotate keys', subject: 'keys', detail: '' };
