@@ -54,7 +54,7 @@ describe('the headers of a request', () => {
     .append('Priority', 'urgent')
     .append('Priority', 'x'.repeat(501))
     .append('Priority', '"\\\u0000"')
-    .append('Accept-Language', 'from 192.0.2.21')
+    .append('Accept-Language', 'de;x=192.0.2.21')
     .append('Content-Type', 'text/plain')
     .append('Content-Disposition', 'render');
   const request = new SipRequest('INVITE', 'sip:x', list, '');
@@ -63,7 +63,7 @@ describe('the headers of a request', () => {
     passedHeaders(request, { ...plain, ...change }).map(([, value]) => value);
 
   test('pass by name in any form, but not where they are long or hold control octets', () => {
-    assert.deepEqual(passed({}), ['lunch', 'again', 'urgent', 'from 192.0.2.21']);
+    assert.deepEqual(passed({}), ['lunch', 'again', 'urgent', 'de;x=192.0.2.21']);
   });
 
   test('with the signature of a caller pass between trusted servers only', () => {
@@ -72,7 +72,7 @@ describe('the headers of a request', () => {
   });
 
   test('that may name the caller do not pass for one who hides', () => {
-    assert.deepEqual(passed({ anonymous: true }), ['urgent', 'from 192.0.2.21']);
+    assert.deepEqual(passed({ anonymous: true }), ['urgent', 'de;x=192.0.2.21']);
   });
 
   test('that hold an address which is not to be told do not pass [protocol.forwardclientaddress]', () => {
@@ -89,6 +89,42 @@ describe('the headers of a request', () => {
     assert.deepEqual(bodyHeaders(request), [['content-disposition', 'render']]);
     assert.equal(bodyType(request), 'text/plain');
     const odd = new HeaderList().append('content-type', 'text/"\\\u0001"');
-    assert.equal(bodyType(new SipRequest('INFO', 'sip:x', odd, '')), '');
+    assert.equal(bodyType(new SipRequest('INFO', 'sip:x', odd, '')), undefined);
+    assert.equal(bodyType(new SipRequest('INFO', 'sip:x', new HeaderList(), '')), '');
+  });
+
+  const folded = 'X-Odd: <sip:911@x>';
+  const types: readonly (readonly [string, string | undefined])[] = [
+    ['Application/SDP', 'Application/SDP'],
+    [' text / plain ; Charset = utf-8 ', 'text/plain;charset=utf-8'],
+    ['multipart/mixed;boundary="a b"', 'multipart/mixed;boundary="a b"'],
+    [`application/sdp ${folded}`, undefined],
+    [`application/sdp;a=b ${folded}`, undefined],
+    ['application', undefined],
+    ['application/', undefined],
+    ['application/sdp, text/plain', undefined],
+    ['', undefined],
+  ];
+  for (const [written, expected] of types) {
+    test(`with the type ${JSON.stringify(written)} let ${JSON.stringify(expected)} cross`, () => {
+      const headers = new HeaderList().append('content-type', written);
+      assert.equal(bodyType(new SipRequest('MESSAGE', 'sip:x', headers, '')), expected);
+    });
+  }
+
+  test('whose values are tokens drop what was folded onto them', () => {
+    const values = ['session;handling=optional', `session ${folded}`, 'session; handling', ''];
+    const headers = new HeaderList();
+    for (const value of values) headers.append('content-disposition', value);
+    headers.append('priority', `urgent ${folded}`).append('accept-language', 'de, en-GB;q=0.8, *;q=0.1');
+    const message = new SipRequest('MESSAGE', 'sip:x', headers, '');
+    assert.deepEqual(
+      bodyHeaders(message).map(([, value]) => value),
+      ['session;handling=optional', 'session;handling'],
+    );
+    assert.deepEqual(
+      passedHeaders(message, plain).map(([, value]) => value),
+      ['de, en-GB;q=0.8, *;q=0.1'],
+    );
   });
 });

@@ -1,4 +1,4 @@
-import type { HeaderName, SipRequest } from '../sip/message/index.ts';
+import { type HeaderName, rewrittenMediaType, rewrittenTokens, type SipRequest } from '../sip/message/index.ts';
 
 /** Who speaks to whom through us. Servers are SIP servers and traffic senders; a guest has proven nothing. */
 export type Direction = 'user to user' | 'user to server' | 'server to user' | 'server to server' | 'guest to user';
@@ -96,6 +96,15 @@ export interface Passage {
 
 export type Headers = readonly (readonly [string, string])[];
 
+/**
+ * Headers whose values are tokens, and pass only as such. A line without a name belongs to the line before it, so free
+ * text in one of these may be another header that was folded onto it.
+ */
+const tokenHeaders: ReadonlySet<string> = new Set<HeaderName>([
+  ...(['content-disposition', 'content-language', 'mime-version', 'info-package'] as const),
+  ...(['accept-language', 'priority'] as const),
+]);
+
 const maxValueOctets = 500;
 const maxValues = 4;
 
@@ -113,10 +122,11 @@ export function bodyHeaders(request: SipRequest): Headers {
   return select(request, '', (name) => name !== 'content-type' && treatmentOf(name, 'user to user') === 'with body');
 }
 
-/** The type of a body that passes; '' where there is none that could be written. */
-export function bodyType(request: SipRequest): string {
-  const value = request.headers.get('content-type') ?? '';
-  return isPlain(value) ? value : '';
+/** The type of a body that passes, as we write it: '' where none is named, undefined where it cannot be read. */
+export function bodyType(request: SipRequest): string | undefined {
+  const value = request.headers.get('content-type');
+  if (value === undefined) return '';
+  return isPlain(value) ? rewrittenMediaType(value) : undefined;
 }
 
 function select(request: SipRequest, hiddenAddress: string, mayPass: (name: string) => boolean): Headers {
@@ -125,9 +135,11 @@ function select(request: SipRequest, hiddenAddress: string, mayPass: (name: stri
   request.headers.forEach((name, value) => {
     if (!mayPass(name) || !isPlain(value)) return;
     if (hiddenAddress !== '' && value.includes(hiddenAddress)) return;
+    const written = tokenHeaders.has(name) ? rewrittenTokens(value) : value;
+    if (written === undefined) return;
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
-    if (count < maxValues) passed.push([name, value]);
+    if (count < maxValues) passed.push([name, written]);
   });
   return passed;
 }

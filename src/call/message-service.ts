@@ -24,6 +24,7 @@ const maxUnderWay = 20;
 interface Text {
   readonly request: SipRequest;
   readonly from: CallerId;
+  readonly contentType: string;
   readonly headers: Headers;
 }
 
@@ -52,6 +53,8 @@ export class MessageService {
     // What is refused at once is remembered nowhere.
     if (!account.enabled) return stack.reply(request, flow, 403);
     if (request.body.length > maxBodyOctets) return stack.reply(request, flow, 413);
+    const contentType = bodyType(request);
+    if (contentType === undefined) return stack.reply(request, flow, 400, undefined, 'Bad Content-Type');
     if ((this.#underWay.get(account.id) ?? 0) >= maxUnderWay) {
       return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
     }
@@ -72,7 +75,7 @@ export class MessageService {
     const passage = passageOf(verdict.caller, callee, from.anonymous, tellsAddress ? '' : flow.remote.address);
     const headers = [...bodyHeaders(request), ...passedHeaders(request, passage)];
     if (tellsAddress) headers.push(...clientAddressHeader(flow));
-    this.#fork({ request, from, headers }, bindings, answer);
+    this.#fork({ request, from, contentType: contentType || 'text/plain', headers }, bindings, answer);
   }
 
   #count(accountId: number, change: 1 | -1): void {
@@ -104,7 +107,7 @@ export class MessageService {
     }
   }
 
-  #copyFor({ request, from, headers: passed }: Text, binding: Binding, flow: Flow): SipRequest {
+  #copyFor({ request, from, contentType, headers: passed }: Text, binding: Binding, flow: Flow): SipRequest {
     const { stack } = this.#services;
     const host = bracketed(stack.advertised(flow).address);
     const headers = new HeaderList()
@@ -113,7 +116,7 @@ export class MessageService {
       .append('to', `<sip:${binding.user}@${host}>`)
       .append('call-id', stack.newCallId())
       .append('cseq', '1 MESSAGE')
-      .append('content-type', bodyType(request) || 'text/plain');
+      .append('content-type', contentType);
     for (const [name, value] of passed) headers.append(name, value);
     for (const uri of binding.path) headers.append('route', `<${uri}>`);
     return new SipRequest('MESSAGE', binding.contact, headers, request.body);

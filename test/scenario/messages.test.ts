@@ -56,6 +56,25 @@ describe('messages', () => {
     assert.equal(alice.statuses('MESSAGE').at(-1), 200);
   });
 
+  test('a body whose type cannot be read, or has a line folded onto it, goes nowhere', async () => {
+    const stage = await Stage.open();
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const bob = await stage.phone('bob', '192.0.2.30');
+    for (const type of ['text', 'text/plain\r\n X-Odd: <sip:911@x>', '']) {
+      alice.mangle = (octets) => octets.replace('Content-Type: odd', `Content-Type: ${type}`);
+      const { headers } = alice.build('MESSAGE', 'sip:bob@server.example', 'alice');
+      headers.append('content-type', 'odd');
+      const message = new SipRequest('MESSAGE', 'sip:bob@server.example', headers, 'hello');
+      alice.send(message);
+      await stage.run(20);
+      alice.send(alice.authorised(message, alice.response('MESSAGE', 407), 'alice', password));
+      await stage.run(20);
+      assert.equal(alice.statuses('MESSAGE').at(-1), 400, type);
+    }
+    alice.mangle = undefined;
+    assert.equal(bob.requests('MESSAGE').length, 0);
+  });
+
   test('a message follows the Path of the registration (RFC 3327 §5.3)', async () => {
     const stage = await Stage.open();
     const alice = await stage.phone('alice', '192.0.2.21');

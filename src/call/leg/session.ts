@@ -266,11 +266,16 @@ export class Session implements DialogOwner, ConnectedLeg {
     if (this.#passing >= maxPassing) {
       return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '2'));
     }
+    const contentType = bodyType(request);
+    // RFC 3261 §20.15: a body has its type, or means nothing.
+    if (contentType === undefined || (contentType === '' && request.body !== '')) {
+      return stack.reply(request, flow, 400, undefined, 'Bad Content-Type');
+    }
     this.#passing++;
     const transaction = stack.openRequest(request, flow);
     this.#state.observer.onPassed({
       method,
-      contentType: bodyType(request),
+      contentType,
       body: request.body,
       headers: bodyHeaders(request),
       respond: (status) => {

@@ -9,6 +9,7 @@ export { formatNameAddr, type NameAddr, parseContacts, parseNameAddr, parseNameA
 export { detached, displayText, isToken, toOctets } from './octets.ts';
 export { type ParseError, parseMessage } from './parse.ts';
 export { reasonPhrase } from './reason-phrase.ts';
+export { rewrittenMediaType, rewrittenTokens } from './structured-value.ts';
 export { stampTopVia } from './received.ts';
 export { serialise } from './serialise.ts';
 export { formatUri, parseUri, type SipUri, sameUri, type TelUri, type Uri } from './uri.ts';
