@@ -46,7 +46,7 @@ const server = new SipServer({
     ...{ numbers: [], dialRules: [], nextId: userCount + 1 },
   },
   plane: new SimulatedMediaPlane(systemClock),
-  calls: { begin: never, answer: never, end: never, amend: never },
+  calls: { begin: never, dialled: never, answer: never, end: never, amend: never },
   bindings: { put: () => {}, remove: () => {} },
   decisions: { put: () => {} },
   ledger: memoryLedger(systemClock),

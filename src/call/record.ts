@@ -1,15 +1,7 @@
 import type { PeerIdentity, TransportName } from '../sip/transport/index.ts';
 
-/** Dialog state of one leg, enough to end it after a crash (RFC 3261 §12). */
-export interface DialogRecord {
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  readonly localUri: string;
-  readonly remoteUri: string;
-  readonly localSeq: number;
-  readonly remoteTarget: string;
-  readonly routeSet: readonly string[];
+/** Where requests of ours went, and would go again. */
+export interface FlowRecord {
   readonly transport: TransportName;
   /** What the peer of a TLS connection has to prove when it is opened again. */
   readonly peer?: PeerIdentity;
@@ -19,12 +11,40 @@ export interface DialogRecord {
   readonly remotePort: number;
 }
 
+/** Dialog state of one leg, enough to end it after a crash (RFC 3261 §12). */
+export interface DialogRecord extends FlowRecord {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  readonly localUri: string;
+  readonly remoteUri: string;
+  readonly localSeq: number;
+  readonly remoteTarget: string;
+  readonly routeSet: readonly string[];
+}
+
+/** What an INVITE of ours says of itself, enough to cancel it after a crash (RFC 3261 §9.1). */
+export interface InviteRecord extends FlowRecord {
+  readonly requestUri: string;
+  readonly routes: readonly string[];
+  /** From with its tag, and To, as header values. */
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  /** The Via of each try: after a challenge the INVITE goes again with the next CSeq. The first is 1. */
+  readonly vias: readonly string[];
+  /** False where the callee was asked to make the offer. */
+  readonly hasOffer: boolean;
+}
+
 /** The row that is committed before the second leg's INVITE leaves. */
 export interface CallRow {
   readonly callId: string;
   readonly startedAtMs: number;
   /** Everything of the CDR that is known so far. */
   readonly cdr: Cdr;
+  /** The INVITEs of the first destination, where it is known by then. */
+  readonly invites: readonly InviteRecord[];
 }
 
 /** What is added at answer; committed before the caller's 200. */
@@ -44,6 +64,8 @@ export interface UnfinishedCall {
   readonly answeredAtMs: number | undefined;
   readonly caller: DialogRecord | undefined;
   readonly callee: DialogRecord | undefined;
+  /** Every INVITE that was written down; what has become of them is not known. */
+  readonly invites: readonly InviteRecord[];
   readonly money: string;
 }
 

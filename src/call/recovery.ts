@@ -2,6 +2,8 @@ import type { Log } from '../base/log/log.ts';
 import type { SipStack } from '../sip/stack/index.ts';
 import { restoredDialog } from './b2bua/dialog-record.ts';
 import { ourReason } from './cause.ts';
+import { cancelDeadInvite } from './dead-invites.ts';
+import { restoredFlow } from './leg/flow-record.ts';
 import type { MeteredCalls } from './money/metered-calls.ts';
 import type { CallStore } from './ports.ts';
 import type { Cdr, DialogRecord, UnfinishedCall } from './record.ts';
@@ -14,8 +16,8 @@ export interface RecoveryParts {
 }
 
 /**
- * Ends what a dead server left behind: a BYE on both legs of each answered call, and the one CDR of every call. A call
- * is taken to have ended when the server was last known to live.
+ * Ends what a dead server left behind: a BYE on both legs of each answered call, a CANCEL for what may still ring, and
+ * the one CDR of every call. A call is taken to have ended when the server was last known to live.
  */
 export class Recovery {
   readonly #parts: RecoveryParts;
@@ -31,7 +33,7 @@ export class Recovery {
     // All are charged before anything is waited for: no new call takes what they have used.
     const ends: Promise<void>[] = [];
     for (const call of inOrder(unfinished)) {
-      this.#sayBye(call);
+      this.#tellPeers(call);
       const ended = { ...call, cdr: finalCdr(call, lastHeartbeatMs) };
       ends.push(this.#parts.money.mayChargeDead(call.money) ? this.#end(ended) : this.#letWait(ended));
     }
@@ -60,11 +62,16 @@ export class Recovery {
     this.#parts.log.warn('call of the dead server waits for the ledger', { call: callId, account: callerName });
   }
 
-  #sayBye({ cdr, caller, callee }: UnfinishedCall): void {
+  #tellPeers({ cdr, caller, callee, invites }: UnfinishedCall): void {
     const { stack, log } = this.#parts;
+    const onLateAnswer = (): void => log.warn('a callee of a dead call answered, and was ended', { call: cdr.callId });
     try {
       if (caller !== undefined) sendBye(stack, caller);
       if (callee !== undefined) sendBye(stack, callee);
+      for (const invite of invites) {
+        // Its own dialog is ended by BYE; the others are of devices and SIP servers that may ring on.
+        if (invite.callId !== callee?.callId) cancelDeadInvite(stack, invite, ourReason('server restart'), onLateAnswer);
+      }
     } catch (error) {
       // One call that cannot be told must not keep the others, and the server, from going on.
       log.error('BYE of a dead call could not be sent', { call: cdr.callId, error: String(error) });
@@ -86,10 +93,7 @@ function finalCdr({ cdr, answeredAtMs }: UnfinishedCall, lastHeartbeatMs: number
 }
 
 function sendBye(stack: SipStack, record: DialogRecord): void {
-  const remote = { address: record.remoteAddress, port: record.remotePort };
-  const local = { address: record.localAddress, port: record.localPort };
-  const { transport, peer } = record;
-  const flow = stack.flowTo(transport, remote, local, peer) ?? stack.flowTo(transport, remote, undefined, peer);
+  const flow = restoredFlow(stack, record);
   if (flow === undefined) return;
   const bye = restoredDialog(record).createRequest('BYE');
   bye.headers.append('reason', ourReason('server restart'));

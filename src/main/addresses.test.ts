@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { parsePrefix } from '../base/net/prefix.ts';
 import { profileValues, type Settings } from '../settings/index.ts';
 import type { Flow } from '../sip/transport/index.ts';
-import { advertisedEndpoint, type OwnAddress } from './addresses.ts';
+import { advertisedEndpoint, type OwnAddress, relayAddress } from './addresses.ts';
 
 function own(cidr: string, internal = false): OwnAddress {
   const network = parsePrefix(cidr);
@@ -27,13 +27,25 @@ const rows: readonly { what: string; flow: Flow; settings?: Partial<Settings>; e
   {
     what: 'the public address for a peer outside',
     flow: flow('0.0.0.0', '198.51.100.1'),
-    settings: { public_address: '203.0.113.9' },
+    settings: { public_address: ['203.0.113.9', '2001:db8:9::1'] },
     expect: '203.0.113.9:5060',
+  },
+  {
+    what: 'the public address of its family for a peer outside on IPv6',
+    flow: flow('::', '2001:db8:1::1'),
+    settings: { public_address: ['203.0.113.9', '2001:db8:9::1'] },
+    expect: '2001:db8:9::1:5060',
+  },
+  {
+    what: 'the local address in a family that has no public one',
+    flow: flow('::', '2001:db8:1::1'),
+    settings: { public_address: ['203.0.113.9'] },
+    expect: '2001:db8::9:5060',
   },
   {
     what: 'the inner address for a peer inside, behind a public one',
     flow: flow('0.0.0.0', '10.0.0.77'),
-    settings: { public_address: '203.0.113.9' },
+    settings: { public_address: ['203.0.113.9', '2001:db8:9::1'] },
     expect: '10.0.0.5:5060',
   },
   {
@@ -49,6 +61,24 @@ describe('what a peer is told to send to', () => {
     test(`is ${what}`, () => {
       const told = advertisedEndpoint(given, { ...profileValues('default'), ...settings }, machine);
       assert.equal(`${told.address}:${told.port}`, expect);
+    });
+  }
+});
+
+const relayRows: readonly (readonly [media: readonly string[], listen: readonly string[], shown: string, bound: string])[] = [
+  [[], ['0.0.0.0', '::'], '192.0.2.9', '0.0.0.0'],
+  [[], ['0.0.0.0', '::'], '2001:db8::9', '::'],
+  [[], ['192.0.2.9'], '192.0.2.9', '192.0.2.9'],
+  [[], ['192.0.2.9', '2001:db8::9'], '203.0.113.9', '192.0.2.9'],
+  [['10.0.0.5', '2001:db8::5'], ['0.0.0.0', '::'], '203.0.113.9', '10.0.0.5'],
+  [['10.0.0.5', '2001:db8::5'], ['0.0.0.0', '::'], '2001:db8:9::1', '2001:db8::5'],
+  [['10.0.0.5'], ['0.0.0.0', '::'], '2001:db8:9::1', '::'],
+];
+
+describe('media ports', () => {
+  for (const [media, listen, shown, bound] of relayRows) {
+    test(`with media_address [${media.join(' ')}] and listen [${listen.join(' ')}] for ${shown} are bound on ${bound}`, () => {
+      assert.equal(relayAddress({ ...profileValues('default'), media_address: media, listen }, shown), bound);
     });
   }
 });

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { parsePrefix, type Prefix } from '../base/net/prefix.ts';
-import type { Endpoint } from '../base/net/endpoint.ts';
+import { type Endpoint, inFamilyOf } from '../base/net/endpoint.ts';
 import type { Settings } from '../settings/index.ts';
 import type { Family } from '../sip/resolve/index.ts';
 import type { Flow, TransportName } from '../sip/transport/index.ts';
@@ -43,9 +43,8 @@ export function advertisedEndpoint(flow: Flow, settings: Settings, own: readonly
   // A connection that we opened has a port of its own; new requests to us go to the one that we listen on.
   const port = listeningPort(flow.transport, settings) || flow.local.port;
   const remote = flow.remote.address;
-  const { public_address } = settings;
-  const hasPublic = public_address !== '' && isIPv6(public_address) === isIPv6(remote);
-  if (hasPublic && !nearRanges.some((range) => range.contains(remote))) return { address: public_address, port };
+  const outside = inFamilyOf(remote, settings.public_address);
+  if (outside !== undefined && !nearRanges.some((range) => range.contains(remote))) return { address: outside, port };
   // A connection that is still being opened has no local address yet.
   if (address !== '' && address !== '0.0.0.0' && address !== '::') return { address, port };
   return { address: addressTowards(remote, own), port };
@@ -63,6 +62,18 @@ export function reachedFamilies(settings: Settings, own: readonly OwnAddress[]):
     if (!settings.listen.some((address) => isIn(family, address))) return false;
     return outward.length === 0 || outward.some(({ address }) => isIn(family, address));
   });
+}
+
+/**
+ * Where the relay's ports for a side are bound: the media address of its family; else the wildcard of the family that
+ * the side is shown, where `listen` has it; else the listening address itself.
+ */
+export function relayAddress({ media_address, listen }: Settings, ownAddress: string): string {
+  const media = inFamilyOf(ownAddress, media_address);
+  if (media !== undefined) return media;
+  if (listen.includes(ownAddress)) return ownAddress;
+  const wildcard = ownAddress.includes(':') ? '::' : '0.0.0.0';
+  return listen.includes(wildcard) ? wildcard : (inFamilyOf(ownAddress, listen) ?? wildcard);
 }
 
 function listeningPort(transport: TransportName, settings: Settings): number {

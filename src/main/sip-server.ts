@@ -1,3 +1,4 @@
+import { sameAddress } from '../base/net/endpoint.ts';
 import { createSecretKey } from 'node:crypto';
 import { AccountDirectory, directoryLimits } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
@@ -55,7 +56,7 @@ import {
   type StreamGate,
   type TransportName,
 } from '../sip/transport/index.ts';
-import { advertisedEndpoint, type OwnAddress, reachedFamilies } from './addresses.ts';
+import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 
 /** Addresses whose calls' cost is remembered. */
 const maxSources = 100_000;
@@ -225,7 +226,7 @@ export class SipServer {
       ceiling: parts.ceiling ?? firstCeiling,
       meanDurations: new MeanDurations(),
       ownAddresses: () =>
-        [...parts.ownAddresses().map(({ address }) => address), settings().public_address].filter(isNamed),
+        [...parts.ownAddresses().map(({ address }) => address), ...settings().public_address],
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
     };
     this.calls = new CallService(services);
@@ -408,9 +409,9 @@ export class SipServer {
     const uri = request.requestUri;
     if (localdomain.length === 0 || uri === undefined || uri.scheme === 'tel') return true;
     const { host } = uri;
-    if (host === this.#parts.realm || host === public_address) return true;
-    if (localdomain.some((domain) => domain.toLowerCase() === host)) return true;
-    return this.#parts.ownAddresses().some(({ address }) => address === host);
+    if (host === this.#parts.realm || localdomain.some((domain) => domain.toLowerCase() === host)) return true;
+    if (public_address.some((address) => sameAddress(address, host))) return true;
+    return this.#parts.ownAddresses().some(({ address }) => sameAddress(address, host));
   }
 
   /** Says what we can do, to anybody (RFC 3261 §11.2): it costs one answer, no longer than the question allows. */
@@ -437,22 +438,6 @@ function transportLimits(settings: Settings): typeof defaultTransportLimits {
   };
 }
 
-/**
- * Where the relay's ports for a side are bound: the media address of the settings; else the wildcard of the family that
- * the side is shown, where `listen` has it; else the listening address itself.
- */
-export function relayAddress({ media_address, listen }: Settings, ownAddress: string): string {
-  if (media_address !== '') return media_address;
-  if (listen.includes(ownAddress)) return ownAddress;
-  const wildcard = ownAddress.includes(':') ? '::' : '0.0.0.0';
-  const sameFamily = listen.find((address) => address.includes(':') === ownAddress.includes(':'));
-  return listen.includes(wildcard) ? wildcard : (sameFamily ?? wildcard);
-}
-
 function malformedBy({ respondTo }: ParseError): { message?: SipRequest } {
   return respondTo === undefined ? {} : { message: respondTo };
-}
-
-function isNamed(address: string): boolean {
-  return address !== '';
 }

@@ -20,12 +20,12 @@ import {
 import { systemNetwork } from '../sip/transport/index.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { machineAddresses } from './addresses.ts';
+import { machineAddresses, relayAddress } from './addresses.ts';
 import { openCeiling } from './ceiling-file.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import { openLedger } from './open-ledger.ts';
 import { systemDns } from './system-dns.ts';
-import { relayAddress, SipServer } from './sip-server.ts';
+import { SipServer } from './sip-server.ts';
 import { startTls, type Tls } from './tls.ts';
 
 const drainMediaMs = 4000;

@@ -75,7 +75,7 @@ function factsOf(folder: string, settings: Settings): Parameters<typeof loadCert
     folder,
     password: new Secret(sslcertpwd),
     domains: localdomain,
-    addresses: public_address === '' ? own : [public_address, ...own],
+    addresses: [...public_address, ...own],
     random: systemRandom(),
     nowMs: systemClock.wallMs(),
   };

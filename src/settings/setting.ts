@@ -245,7 +245,9 @@ export function string(description: Description<string> & TextRules): Setting<st
 }
 
 /** Texts between commas or spaces; a sequence in the file. Empty text is the empty list. */
-export function list(description: Description<readonly string[]> & TextRules): Setting<readonly string[]> {
+export function list(
+  description: Description<readonly string[]> & TextRules & { readonly checkAll?: (items: readonly string[]) => string | undefined },
+): Setting<readonly string[]> {
   return {
     since: firstVersion,
     ...description,
@@ -259,7 +261,8 @@ export function list(description: Description<readonly string[]> & TextRules): S
         const complaint = description.check(item);
         if (complaint !== undefined) return fail(complaint);
       }
-      return ok(Object.freeze(items));
+      const complaint = description.checkAll?.(items);
+      return complaint === undefined ? ok(Object.freeze(items)) : fail(complaint);
     },
     format: (items) => items.join(', '),
   };

@@ -11,6 +11,15 @@ export function address(text: string): string | undefined {
   return isIP(text) === 0 || text.includes('%') ? `'${text}' is not an IP address` : undefined;
 }
 
+/** Addresses of which each stands for all peers of its family. */
+export function oneOfEachFamily(addresses: readonly string[]): string | undefined {
+  for (const family of [4, 6]) {
+    const [, second] = addresses.filter((each) => isIP(each) === family);
+    if (second !== undefined) return `'${second}' is a second IPv${family} address; one is used for all IPv${family} peers`;
+  }
+  return undefined;
+}
+
 /** An address, with a port where it is not the usual one: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`. */
 export function dnsServer(text: string): string | undefined {
   if (isIP(text) !== 0 && !text.includes('%')) return undefined;

@@ -1,5 +1,14 @@
 import type { Posting } from '../billing/ledger/posting.ts';
-import type { CallAnswer, CallRow, Cdr, DialogRecord, EndedBy, StreamQuality, UnfinishedCall } from '../call/record.ts';
+import type {
+  CallAnswer,
+  CallRow,
+  Cdr,
+  DialogRecord,
+  EndedBy,
+  InviteRecord,
+  StreamQuality,
+  UnfinishedCall,
+} from '../call/record.ts';
 import type { Row, Write } from './messages.ts';
 import type { CdrTable } from './schema.ts';
 
@@ -36,7 +45,11 @@ export const cdrColumns = [
 ] as const satisfies readonly (keyof CdrTable)[];
 
 export function beginWrite(row: CallRow): Write {
-  return ['begin', row.callId, row.startedAtMs, JSON.stringify(row.cdr)];
+  return ['begin', row.callId, row.startedAtMs, JSON.stringify(row.cdr), JSON.stringify(row.invites)];
+}
+
+export function dialledWrite(callId: string, invites: readonly InviteRecord[]): Write {
+  return ['dialled', JSON.stringify(invites), callId];
 }
 
 export function answerWrite(row: CallAnswer): Write {
@@ -133,6 +146,7 @@ export function unfinishedCallOf(row: Row): UnfinishedCall {
     answeredAtMs: optionalNumber(row['answered_at_ms']),
     caller: parsedDialog(String(row['caller_json'])),
     callee: parsedDialog(String(row['callee_json'])),
+    invites: JSON.parse(String(row['invites_json'])),
     money: String(row['money_json']),
   };
 }

@@ -59,7 +59,7 @@ test('a charge is on the balance, the day and the month to the last millionth [c
 test('the charges of a call across midnight, its CDR and the end of its row are one transaction', async () => {
   const folder = newFolder();
   const store = await open(folder);
-  await store.calls.begin({ callId: 'call-1', startedAtMs: 1, cdr: aCdr('call-1') });
+  await store.calls.begin({ callId: 'call-1', startedAtMs: 1, cdr: aCdr('call-1'), invites: [] });
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n, '2026-11-30'), charge('call-1', 6n, '2026-12-01')]);
   await store.close();
   const again = await open(folder);
@@ -93,7 +93,7 @@ test('the same charge again changes nothing, and with another amount nothing of 
   const store = await open(newFolder());
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
-  await store.calls.begin({ callId: 'call-2', startedAtMs: 1, cdr: aCdr('call-2') });
+  await store.calls.begin({ callId: 'call-2', startedAtMs: 1, cdr: aCdr('call-2'), invites: [] });
   const wrong = { ...charge('call-1', 6n), callId: 'call-2' };
   await assert.rejects(store.calls.end(aCdr('call-2'), [charge('call-2', 1n), wrong]), /moved other money/);
   assert.equal((await balancesOf(store)).postedMicros(2), -5n);

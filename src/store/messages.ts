@@ -15,9 +15,10 @@ export type RowChange =
   | { readonly kind: 'put'; readonly table: TableName; readonly row: Row }
   | { readonly kind: 'remove'; readonly table: TableName; readonly column: string; readonly value: string | number };
 
-/** What the main thread asks to be written. The first four are hot: they carry the values of prepared statements. */
+/** What the main thread asks to be written. The first five are hot: they carry the values of prepared statements. */
 export type Write =
   | readonly ['begin', ...SQLInputValue[]]
+  | readonly ['dialled', ...SQLInputValue[]]
   | readonly ['answer', ...SQLInputValue[]]
   | readonly ['end', ...SQLInputValue[]]
   /** The end of a call that cost something: its charges, and the values of `end`. */

@@ -159,6 +159,8 @@ export interface CallTable {
   readonly cdr_json: string;
   readonly caller_json: string;
   readonly callee_json: string;
+  /** The INVITEs that it has sent, for the server that finds it unfinished. */
+  readonly invites_json: string;
   /** What the call is charged by; empty where nobody pays. */
   readonly money_json: string;
 }

@@ -19,7 +19,7 @@ import type { DecisionStore } from '../guard/ports.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { SettingOverride, SettingStore } from '../settings/ports.ts';
 import { directorySnapshotOf } from './account-rows.ts';
-import { amendWrite, answerWrite, beginWrite, cdrOf, endWrite, unfinishedCallOf } from './call-rows.ts';
+import { amendWrite, answerWrite, beginWrite, cdrOf, dialledWrite, endWrite, unfinishedCallOf } from './call-rows.ts';
 import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
@@ -97,6 +97,7 @@ export class Store implements AccountStore {
     this.bindings = this.#gathered;
     this.calls = {
       begin: (row: CallRow) => link.writes.write(beginWrite(row)),
+      dialled: (callId, invites) => link.writes.write(dialledWrite(callId, invites), 'soon'),
       answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
       end: (cdr: Cdr, charges: readonly Posting[] = []) => link.writes.write(endWrite(cdr, charges), 'soon'),
       amend: (cdr: Cdr, charges: readonly Posting[]) => link.writes.write(amendWrite(cdr, charges)),

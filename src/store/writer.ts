@@ -19,7 +19,7 @@ export class Writer {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #readEpoch: StatementSync;
-  readonly #hot: Readonly<Record<'begin' | 'answer' | 'heartbeat' | 'insertCdr' | 'removeCall', StatementSync>>;
+  readonly #hot: Readonly<Record<'begin' | 'dialled' | 'answer' | 'heartbeat' | 'insertCdr' | 'removeCall', StatementSync>>;
   readonly #puts = new Map<string, StatementSync>();
   readonly #removes = new Map<string, StatementSync>();
   readonly #staged = new Map<number, { readonly rows: RowChange[]; readonly postings: Posting[] }>();
@@ -34,8 +34,9 @@ export class Writer {
     this.#readEpoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'");
     this.#hot = {
       begin: database.prepare(
-        "INSERT INTO calls (call_id, started_at_ms, cdr_json, caller_json, callee_json) VALUES (?, ?, ?, '', '')",
+        "INSERT INTO calls (call_id, started_at_ms, cdr_json, invites_json, caller_json, callee_json) VALUES (?, ?, ?, ?, '', '')",
       ),
+      dialled: database.prepare('UPDATE calls SET invites_json = ? WHERE call_id = ?'),
       answer: database.prepare(
         'UPDATE calls SET answered_at_ms = ?, cdr_json = ?, caller_json = ?, callee_json = ?, money_json = ? WHERE call_id = ?',
       ),
@@ -134,6 +135,9 @@ export class Writer {
     switch (write[0]) {
       case 'begin':
         this.#hot.begin.run(...values(write));
+        return;
+      case 'dialled':
+        this.#hot.dialled.run(...values(write));
         return;
       case 'answer':
         if (this.#hot.answer.run(...values(write)).changes === 0) throw new Refused('the call has no row to answer');
@@ -247,7 +251,7 @@ function upsert(table: TableName, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) ON CONFLICT (${keys.join(', ')}) DO ${action}`;
 }
 
-function values(write: readonly ['begin' | 'answer' | 'end', ...SQLInputValue[]]): SQLInputValue[] {
+function values(write: readonly ['begin' | 'dialled' | 'answer' | 'end', ...SQLInputValue[]]): SQLInputValue[] {
   return write.slice(1);
 }
 

@@ -20,7 +20,7 @@ import type { Ceiling } from '../../src/billing/ceiling.ts';
 import type { Ledger } from '../../src/billing/ledger/ledger.ts';
 import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { CallStore } from '../../src/call/ports.ts';
-import type { CallAnswer, CallRow, Cdr } from '../../src/call/record.ts';
+import type { CallAnswer, CallRow, Cdr, InviteRecord } from '../../src/call/record.ts';
 import type { Decision } from '../../src/guard/decision.ts';
 import { SipServer } from '../../src/main/sip-server.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
@@ -55,6 +55,13 @@ class MemoryCallStore implements CallStore {
   begin(row: CallRow): Promise<void> {
     this.rows.push(row);
     return this.failing ? Promise.reject(new Error('disk full')) : this.#beginsHeld;
+  }
+
+  dialled(callId: string, invites: readonly InviteRecord[]): Promise<void> {
+    const at = this.rows.findIndex((row) => row.callId === callId);
+    const row = this.rows[at];
+    if (row !== undefined) this.rows[at] = { ...row, invites };
+    return Promise.resolve();
   }
 
   answer(row: CallAnswer): Promise<void> {

@@ -25,6 +25,7 @@ export class Disk {
         answeredAtMs: answer?.answeredAtMs,
         caller: answer?.caller,
         callee: answer?.callee,
+        invites: row.invites,
         money: answer?.money ?? '',
       };
     });
@@ -67,6 +68,11 @@ export class MemoryStore {
         asked.begun.set(row.callId, { ...row, life });
         return this.#commit(() => disk.rows.set(row.callId, row), this.#fails());
       },
+      dialled: (callId, invites) =>
+        this.#commit(() => {
+          const row = disk.rows.get(callId);
+          if (row !== undefined) disk.rows.set(callId, { ...row, invites });
+        }, false),
       answer: (answer) => {
         asked.answered.set(answer.callId, answer);
         return this.#commit(() => disk.answers.set(answer.callId, answer), this.#fails());

@@ -139,10 +139,10 @@ function phoneSetup(ports: OperationPorts, users: readonly NewCredentialView[]):
 }
 
 function serverForPhones({ settings, ownAddress }: OperationPorts): string | null {
-  const { localdomain, public_address: publicAddress, listen } = settings.current;
+  const { localdomain, public_address: [publicAddress], listen } = settings.current;
   const [domain] = localdomain;
   if (domain !== undefined) return domain;
-  if (publicAddress !== '') return publicAddress;
+  if (publicAddress !== undefined) return publicAddress;
   const everywhere = listen.includes('0.0.0.0') || listen.includes('::');
   return (everywhere ? ownAddress : listen[0]) ?? null;
 }

@@ -23,6 +23,11 @@ export function sameAddress(one: string, other: string): boolean {
   return one.includes(':') && other.includes(':') && ipv6Key(one) === ipv6Key(other);
 }
 
+/** The first of these addresses that is in the family of `like`. */
+export function inFamilyOf(like: string, addresses: readonly string[]): string | undefined {
+  return addresses.find((address) => address.includes(':') === like.includes(':'));
+}
+
 function ipv6Key(address: string): string {
   return ipaddr.isValid(address) ? ipaddr.parse(address).toNormalizedString() : address;
 }

@@ -4,6 +4,7 @@ import { reasonValue } from '../cause.ts';
 import type { LegEnd, Offer, PassedRequest, Progress, Refused, WantedOffer } from '../leg/events.ts';
 import { type InviteSpec, OutboundLeg } from '../leg/outbound-leg.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
+import type { InviteRecord } from '../record.ts';
 import type { BridgeSide } from './media-bridge.ts';
 
 /** One device or SIP server of a destination, ready to be dialled. */
@@ -38,7 +39,9 @@ export interface AttemptObserver {
 export class Attempt {
   readonly #legs: OutboundLeg[];
   readonly #observer: AttemptObserver;
-  readonly #silent: Timer | undefined;
+  readonly #clock: Clock;
+  readonly #initTimeoutMs: number;
+  #silent: Timer | undefined;
   readonly #refusals: Refused[] = [];
   #winner: OutboundLeg | undefined;
   /** The branch whose description the caller was shown last. */
@@ -48,12 +51,19 @@ export class Attempt {
   /** `initTimeoutMs` is how long all branches may give no sign of life; 0 leaves it to timer B [session.call-init-timeout]. */
   constructor(branches: readonly Branch[], clock: Clock, initTimeoutMs: number, observer: AttemptObserver) {
     this.#observer = observer;
+    this.#clock = clock;
+    this.#initTimeoutMs = initTimeoutMs;
     this.#legs = branches.map((branch) => this.#makeLeg(branch));
-    if (initTimeoutMs > 0) this.#silent = clock.after(initTimeoutMs, () => this.#onSilence());
+  }
+
+  /** The INVITEs, sent or not, as the store keeps them. */
+  get invites(): readonly InviteRecord[] {
+    return this.#legs.map(({ inviteRecord }) => inviteRecord);
   }
 
   /** Sends the INVITEs. */
   start(): void {
+    if (this.#initTimeoutMs > 0) this.#silent = this.#clock.after(this.#initTimeoutMs, () => this.#onSilence());
     for (const leg of this.#legs) leg.dial();
   }
 

@@ -1,5 +1,5 @@
 import { parsePrefix, type Prefix } from '../../base/net/prefix.ts';
-import { bracketed } from '../../base/net/endpoint.ts';
+import { bracketed, inFamilyOf } from '../../base/net/endpoint.ts';
 import type { Account } from '../../accounts/model.ts';
 import type { Settings } from '../../settings/index.ts';
 import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
@@ -113,7 +113,7 @@ export function sessionOptions(
     signalling: watch.signalling,
     mayAcknowledge: (flow, dialogFlow) => mayAcknowledge(services, account, flow, movedTo(dialogFlow) ?? dialogFlow),
     movedTo,
-    credentials: trunk === undefined ? undefined : new TrunkCredentials(trunk, random),
+    credentials: trunk?.authPassword === undefined ? undefined : new TrunkCredentials(trunk, random),
     // What a phone or a stranger writes is not even asked for in DNS.
     mayFollow: (target) => {
       if (account?.trunk === undefined) return [];
@@ -143,8 +143,14 @@ export function bridgeSide(services: CallServices, account: Account | undefined,
     party: enduser ? 'enduser' : 'server',
     signallingAddress: flow.remote.address,
     allowedNetworks: declared.flatMap(asPrefix),
-    ownAddress: services.settings().media_address || services.stack.advertised(flow).address,
+    ownAddress: shownMediaAddress(services.settings(), services.stack.advertised(flow).address),
   };
+}
+
+/** Our address in the SDP for a peer that is told `advertised` in SIP: a peer outside does not reach the inner ones. */
+function shownMediaAddress({ public_address, media_address }: Settings, advertised: string): string {
+  if (public_address.includes(advertised)) return advertised;
+  return inFamilyOf(advertised, media_address) ?? advertised;
 }
 
 /** The settings and parts that every media bridge of ours takes. */

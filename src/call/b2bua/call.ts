@@ -9,7 +9,7 @@ import { sdpOf } from '../leg/bodies.ts';
 import type { ConnectedLeg, LegEnd, Offer, Refused, WantedOffer } from '../leg/events.ts';
 import { InboundLeg } from '../leg/inbound-leg.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
-import type { EndedBy } from '../record.ts';
+import type { EndedBy, InviteRecord } from '../record.ts';
 import type { CallServices } from '../services.ts';
 import type { Branch } from './attempt.ts';
 import { sessionOptions } from './branches.ts';
@@ -70,6 +70,7 @@ export class Call {
   /** The CDR and its charges are on the disk, or given up. */
   #closed: Promise<void> = Promise.resolve();
   #lateCharges = 0;
+  #invites: readonly InviteRecord[] = [];
 
   constructor(
     services: CallServices,
@@ -135,12 +136,27 @@ export class Call {
   start(): void {
     const { store } = this.#services;
     this.#timers.callStarted();
+    const { dialledNumber, sourceAddress } = this.record.cdr;
+    this.#log.info('call started', { leg: 'caller', dialled: dialledNumber, source: sourceAddress });
+    // What will be dialled first goes into the row, so that a server that finds it can stop the ringing.
+    this.#hunt.prepare();
+    // Nothing could be dialled: the CDR is on its way, and no row is to outlive it.
+    if (this.phase !== 'starting') return;
     const { cdr } = this.record;
-    this.#log.info('call started', { leg: 'caller', dialled: cdr.dialledNumber, source: cdr.sourceAddress });
-    this.#whenStored(store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr }), () => {
+    this.#whenStored(store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr, invites: this.#invites }), () => {
       if (this.#phase !== 'starting') return;
       this.#phase = 'ringing';
-      this.#hunt.tryNext();
+      this.#hunt.start();
+    });
+  }
+
+  /** Further destinations are written down too, but not waited for: a crash between costs some ringing, and no money. */
+  #onDialling(invites: readonly InviteRecord[]): void {
+    this.#invites = [...this.#invites, ...invites];
+    if (this.#phase !== 'ringing') return;
+    const { store } = this.#services;
+    store.dialled(this.plan.callId, this.#invites).catch((error: unknown) => {
+      this.#log.warn('a further destination is not written down', { error: String(error) });
     });
   }
 
@@ -252,6 +268,7 @@ export class Call {
         if (this.#phase === 'ringing') this.#early.onProgress(branch, progress);
       },
       onAnswer: (branch, leg, sdp) => this.#onAnswer(branch, leg, sdp),
+      onDialling: (invites) => this.#onDialling(invites),
       onRefused: ({ status }) => {
         this.#log.info('destination refused', { leg: 'callee', target: this.record.cdr.calleeName, status });
         this.#timers.attemptEnded();

@@ -1,6 +1,7 @@
 import { assert } from '../../base/result/assert.ts';
 import { Dialog } from '../../sip/dialog/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import { flowRecord } from '../leg/flow-record.ts';
 import type { DialogRecord } from '../record.ts';
 
 /** A dialog as the store keeps it: enough for a BYE by a server that knows nothing else. */
@@ -8,12 +9,7 @@ export function dialogRecord(dialog: Dialog | undefined, flow: Flow): DialogReco
   assert(dialog !== undefined, 'an answered leg has a dialog');
   return {
     ...dialog.state(),
-    transport: flow.transport,
-    ...(flow.peer === undefined ? {} : { peer: flow.peer }),
-    localAddress: flow.local.address,
-    localPort: flow.local.port,
-    remoteAddress: flow.remote.address,
-    remotePort: flow.remote.port,
+    ...flowRecord(flow),
   };
 }
 

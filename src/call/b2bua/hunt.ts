@@ -11,6 +11,7 @@ import type { Flow } from '../../sip/transport/flow.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import { type Destination, destinationName } from '../routing/destination.ts';
 import { Route, type RouteStep } from '../routing/route.ts';
+import type { InviteRecord } from '../record.ts';
 import type { CallServices } from '../services.ts';
 import { Attempt, type AttemptObserver } from './attempt.ts';
 import { branchesOf } from './branches.ts';
@@ -39,6 +40,8 @@ export interface HuntedCall {
 }
 
 export interface HuntObserver extends Omit<AttemptObserver, 'onRefused' | 'onLateAnswer' | 'onBranchGone'> {
+  /** The legs of a destination are made, and about to be dialled. */
+  onDialling(invites: readonly InviteRecord[]): void;
   /** One destination refused; another may follow. */
   onRefused(refused: Refused): void;
   /** No destination is left, or the refusal is the last word. */
@@ -60,6 +63,9 @@ export class Hunt {
   #leg: DialledLeg | undefined;
   #lastRefusal: Refused = { status: 480, reason: 'Temporarily Unavailable', isOurs: true };
   #over = false;
+  /** Nothing is sent before the call is written down. */
+  #mayDial = false;
+  #startAttempt: (() => void) | undefined;
   /** The line of the SIP server that is tried or talked to. */
   #trunkLine: Lease | undefined;
   /** Branches that were dialled and are not wholly over. */
@@ -78,6 +84,18 @@ export class Hunt {
     return this.#leg;
   }
 
+  /** Finds the first destination and makes its legs, now if that needs no DNS; nothing is sent before `start`. */
+  prepare(): void {
+    this.tryNext();
+  }
+
+  /** Dials what is prepared, or whatever is next. */
+  start(): void {
+    this.#mayDial = true;
+    this.#startAttempt?.();
+    this.#startAttempt = undefined;
+  }
+
   /** Tries the next destination, or the next hop of the SIP server that was tried; it may wait for DNS before. */
   tryNext(): void {
     this.#route.next((step) => {
@@ -90,6 +108,7 @@ export class Hunt {
   /** Stops hunting, and gives up what rings; nothing more is told. */
   cancel(reasons: readonly string[]): void {
     this.#over = true;
+    this.#startAttempt = undefined;
     this.#attempt?.cancel(reasons);
   }
 
@@ -162,8 +181,7 @@ export class Hunt {
     const initTimeoutMs = this.#services.settings().call_init_timeout * 1000;
     const leg = this.#leg;
     const { attemptIndex } = this.#call.record;
-    this.#branches += branches.length;
-    this.#attempt = new Attempt(branches, clock, initTimeoutMs, {
+    const attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
       onRefused: (refused) => this.#onHopRefused(step, refused),
       onLateAnswer: () => {
@@ -171,7 +189,13 @@ export class Hunt {
       },
       onBranchGone: () => this.#onBranchGone(),
     });
-    this.#attempt.start();
+    this.#attempt = attempt;
+    this.#startAttempt = () => {
+      this.#branches += branches.length;
+      attempt.start();
+    };
+    this.#observer.onDialling(attempt.invites);
+    if (this.#mayDial) this.start();
   }
 
   /** A SIP server is never sent more calls at once than its `maxcalls`. */

@@ -3,6 +3,7 @@ import { HeaderList, reasonPhrase, SipRequest, type SipResponse } from '../../si
 import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import { buildCancel, type InviteClientTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import type { InviteRecord } from '../record.ts';
 import { rejectedOffer, retryAfterOf, sdpOf } from './bodies.ts';
 import { EarlyCallee, reliableNumber } from './early-callee.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
@@ -16,6 +17,7 @@ import type {
   SessionObserver,
   SolicitOutcome,
 } from './events.ts';
+import { flowRecord } from './flow-record.ts';
 import { LegTimer } from './leg-timer.ts';
 import { dialogFlow } from './next-hop.ts';
 import { Session } from './session.ts';
@@ -70,6 +72,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   readonly #spec: InviteSpec;
   readonly #options: SessionOptions;
   #observer: OutboundObserver;
+  /** Each try of the INVITE adds its CSeq to it, so that a later server can name them all. */
+  readonly #branch: string;
   #seq = 1;
   /** Credentials were sent, or a 422 was obeyed: neither happens twice. */
   #authorization: readonly [string, string] | undefined;
@@ -103,6 +107,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       () => {},
       () => {},
     );
+    this.#branch = options.stack.newBranch();
     this.callId = options.stack.newCallId();
     this.localTag = options.stack.newTag();
   }
@@ -119,6 +124,20 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   /** Where the requests of the established dialog go: the flow dialled, or the next hop that the server named. */
   get dialogFlow(): Flow {
     return this.#session?.flow ?? this.flow;
+  }
+
+  /** The INVITE as the store keeps it, before it is sent and after. */
+  get inviteRecord(): InviteRecord {
+    const { stack, credentials } = this.#options;
+    const { requestUri, routes, from, to, sdp } = this.#spec;
+    // A challenge is foreseen; whoever answers 422 besides, which no phone does, is not.
+    const tries = credentials === undefined ? 1 : 2;
+    return {
+      ...flowRecord(this.flow),
+      ...{ requestUri, routes, from: `${from};tag=${this.localTag}`, to, callId: this.callId },
+      vias: Array.from({ length: tries }, (_, index) => stack.via(this.flow, this.#branchOf(index + 1))),
+      hasOffer: sdp !== undefined,
+    };
   }
 
   dial(): void {
@@ -195,10 +214,15 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #sendInvite(): void {
     const { stack } = this.#options;
     const request = this.#buildInvite();
-    this.#transaction = stack.sendInvite(request, this.flow, {
-      onResponse: (response) => this.#onResponse(request, response),
+    const user = {
+      onResponse: (response: SipResponse) => this.#onResponse(request, response),
       onTimeout: () => this.#onTimeout(),
-    });
+    };
+    this.#transaction = stack.sendInvite(request, this.flow, user, this.#branchOf(this.#seq));
+  }
+
+  #branchOf(seq: number): string {
+    return `${this.#branch}.${seq}`;
   }
 
   #buildInvite(): SipRequest {

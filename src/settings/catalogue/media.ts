@@ -1,5 +1,5 @@
-import { int, level, list, port, string } from '../setting.ts';
-import { address, network, optional } from '../text-checks.ts';
+import { int, level, list, port } from '../setting.ts';
+import { address, network, oneOfEachFamily } from '../text-checks.ts';
 
 /** RTP: where it may come from and go to, and when. */
 export const mediaSettings = {
@@ -71,12 +71,13 @@ export const mediaSettings = {
     unit: 'port pairs',
     effect: 'restart',
   }),
-  media_address: string({
+  media_address: list({
     id: 'own.media-address',
-    text: 'The local address on which media ports are bound. Empty means the address on which the signalling of the call arrived; it exists for machines with a network of their own for media.',
-    default: '',
-    allowed: 'an IP address of this machine, or empty',
-    check: optional(address),
+    text: 'The local address on which media ports are bound: one for IPv4, one for IPv6, or either. A family that is not listed uses the address on which the signalling of the call arrived. It exists for machines with a network of their own for media. Where public_address applies, that is what the peer is told.',
+    default: [],
+    allowed: 'an IPv4 address and an IPv6 address of this machine, or one of them, or empty',
+    check: address,
+    checkAll: oneOfEachFamily,
     effect: 'restart',
   }),
   media_networks: list({

@@ -1,5 +1,5 @@
-import { int, list, port, seconds, string, word } from '../setting.ts';
-import { address, dnsServer, domain, optional } from '../text-checks.ts';
+import { int, list, port, seconds, word } from '../setting.ts';
+import { address, dnsServer, domain, oneOfEachFamily } from '../text-checks.ts';
 
 /** Where SIP is listened for, and what a peer may use up. */
 export const sipSettings = {
@@ -29,12 +29,13 @@ export const sipSettings = {
     check: address,
     effect: 'restart',
   }),
-  public_address: string({
+  public_address: list({
     id: 'own.public-address',
-    text: 'The address that is written into SIP and SDP when the server stands behind a one-to-one NAT, as machines in clouds do. Empty means that the local address is written.',
-    default: '',
-    allowed: 'an IP address, or empty',
-    check: optional(address),
+    text: 'The address that is written into SIP and SDP for peers outside when the server stands behind a one-to-one NAT, as machines in clouds do: one for IPv4, one for IPv6, or either. Peers of a family that is not listed, and those in private networks, are told the local address.',
+    default: [],
+    allowed: 'an IPv4 address, an IPv6 address, or both between commas, or empty',
+    check: address,
+    checkAll: oneOfEachFamily,
     effect: 'restart',
   }),
   localdomain: list({

@@ -181,8 +181,31 @@ export class SipStack {
     this.#transactions.startNonInvite(this.#withVia(request, flow), flow, user);
   }
 
-  sendInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): InviteClientTransaction {
-    return this.#transactions.startInvite(this.#withVia(request, flow), flow, user);
+  /** A branch that nobody can guess. Its owner may add to it, behind a full stop. */
+  newBranch(): string {
+    return this.#transactions.newBranch();
+  }
+
+  /** Our Via of a request over `flow`. */
+  via(flow: Flow, branch: string): string {
+    return viaValue(flow, this.#options.advertise(flow), branch);
+  }
+
+  sendInvite(
+    request: SipRequest,
+    flow: Flow,
+    user: ClientTransactionUser,
+    branch = this.newBranch(),
+  ): InviteClientTransaction {
+    return this.#transactions.startInvite(this.#withVia(request, flow, branch), flow, user);
+  }
+
+  /**
+   * Waits for answers to an INVITE that a server of ours sent before it died, and acknowledges refusals; it is not sent
+   * again. For 64 times T1 (RFC 3261 §9.1): it is there to be cancelled.
+   */
+  adoptInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): void {
+    this.#transactions.adoptInvite(request, flow, user);
   }
 
   /** Sends a CANCEL: it carries its INVITE's Via already (RFC 3261 §9.1). */
@@ -297,9 +320,8 @@ export class SipStack {
     this.#user.onMalformed(error, flow);
   }
 
-  #withVia(request: SipRequest, flow: Flow): SipRequest {
-    const via = viaValue(flow, this.#options.advertise(flow), this.#transactions.newBranch());
-    const headers = request.headers.prepend('via', via);
+  #withVia(request: SipRequest, flow: Flow, branch = this.newBranch()): SipRequest {
+    const headers = request.headers.prepend('via', this.via(flow, branch));
     return new SipRequest(request.method, request.uri, headers, request.body);
   }
 

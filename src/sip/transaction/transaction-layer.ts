@@ -160,6 +160,14 @@ export class TransactionLayer {
     return transaction;
   }
 
+  /** An INVITE that was sent in another life, given up from the start. */
+  adoptInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): void {
+    const key = clientKey(request.topVia.branch, 'INVITE');
+    const transaction = new InviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
+    this.#rememberClient(key, transaction);
+    transaction.expire();
+  }
+
   startNonInvite(request: SipRequest, flow: Flow, user: ClientTransactionUser): NonInviteClientTransaction {
     const key = clientKey(request.topVia.branch, request.method);
     const transaction = new NonInviteClientTransaction(key, request, flow, this.#clientEnvironment, user);

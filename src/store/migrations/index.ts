@@ -8,6 +8,7 @@ import { createLedger } from './0004-ledger.ts';
 import { addMoneyOfAccountsAndCalls } from './0005-money-of-accounts-and-calls.ts';
 import { addAskedAndLimits } from './0006-asked-of-limits.ts';
 import { addTlsColumns } from './0007-tls.ts';
+import { addInvitesOfCalls } from './0009-invites-of-calls.ts';
 import { addEmergencyRules } from './0016-emergency-rules.ts';
 
 export { kyselyOn } from './kysely-on.ts';
@@ -24,6 +25,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0005-money-of-accounts-and-calls': { up: addMoneyOfAccountsAndCalls },
   '0006-asked-of-limits': { up: addAskedAndLimits },
   '0007-tls': { up: addTlsColumns },
+  '0009-invites-of-calls': { up: addInvitesOfCalls },
   '0016-emergency-rules': { up: addEmergencyRules },
 };
 
