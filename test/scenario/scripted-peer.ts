@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Endpoint } from '../../src/base/net/endpoint.ts';
+import { bracketed, type Endpoint } from '../../src/base/net/endpoint.ts';
 import { Secret } from '../../src/base/log/secret.ts';
 import { answerChallenge } from '../../src/sip/digest/index.ts';
 import {
@@ -119,7 +119,8 @@ export class ScriptedPeer {
     given: { headers?: HeaderList; body?: string; callId?: string; contact?: string } = {},
   ): SipRequest {
     this.#seq++;
-    const { address, port } = this.local;
+    const { port } = this.local;
+    const address = bracketed(this.local.address);
     const headers = new HeaderList()
       .append('via', `SIP/2.0/${this.#transport} ${address}:${port};rport;branch=z9hG4bK${random.hex(8)}`)
       .append('max-forwards', '70')
@@ -156,7 +157,8 @@ export class ScriptedPeer {
     status: number,
     given: { body?: string; tag?: string; headers?: HeaderList } = {},
   ): void {
-    const { address, port } = this.local;
+    const { port } = this.local;
+    const address = bracketed(this.local.address);
     const tagged =
       status === 100
         ? createResponse(request, status)
@@ -190,7 +192,8 @@ export class ScriptedPeer {
   /** A request in the dialog that the server's `invite` and our 2xx made. */
   inDialogAsCallee(method: string, invite: SipRequest, body?: string, tag = 'peer'): SipRequest {
     this.#seq += 100;
-    const { address, port } = this.local;
+    const { port } = this.local;
+    const address = bracketed(this.local.address);
     const headers = new HeaderList()
       .append('via', `SIP/2.0/UDP ${address}:${port};rport;branch=z9hG4bK${random.hex(8)}`)
       .append('max-forwards', '70')
@@ -200,7 +203,7 @@ export class ScriptedPeer {
       .append('cseq', `${this.#seq} ${method}`)
       .append('contact', `<sip:${address}:${port}>`);
     if (body !== undefined) headers.append('content-type', 'application/sdp');
-    return new SipRequest(method, `sip:${this.#server.address}:${this.#server.port}`, headers, body ?? '');
+    return new SipRequest(method, `sip:${bracketed(this.#server.address)}:${this.#server.port}`, headers, body ?? '');
   }
 
   cancel(invite: SipRequest): void {
@@ -215,7 +218,8 @@ export class ScriptedPeer {
   }
 
   #follow(method: string, invite: SipRequest, response: SipResponse, seq: number, sameBranch: boolean): SipRequest {
-    const { address, port } = this.local;
+    const { port } = this.local;
+    const address = bracketed(this.local.address);
     const via = sameBranch
       ? (invite.headers.get('via') ?? '')
       : `SIP/2.0/UDP ${address}:${port};rport;branch=z9hG4bK${random.hex(8)}`;
@@ -233,7 +237,8 @@ export class ScriptedPeer {
 
 /** An SDP of one audio stream in PCMU. */
 export function sdp(address: string, port = 40_000, lines: readonly string[] = []): string {
-  const head = ['v=0', `o=- 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0'];
+  const family = address.includes(':') ? 'IP6' : 'IP4';
+  const head = ['v=0', `o=- 1 1 IN ${family} ${address}`, 's=-', `c=IN ${family} ${address}`, 't=0 0'];
   const media = [
     `m=audio ${port} RTP/AVP 0 101`,
     'a=rtpmap:0 PCMU/8000',

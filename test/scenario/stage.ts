@@ -15,6 +15,7 @@ import type {
 } from '../../src/accounts/model.ts';
 import type { PriceList } from '../../src/billing/tariff/price-list.ts';
 import { type Log, type LogFields, silentLog } from '../../src/base/log/log.ts';
+import type { Endpoint } from '../../src/base/net/endpoint.ts';
 import { parsePrefix } from '../../src/base/net/prefix.ts';
 import type { Ceiling } from '../../src/billing/ceiling.ts';
 import type { Ledger } from '../../src/billing/ledger/ledger.ts';
@@ -141,7 +142,7 @@ export class Stage {
     if (!prefix.ok) throw new Error(prefix.error);
     this.#ledger = memoryLedger(this.clock, this.postings);
     this.server = new SipServer({
-      network: this.network.host(serverEndpoint.address),
+      network: this.network.host(serverEndpoint.address, ...this.settings.listen.filter((address) => address !== serverEndpoint.address)),
       clock: this.clock,
       random: seededRandom(11),
       log: this.#log(),
@@ -234,8 +235,9 @@ export class Stage {
     this.server.directory.apply({ kind: 'account put', account: changed, fields, origin });
   }
 
-  peer(address: string, port = 5060): Promise<ScriptedPeer> {
-    return ScriptedPeer.at(this.network.host(address), { address, port }, serverEndpoint);
+  /** `server` is the address of ours that it talks to. */
+  peer(address: string, port = 5060, server: Endpoint = serverEndpoint): Promise<ScriptedPeer> {
+    return ScriptedPeer.at(this.network.host(address), { address, port }, server);
   }
 
   /** A phone that has registered as `user`. */
