@@ -15,7 +15,12 @@ const maxForks = 20;
  * A callee that answers all the same gets its ACK and a BYE. Nothing is left of it 64 times T1 after the CANCEL.
  * @param onLateAnswer told once for each callee that has answered.
  */
-export function cancelDeadInvite(stack: SipStack, record: InviteRecord, reason: string, onLateAnswer: () => void): void {
+export function cancelDeadInvite(
+  stack: SipStack,
+  record: InviteRecord,
+  reason: string,
+  onLateAnswer: () => void,
+): void {
   const flow = restoredFlow(stack, record);
   if (flow === undefined) return;
   for (const [index, via] of record.vias.entries()) {

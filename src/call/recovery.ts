@@ -70,7 +70,8 @@ export class Recovery {
       if (callee !== undefined) sendBye(stack, callee);
       for (const invite of invites) {
         // Its own dialog is ended by BYE; the others are of devices and SIP servers that may ring on.
-        if (invite.callId !== callee?.callId) cancelDeadInvite(stack, invite, ourReason('server restart'), onLateAnswer);
+        if (invite.callId !== callee?.callId)
+          cancelDeadInvite(stack, invite, ourReason('server restart'), onLateAnswer);
       }
     } catch (error) {
       // One call that cannot be told must not keep the others, and the server, from going on.

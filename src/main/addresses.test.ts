@@ -65,7 +65,12 @@ describe('what a peer is told to send to', () => {
   }
 });
 
-const relayRows: readonly (readonly [media: readonly string[], listen: readonly string[], shown: string, bound: string])[] = [
+const relayRows: readonly (readonly [
+  media: readonly string[],
+  listen: readonly string[],
+  shown: string,
+  bound: string,
+])[] = [
   [[], ['0.0.0.0', '::'], '192.0.2.9', '0.0.0.0'],
   [[], ['0.0.0.0', '::'], '2001:db8::9', '::'],
   [[], ['192.0.2.9'], '192.0.2.9', '192.0.2.9'],

@@ -225,8 +225,7 @@ export class SipServer {
       prices: this.prices,
       ceiling: parts.ceiling ?? firstCeiling,
       meanDurations: new MeanDurations(),
-      ownAddresses: () =>
-        [...parts.ownAddresses().map(({ address }) => address), ...settings().public_address],
+      ownAddresses: () => [...parts.ownAddresses().map(({ address }) => address), ...settings().public_address],
       relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
     };
     this.calls = new CallService(services);

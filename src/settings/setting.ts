@@ -246,7 +246,8 @@ export function string(description: Description<string> & TextRules): Setting<st
 
 /** Texts between commas or spaces; a sequence in the file. Empty text is the empty list. */
 export function list(
-  description: Description<readonly string[]> & TextRules & { readonly checkAll?: (items: readonly string[]) => string | undefined },
+  description: Description<readonly string[]> &
+    TextRules & { readonly checkAll?: (items: readonly string[]) => string | undefined },
 ): Setting<readonly string[]> {
   return {
     since: firstVersion,

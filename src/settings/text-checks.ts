@@ -15,7 +15,8 @@ export function address(text: string): string | undefined {
 export function oneOfEachFamily(addresses: readonly string[]): string | undefined {
   for (const family of [4, 6]) {
     const [, second] = addresses.filter((each) => isIP(each) === family);
-    if (second !== undefined) return `'${second}' is a second IPv${family} address; one is used for all IPv${family} peers`;
+    if (second !== undefined)
+      return `'${second}' is a second IPv${family} address; one is used for all IPv${family} peers`;
   }
   return undefined;
 }

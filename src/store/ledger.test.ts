@@ -111,7 +111,7 @@ test('a call that a restored backup has in progress is charged by the journal on
     ...{ remoteAddress: '192.0.2.2', remotePort: 5060 },
   };
   for (const callId of ['early', 'late']) {
-    await store.calls.begin({ callId, startedAtMs: 1, cdr: aCdr(callId) });
+    await store.calls.begin({ callId, startedAtMs: 1, cdr: aCdr(callId), invites: [] });
     const cdr = { ...aCdr(callId), endedAtMs: undefined };
     await store.calls.answer({ callId, answeredAtMs: 2, cdr, caller: dialog, callee: dialog, money: '{"payers":[]}' });
   }
@@ -180,12 +180,12 @@ test('while the journal finds no room, postings fail by name, calls that cost ar
   assert.equal(store.ledger.refusal(), undefined);
   await assert.rejects(store.apply([], [], [topUp('second', 1n)]), /journal of the ledger cannot be written/);
   assert.equal(store.ledger.refusal()?.reason, 'disk full');
-  await store.calls.begin({ callId: 'free', startedAtMs: 1, cdr: aCdr('free') });
+  await store.calls.begin({ callId: 'free', startedAtMs: 1, cdr: aCdr('free'), invites: [] });
   await store.calls.end(aCdr('free'));
   assert.equal(store.ledger.refusal()?.reason, 'disk full', 'what is written beside changes nothing');
   unlinkSync(path);
   renameSync(`${path}.kept`, path);
-  await store.calls.begin({ callId: 'later', startedAtMs: 1, cdr: aCdr('later') });
+  await store.calls.begin({ callId: 'later', startedAtMs: 1, cdr: aCdr('later'), invites: [] });
   assert.equal(store.ledger.refusal(), undefined);
   await store.apply([], [], [topUp('second', 1n)]);
   assert.deepEqual((await store.ledger.check()).findings, []);

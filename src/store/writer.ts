@@ -19,7 +19,9 @@ export class Writer {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #readEpoch: StatementSync;
-  readonly #hot: Readonly<Record<'begin' | 'dialled' | 'answer' | 'heartbeat' | 'insertCdr' | 'removeCall', StatementSync>>;
+  readonly #hot: Readonly<
+    Record<'begin' | 'dialled' | 'answer' | 'heartbeat' | 'insertCdr' | 'removeCall', StatementSync>
+  >;
   readonly #puts = new Map<string, StatementSync>();
   readonly #removes = new Map<string, StatementSync>();
   readonly #staged = new Map<number, { readonly rows: RowChange[]; readonly postings: Posting[] }>();

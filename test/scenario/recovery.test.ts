@@ -13,7 +13,7 @@ async function diedInCall(): Promise<{ readonly unfinished: UnfinishedCall; read
   await connectedCall(stage, await stage.phone('alice', '192.0.2.21'), await stage.peer('192.0.2.50'));
   const [answer] = stage.store.answers;
   assert.ok(answer);
-  return { unfinished: answer, answeredAtMs: answer.answeredAtMs };
+  return { unfinished: { ...answer, invites: [] }, answeredAtMs: answer.answeredAtMs };
 }
 
 function pricedStage(): Promise<Stage> {
@@ -74,5 +74,5 @@ describe('a call of a dead server whose ledger is halted, as after the restore o
 function onDisk(answers: readonly CallAnswer[]): UnfinishedCall {
   const [answer] = answers;
   assert.ok(answer);
-  return answer;
+  return { ...answer, invites: [] };
 }

@@ -14,7 +14,12 @@ const carriers: StageOptions = {
     {
       name: 'carrier',
       kind: 'sipserver',
-      trunk: { ...trunkAt(carrierAddress), realm: 'carrier.example', authUser: 'us', authPassword: new Secret('secret') },
+      trunk: {
+        ...trunkAt(carrierAddress),
+        realm: 'carrier.example',
+        authUser: 'us',
+        authPassword: new Secret('secret'),
+      },
     },
     { name: 'reserve', kind: 'sipserver', trunk: trunkAt('192.0.2.51') },
   ],
@@ -41,7 +46,10 @@ function leftBy({ store }: Stage): readonly UnfinishedCall[] {
 }
 
 /** The server starts again beside the same peers, of which one listens; all that the dead one knew is on its disk. */
-async function restarted(dead: Stage, address: string): Promise<{ readonly stage: Stage; readonly peer: ScriptedPeer }> {
+async function restarted(
+  dead: Stage,
+  address: string,
+): Promise<{ readonly stage: Stage; readonly peer: ScriptedPeer }> {
   const stage = await Stage.open(carriers);
   const peer = await stage.peer(address);
   await stage.server.endDeadCalls({ unfinishedCalls: leftBy(dead), lastHeartbeatMs: undefined });

@@ -142,7 +142,10 @@ export class Stage {
     if (!prefix.ok) throw new Error(prefix.error);
     this.#ledger = memoryLedger(this.clock, this.postings);
     this.server = new SipServer({
-      network: this.network.host(serverEndpoint.address, ...this.settings.listen.filter((address) => address !== serverEndpoint.address)),
+      network: this.network.host(
+        serverEndpoint.address,
+        ...this.settings.listen.filter((address) => address !== serverEndpoint.address),
+      ),
       clock: this.clock,
       random: seededRandom(11),
       log: this.#log(),

@@ -139,7 +139,11 @@ function phoneSetup(ports: OperationPorts, users: readonly NewCredentialView[]):
 }
 
 function serverForPhones({ settings, ownAddress }: OperationPorts): string | null {
-  const { localdomain, public_address: [publicAddress], listen } = settings.current;
+  const {
+    localdomain,
+    public_address: [publicAddress],
+    listen,
+  } = settings.current;
   const [domain] = localdomain;
   if (domain !== undefined) return domain;
   if (publicAddress !== undefined) return publicAddress;

@@ -143,11 +143,14 @@ export class Call {
     // Nothing could be dialled: the CDR is on its way, and no row is to outlive it.
     if (this.phase !== 'starting') return;
     const { cdr } = this.record;
-    this.#whenStored(store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr, invites: this.#invites }), () => {
-      if (this.#phase !== 'starting') return;
-      this.#phase = 'ringing';
-      this.#hunt.start();
-    });
+    this.#whenStored(
+      store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr, invites: this.#invites }),
+      () => {
+        if (this.#phase !== 'starting') return;
+        this.#phase = 'ringing';
+        this.#hunt.start();
+      },
+    );
   }
 
   /** Further destinations are written down too, but not waited for: a crash between costs some ringing, and no money. */
