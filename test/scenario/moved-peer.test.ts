@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SipRequest, SipResponse } from '../../src/sip/message/index.ts';
-import { type ScriptedPeer, sdp } from './scripted-peer.ts';
+import { CallBench } from './call-bench.ts';
+import { sdp } from './scripted-peer.ts';
 import { password, Stage, trunkAt } from './stage.ts';
 
-interface Talk {
-  readonly stage: Stage;
-  readonly alice: ScriptedPeer;
-  readonly bob: ScriptedPeer;
-  readonly invite: SipRequest;
-  readonly answer: SipResponse;
-}
-
-/** Alice and Bob are talking. */
-async function talking(): Promise<Talk> {
-  const stage = await Stage.open();
-  const alice = await stage.phone('alice', '192.0.2.21');
-  const bob = await stage.phone('bob', '192.0.2.22');
-  const invite = await stage.invite(alice, 'alice', 'sip:bob@server.example');
-  bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
-  await stage.run(20);
-  const answer = alice.response('INVITE', 200);
-  alice.ack(invite, answer);
-  await stage.run(20);
-  return { stage, alice, bob, invite, answer };
-}
-
 /** A second of speech of one side. */
-function speak({ stage }: Talk, side: 'a' | 'b', from: string, seq: number): void {
+function speak({ stage }: CallBench, side: 'a' | 'b', from: string, seq: number): void {
   const [session] = stage.plane.sessions;
   assert.ok(session !== undefined);
   const { address, rtp } = session.ports(0, side);
@@ -49,7 +27,7 @@ const places = [
 describe('a BYE of a phone that comes from elsewhere is challenged', () => {
   for (const { what, address, port } of places) {
     test(`from ${what}, and without an answer and without media the call ends after 10 s`, async () => {
-      const talk = await talking();
+      const talk = await CallBench.connect();
       const { stage, alice, bob } = talk;
       const elsewhere = await stage.peer(address, port);
       speak(talk, 'a', '192.0.2.21', 1);
@@ -69,7 +47,7 @@ describe('a BYE of a phone that comes from elsewhere is challenged', () => {
     });
 
     test(`from ${what}, and while the phone is heard the call goes on`, async () => {
-      const talk = await talking();
+      const talk = await CallBench.connect();
       const { stage, alice } = talk;
       const elsewhere = await stage.peer(address, port);
       elsewhere.send(alice.inDialog('BYE', talk.invite, talk.answer));
@@ -81,7 +59,7 @@ describe('a BYE of a phone that comes from elsewhere is challenged', () => {
     });
 
     test(`from ${what}, and acts once it is proven`, async () => {
-      const { stage, alice, bob, invite, answer } = await talking();
+      const { stage, alice, bob, invite, answer } = await CallBench.connect();
       const elsewhere = await stage.peer(address, port);
       const bye = alice.inDialog('BYE', invite, answer);
       elsewhere.send(bye);
@@ -97,7 +75,7 @@ describe('a BYE of a phone that comes from elsewhere is challenged', () => {
   }
 
   test('and the call goes on when the phone speaks from its own place meanwhile', async () => {
-    const { stage, alice, bob, invite, answer } = await talking();
+    const { stage, alice, bob, invite, answer } = await CallBench.connect();
     const elsewhere = await stage.peer('198.51.100.66');
     elsewhere.send(alice.inDialog('BYE', invite, answer));
     await stage.run(3_000);
@@ -107,7 +85,7 @@ describe('a BYE of a phone that comes from elsewhere is challenged', () => {
   });
 
   test('and that of the callee alike', async () => {
-    const talk = await talking();
+    const talk = await CallBench.connect();
     const { stage, bob } = talk;
     const elsewhere = await stage.peer('198.51.100.66');
     elsewhere.send(bob.inDialogAsCallee('BYE', bob.request('INVITE')));
@@ -117,7 +95,7 @@ describe('a BYE of a phone that comes from elsewhere is challenged', () => {
   });
 
   test('but a stranger who does not know the dialog is told 481, and sets nothing going', async () => {
-    const { stage, alice, invite, answer } = await talking();
+    const { stage, alice, invite, answer } = await CallBench.connect();
     const elsewhere = await stage.peer('198.51.100.66');
     const bye = alice.inDialog('BYE', invite, answer);
     bye.headers.set('to', (bye.headers.get('to') ?? '').replace(/tag=.*/, 'tag=guessed'));

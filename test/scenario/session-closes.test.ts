@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CallBench } from './call-bench.ts';
 import type { Settings } from '../../src/settings/index.ts';
 import { SipRequest } from '../../src/sip/message/index.ts';
 import { sdp } from './scripted-peer.ts';
@@ -7,24 +8,10 @@ import { password, Stage } from './stage.ts';
 
 const bobUri = 'sip:bob@server.example';
 
-/** A connected call of alice with bob. */
-async function talking(settings: Partial<Settings> = {}) {
-  const stage = await Stage.open({ settings });
-  const alice = await stage.phone('alice', '192.0.2.21');
-  const bob = await stage.phone('bob', '192.0.2.22');
-  const invite = await stage.invite(alice, 'alice', bobUri);
-  bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
-  await stage.run(20);
-  const answer = alice.response('INVITE', 200);
-  alice.ack(invite, answer);
-  await stage.run(20);
-  return { stage, alice, bob, invite, answer };
-}
-
 describe('too many requests in a session', () => {
   /** alice sends so many OPTIONS in the call, one each so many milliseconds. */
   async function flooded(count: number, gapMs: number, settings: Partial<Settings> = {}) {
-    const all = await talking(settings);
+    const all = await CallBench.connect({ settings });
     const { stage, alice, invite, answer } = all;
     for (let sent = 0; sent < count; sent++) {
       alice.send(alice.inDialog('OPTIONS', invite, answer));
@@ -55,7 +42,9 @@ describe('too many requests in a session', () => {
   });
 
   test('while it is observed the call goes on, and the log says what would have been', async () => {
-    const { stage, alice, invite, answer, bob } = await talking({ 'mode.session_flood_close': 'observe' });
+    const { stage, alice, invite, answer, bob } = await CallBench.connect({
+      settings: { 'mode.session_flood_close': 'observe' },
+    });
     const said: unknown[] = [];
     stage.onLog((_level, message, fields) => said.push([message, fields?.['rule']]));
     for (let sent = 0; sent < 500; sent++) alice.send(alice.inDialog('OPTIONS', invite, answer));
@@ -65,7 +54,7 @@ describe('too many requests in a session', () => {
   });
 
   test('a stranger who floods the dialog from elsewhere does not end the call [session.session-flood-close]', async () => {
-    const { stage, alice, bob, invite, answer } = await talking();
+    const { stage, alice, bob, invite, answer } = await CallBench.connect();
     const stranger = await stage.peer('192.0.2.66');
     for (let sent = 0; sent < 600; sent++) stranger.send(alice.inDialog('OPTIONS', invite, answer));
     await stage.run(100);
@@ -75,12 +64,12 @@ describe('too many requests in a session', () => {
 
 describe('invalid signalling in a session', () => {
   /** An INFO with a number that was used before. */
-  function outOfOrder({ alice, invite, answer }: Awaited<ReturnType<typeof talking>>): SipRequest {
+  function outOfOrder({ alice, invite, answer }: CallBench): SipRequest {
     const { headers } = alice.inDialog('INFO', invite, answer);
     return new SipRequest('INFO', invite.uri, headers.set('cseq', '1 INFO'), '');
   }
 
-  function unknownMethod({ alice, invite, answer }: Awaited<ReturnType<typeof talking>>): SipRequest {
+  function unknownMethod({ alice, invite, answer }: CallBench): SipRequest {
     return alice.inDialog('FLY', invite, answer);
   }
 
@@ -89,7 +78,7 @@ describe('invalid signalling in a session', () => {
     ['of an unknown method', unknownMethod],
   ] as const) {
     test(`10 requests ${what} in a row end the call [session.invalid-signalling-close]`, async () => {
-      const call = await talking();
+      const call = await CallBench.connect();
       for (let sent = 0; sent < 9; sent++) call.alice.send(make(call));
       await call.stage.run(100);
       assert.equal(call.bob.requests('BYE').length, 0);
@@ -101,7 +90,7 @@ describe('invalid signalling in a session', () => {
   }
 
   test('one valid request among them begins the count anew [session.invalid-signalling-close]', async () => {
-    const call = await talking();
+    const call = await CallBench.connect();
     for (let sent = 0; sent < 27; sent++) {
       if (sent % 9 === 8) call.alice.send(call.alice.inDialog('OPTIONS', call.invite, call.answer));
       else call.alice.send(unknownMethod(call));
@@ -111,7 +100,7 @@ describe('invalid signalling in a session', () => {
   });
 
   test('invalid requests that come from elsewhere do not count [session.invalid-signalling-close]', async () => {
-    const call = await talking();
+    const call = await CallBench.connect();
     const stranger = await call.stage.peer('192.0.2.66');
     for (let sent = 0; sent < 30; sent++) stranger.send(unknownMethod(call));
     await call.stage.run(100);

@@ -1,32 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SipRequest, SipResponse } from '../../src/sip/message/index.ts';
-import { type ScriptedPeer, sdp } from './scripted-peer.ts';
-import { Stage, type StageOptions, trunkAt } from './stage.ts';
-
-interface Up {
-  readonly stage: Stage;
-  readonly alice: ScriptedPeer;
-  readonly bob: ScriptedPeer;
-  readonly invite: SipRequest;
-  readonly answer: SipResponse;
-}
-
-async function connected(options: StageOptions = {}): Promise<Up> {
-  const stage = await Stage.open(options);
-  const alice = await stage.phone('alice', '192.0.2.21');
-  const bob = await stage.phone('bob', '192.0.2.22');
-  const invite = await stage.invite(alice, 'alice', 'sip:bob@server.example');
-  bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
-  await stage.run(20);
-  const answer = alice.response('INVITE', 200);
-  alice.ack(invite, answer);
-  await stage.run(20);
-  return { stage, alice, bob, invite, answer };
-}
+import { CallBench } from './call-bench.ts';
+import { sdp } from './scripted-peer.ts';
+import { Stage, trunkAt } from './stage.ts';
 
 /** Answers the BYEs that both phones got. */
-async function answerByes({ stage, alice, bob }: Up): Promise<void> {
+async function answerByes({ stage, alice, bob }: CallBench): Promise<void> {
   for (const phone of [alice, bob]) phone.respond(phone.request('BYE'), 200);
   await stage.run(40);
 }
@@ -63,7 +42,7 @@ describe('timers of a call', () => {
   });
 
   test('both sides get BYE when the longest connected time is reached [session.call-timeout]', async () => {
-    const call = await connected({ settings: { call_timeout: 600, media_timeout: 0 } });
+    const call = await CallBench.connect({ settings: { call_timeout: 600, media_timeout: 0 } });
     await call.stage.run(599_000);
     assert.equal(call.bob.requests('BYE').length, 0);
     await call.stage.run(1_500);
@@ -74,14 +53,14 @@ describe('timers of a call', () => {
   });
 
   test('any call ends at the absolute timeout, and its CDR says so [session.absolute-timeout]', async () => {
-    const call = await connected({ settings: { call_timeout: 0, media_timeout: 0, absolute_timeout: 900 } });
+    const call = await CallBench.connect({ settings: { call_timeout: 0, media_timeout: 0, absolute_timeout: 900 } });
     await call.stage.run(901_000);
     await answerByes(call);
     assert.equal(call.stage.store.cdrs[0]?.cause, 'absolute timeout');
   });
 
   test('a call without media from either side ends after the media timeout [session.media-timeout]', async () => {
-    const call = await connected({ settings: { media_timeout: 60 } });
+    const call = await CallBench.connect({ settings: { media_timeout: 60 } });
     await call.stage.run(59_000);
     call.stage.plane.checkSilence();
     assert.equal(call.bob.requests('BYE').length, 0);
@@ -93,7 +72,7 @@ describe('timers of a call', () => {
   });
 
   test('a call on hold is exempt from the media timeout up to its own limit [session.media-timeout]', async () => {
-    const call = await connected({ settings: { media_timeout: 60, media_timeout_hold: 600 } });
+    const call = await CallBench.connect({ settings: { media_timeout: 60, media_timeout_hold: 600 } });
     const { stage, alice, bob, invite, answer } = call;
     alice.send(alice.inDialog('INVITE', invite, answer, sdp('192.0.2.21', 40_000, ['a=inactive'])));
     await stage.run(20);
