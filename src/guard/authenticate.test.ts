@@ -107,7 +107,7 @@ describe('identity by digest', () => {
 
   test('a wrong password and an unknown user take the same time, within 5 ms in the median [auth.uauthverifypwd]', () => {
     const { authenticator: made } = authenticator();
-    const times = { alice: new Array<number>(), nobody: new Array<number>() };
+    const times: Record<'alice' | 'nobody', number[]> = { alice: [], nobody: [] };
     for (let round = 0; round < 200; round++) {
       for (const user of ['alice', 'nobody'] as const) {
         const guess = request(answer(made.challenges(flow(), false), { user, password: 'wrong' }));
