@@ -105,3 +105,15 @@ export const namesOutsideCatalogue: Readonly<Record<NameScope, readonly (readonl
   ],
   'firewall rule': [['firewall.common-rules'], ['firewall.auto-defense']],
 };
+
+/** Why a name of the whole server is not in effect, by its requirement id, where there is more to say than "not yet". */
+export const reasonsOutsideCatalogue: Readonly<Record<string, string>> = {
+  'protocol.securemove': 'a redirect (3xx) is never followed, so there is nothing to restrict',
+  'auth.callingcardauth': 'there is no voice menu, and so no calling card',
+  'auth.anumberhandling': 'there is no voice menu that could know a caller by his number',
+  'admin.ftpduser': 'the server has no FTP',
+  'admin.enable-ssh': 'SSH belongs to the operating system',
+  'admin.ssh-port': 'SSH belongs to the operating system',
+  'admin.enable-ftp': 'the server has no FTP',
+  'admin.ftp-port': 'the server has no FTP',
+};

@@ -1,6 +1,6 @@
 import { catalogue, type SettingSpec } from './catalogue.ts';
 import { quoted, type SettingError } from './error.ts';
-import { type NameScope, namesOutsideCatalogue } from './known-names.ts';
+import { type NameScope, namesOutsideCatalogue, reasonsOutsideCatalogue } from './known-names.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 
 /** Longer than any name there is; the work for a suggestion is bounded by it. */
@@ -26,11 +26,14 @@ for (const spec of catalogue) {
 }
 
 const scopeByName = new Map<string, NameScope>();
+const reasonByName = new Map<string, string>();
 for (const [scope, rows] of Object.entries(namesOutsideCatalogue)) {
   for (const [id, ...spellings] of rows) {
     for (const name of [id, keyOfId(id), ...spellings]) {
       const folded = foldName(name);
       if (!scopeByName.has(folded)) scopeByName.set(folded, scope as NameScope);
+      const reason = reasonsOutsideCatalogue[id];
+      if (reason !== undefined) reasonByName.set(folded, reason);
     }
   }
 }
@@ -39,13 +42,17 @@ for (const [scope, rows] of Object.entries(namesOutsideCatalogue)) {
 export function findSetting(name: string): Result<SettingSpec, SettingError> {
   const folded = foldName(name.slice(0, maxNameCharacters));
   const spec = specByName.get(folded);
-  return spec === undefined ? fail(notFound(name, scopeByName.get(folded))) : ok(spec);
+  return spec === undefined ? fail(notFound(name, folded)) : ok(spec);
 }
 
-function notFound(name: string, scope: NameScope | undefined): SettingError {
+function notFound(name: string, folded: string): SettingError {
   const error = { name, value: undefined, allowed: undefined };
+  const scope = scopeByName.get(folded);
   if (scope === 'global') {
-    return { ...error, kind: 'not in effect', message: `${quoted(name)} is known, but not in effect in this version` };
+    const reason = reasonByName.get(folded);
+    const why = reason === undefined ? '' : `: ${reason}`;
+    const message = `${quoted(name)} is known, but not in effect in this version${why}`;
+    return { ...error, kind: 'not in effect', message };
   }
   if (scope !== undefined) {
     return { ...error, kind: 'not a setting', message: `${quoted(name)} is a field of each ${scope}, not a setting` };
