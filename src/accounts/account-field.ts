@@ -7,6 +7,8 @@ import type { Account, AccountKind } from './model.ts';
 export interface FieldContext {
   readonly directory: AccountDirectory;
   readonly enforcestrongauth: boolean;
+  /** What is wrong with a text that people are shown, beyond its form [protocol.validateinput]. */
+  readonly shownTextProblem?: (text: string) => string | undefined;
 }
 
 /** One field of an account, as documents, the command line and the API name it. */

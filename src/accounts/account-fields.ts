@@ -51,10 +51,11 @@ export const accountFields: readonly AccountField[] = [
     aliases: ['display_name'],
     kinds: everybody,
     meaning: 'name for people, shown to those who are called',
-    set: (account, text) => {
-      return map(textLike(text, /^\P{Cc}{0,100}$/u, 'a name of at most 100 characters'), (displayName) => {
-        return { ...account, displayName };
-      });
+    set: (account, text, { shownTextProblem }) => {
+      const name = textLike(text, /^\P{Cc}{0,100}$/u, 'a name of at most 100 characters');
+      if (!name.ok) return name;
+      const problem = shownTextProblem?.(name.value);
+      return problem === undefined ? ok({ ...account, displayName: name.value }) : fail(problem);
     },
     show: (account) => account.displayName,
   },

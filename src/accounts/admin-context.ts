@@ -20,6 +20,8 @@ export interface AdminContext {
     readonly enforcestrongauth: boolean;
     /** [limits.licensecfg] accounts that there may be; 0 or nothing is no limit of its own. */
     readonly maxAccounts?: number;
+    /** What is wrong with a text that people are shown, beyond its form [protocol.validateinput]. */
+    readonly shownTextProblem?: (text: string) => string | undefined;
   };
 }
 

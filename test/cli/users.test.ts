@@ -183,3 +183,16 @@ bothWays(
     assert.match(refused.stderr, /'carol' is one more than the 2 users of licensecfg/);
   },
 );
+
+test('a display name that is markup is refused from validateinput 4 on, and people in any script are not [protocol.validateinput]', async () => {
+  await onStage(async (stage) => {
+    await stage.run(['user', 'add', 'alice']);
+    const name = ['user', 'set', 'alice', 'displayname=<script>alert(1)</script>'];
+    assert.equal((await stage.run(name)).exitCode, 0);
+    await stage.run(['settings', 'set', 'validateinput', '4']);
+    const refused = await stage.run(name.with(3, 'displayname=<script>alert(2)</script>'));
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /displayname looks like markup/);
+    assert.equal((await stage.run(['user', 'set', 'alice', 'displayname=Jürgen 李雷'])).exitCode, 0);
+  });
+});

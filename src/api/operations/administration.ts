@@ -3,6 +3,7 @@ import type { AdminContext, AdminOutcome } from '../../accounts/admin-context.ts
 import type { AuditEntry, StoreChange } from '../../accounts/change.ts';
 import type { AccountDirectory } from '../../accounts/directory.ts';
 import { inSlices } from '../../base/time/in-slices.ts';
+import { textProblem } from '../../guard/validate-input.ts';
 import type { FieldError } from '../../accounts/field-texts.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
 import type { OperationPorts } from '../ports.ts';
@@ -10,14 +11,17 @@ import { commandLine, type Outcome, refused } from './outcome.ts';
 
 /** What a change of accounts is decided with; `directory` may be a copy that a longer plan works on. */
 export function adminContext(ports: OperationPorts, directory: AccountDirectory = ports.directory): AdminContext {
-  const { minpwdlength, validatepassword, enforcestrongauth, licensecfg } = ports.settings.current;
+  const { minpwdlength, validatepassword, enforcestrongauth, licensecfg, validateinput } = ports.settings.current;
   return {
     directory,
     realm: ports.store.realm,
     random: ports.random,
     nowMs: ports.clock.wallMs(),
     by: commandLine,
-    rules: { minpwdlength, validatepassword, enforcestrongauth, maxAccounts: systemLimit(licensecfg, 'users') },
+    rules: {
+      ...{ minpwdlength, validatepassword, enforcestrongauth, maxAccounts: systemLimit(licensecfg, 'users') },
+      shownTextProblem: (shown) => textProblem('text', shown, validateinput),
+    },
   };
 }
 
