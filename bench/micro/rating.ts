@@ -4,6 +4,7 @@ import { parseDeck, printDeck } from '../../src/billing/tariff/deck.ts';
 import { PriceList } from '../../src/billing/tariff/price-list.ts';
 import { readNumber } from '../../src/numbering/called-number.ts';
 import { classify } from '../../src/numbering/classify.ts';
+import { warmNumberTypes } from '../../src/numbering/number-types.ts';
 import { seededRandom } from '../../test/kit/seeded-random.ts';
 
 const prefixCount = Number(process.argv[2] ?? 200_000);
@@ -54,12 +55,17 @@ if (!read.ok) throw new Error(read.error.join('\n'));
 const stored = printDeck(read.value);
 const before = usedBytes();
 const begun = performance.now();
+const cpuBefore = process.cpuUsage();
 const loaded = parseDeck(stored);
 const loadMs = performance.now() - begun;
+const cpu = process.cpuUsage(cpuBefore);
+const cpuMs = (cpu.user + cpu.system) / 1000;
 if (!loaded.ok) throw new Error(loaded.error.join('\n'));
 const list = new PriceList(loaded.value.columns);
 const bytes = (usedBytes() - before) / list.size;
-console.log(`${list.size} prefixes: loaded in ${loadMs.toFixed(0)} ms, ${bytes.toFixed(0)} octets a prefix`);
+console.log(
+  `${list.size} prefixes: loaded in ${loadMs.toFixed(0)} ms (${cpuMs.toFixed(0)} ms of processor time), ${bytes.toFixed(0)} octets a prefix`,
+);
 
 const numbers = Array.from({ length: 10_000 }, () => digits(10 + random.below(5)));
 const find = (at: number): void => {
@@ -74,5 +80,5 @@ const classifyOne = (at: number): void => {
   const number = readNumber(`+${numbers[at % numbers.length] ?? ''}`, '', plan);
   if (number !== undefined) classify(number, plan);
 };
-measure(classifications, classifyOne);
+for (const step of warmNumberTypes()) if (step !== undefined) break;
 report('classifying a number', measure(classifications, classifyOne));

@@ -1,5 +1,8 @@
+import { inSlices } from '../base/time/in-slices.ts';
+import { systemTurn } from '../base/time/system-turn.ts';
 import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import { readFile } from 'node:fs/promises';
+import { warmNumberTypes } from '../numbering/number-types.ts';
 import { listOfDeck } from '../billing/tariff/price-book.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
@@ -121,6 +124,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       sourceCalls: await store.sourceCallsSince(clock.wallMs() - maxcallperperiod * 86_400_000),
     });
     sip.money.remember(await store.callChargesSince(clock.wallMs() - Math.max(maxcallperperiod, 2) * 86_400_000));
+    await inSlices(warmNumberTypes(), systemTurn);
     const listening = await listenAt(sip, settings.value.current);
     if (!listening.ok) return await giveUp([listening.error]);
     await sip.endDeadCalls(snapshot);

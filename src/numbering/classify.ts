@@ -1,6 +1,6 @@
-import { type NumberType, type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { CalledNumber } from './called-number.ts';
 import { networkKind } from './network-prefixes.ts';
+import { type NumberInPlan, numberInPlan } from './number-types.ts';
 import type { NumberingPlan } from './numbering-plan.ts';
 
 /** What kind of number is called. `unknown` is what no table knows: it counts as high risk, never as domestic. */
@@ -37,18 +37,18 @@ function isBarred(numberClass: NumberClass): boolean {
 function classOfDigits(digits: string, plan: NumberingPlan): NumberClass {
   const kind = networkKind(digits);
   if (kind !== undefined) return kind;
-  const number = parsePhoneNumberFromString(`+${digits}`);
+  const number = numberInPlan(digits);
   if (number === undefined) return 'unknown';
-  if (number.isValid()) return classOfType(number.getType(), number, plan);
+  if (number.type !== undefined) return classOfType(number, plan);
   for (let excess = 1; excess <= maxExcessDigits; excess++) {
-    const shorter = parsePhoneNumberFromString(`+${digits.slice(0, -excess)}`);
-    if (shorter?.isValid() === true && classOfType(shorter.getType(), shorter, plan) === 'premium') return 'premium';
+    const shorter = numberInPlan(digits.slice(0, -excess));
+    if (shorter?.type !== undefined && classOfType(shorter, plan) === 'premium') return 'premium';
   }
   return 'unknown';
 }
 
-function classOfType(type: NumberType, number: PhoneNumber, plan: NumberingPlan): NumberClass {
-  switch (type) {
+function classOfType(number: NumberInPlan, plan: NumberingPlan): NumberClass {
+  switch (number.type) {
     case 'PREMIUM_RATE':
     // Personal numbers forward to wherever their owner likes, at whatever price: the oldest trick of all.
     case 'PERSONAL_NUMBER':
@@ -70,8 +70,8 @@ function classOfType(type: NumberType, number: PhoneNumber, plan: NumberingPlan)
 }
 
 /** Countries that share a calling code are told apart: a call from the United States to Jamaica is not domestic. */
-function isAtHome(number: PhoneNumber, { homeCountry, homeRegion }: NumberingPlan): boolean {
-  if (homeCountry === '' || number.countryCallingCode !== homeCountry) return false;
+function isAtHome(number: NumberInPlan, { homeCountry, homeRegion }: NumberingPlan): boolean {
+  if (homeCountry === '' || number.callingCode !== homeCountry) return false;
   const region = homeRegion === '' ? mainRegions.get(homeCountry) : homeRegion;
   return region === undefined || number.country === undefined || number.country === region;
 }

@@ -127,14 +127,16 @@ export const deckFields: readonly DeckField[] = [
 ];
 
 /** What is not said of a row follows from the rest; a price of zero must be said twice. */
-export function completeRow(row: DeckRow): Result<DeckRow, string> {
+export function completeRow(row: DraftRow): Result<DeckRow, string> {
   if (row.peakPerMinuteMicros < 0n) return fail('price is missing');
   const offPeak = row.offPeakPerMinuteMicros < 0n ? row.peakPerMinuteMicros : row.offPeakPerMinuteMicros;
   const weekend = row.weekendPerMinuteMicros < 0n ? offPeak : row.weekendPerMinuteMicros;
-  const cheapest = [row.peakPerMinuteMicros, offPeak, weekend].some((price) => price === 0n);
-  if (cheapest && !row.isFree) return fail('price is 0; write yes in the column free if it is meant');
+  const isFree = row.peakPerMinuteMicros === 0n || offPeak === 0n || weekend === 0n;
+  if (isFree && !row.isFree) return fail('price is 0; write yes in the column free if it is meant');
   if (row.validUntilMs <= row.validFromMs) return fail('validuntil is not after validfrom');
-  return ok({ ...row, offPeakPerMinuteMicros: offPeak, weekendPerMinuteMicros: weekend });
+  row.offPeakPerMinuteMicros = offPeak;
+  row.weekendPerMinuteMicros = weekend;
+  return ok(row);
 }
 
 function amount(name: string, aliases: readonly string[], meaning: string, field: MoneyField): DeckField {
@@ -142,6 +144,11 @@ function amount(name: string, aliases: readonly string[], meaning: string, field
     ...{ name, aliases, meaning },
     set: (row, text) => {
       if (text === '') return undefined;
+      // Most columns of most rows.
+      if (text === '0.00') {
+        row[field] = 0n;
+        return undefined;
+      }
       const parsed = parseAmount(text, priceBounds);
       if (!parsed.ok) return parsed.error;
       row[field] = parsed.value;

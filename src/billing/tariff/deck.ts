@@ -29,11 +29,7 @@ export function parseDeck(text: string): Result<PriceList, readonly string[]> {
     const cells = splitLine(line, separator);
     if (cells === undefined) reader.fault(`row ${at + 1}: a quotation mark is not closed`);
     else if (cells.length > fields.value.length) reader.fault(`row ${at + 1}: has more values than columns`);
-    else
-      reader.add(
-        `row ${at + 1}`,
-        cells.map((cell, column) => [fields.value[column], cell] as const),
-      );
+    else reader.add('row', at + 1, fields.value, cells);
   }
   return reader.done();
 }
@@ -44,13 +40,17 @@ export function deckOfRecords(
 ): Result<PriceList, readonly string[]> {
   const reader = new DeckReader();
   for (const [at, record] of records.entries()) {
-    const cells: (readonly [DeckField, string])[] = [];
+    const fields: DeckField[] = [];
+    const cells: string[] = [];
     for (const [name, text] of Object.entries(record)) {
       const field = fieldByName.get(folded(name));
       if (field === undefined) reader.fault(`price ${at + 1}: '${name.slice(0, 40)}' is unknown; ${knownColumns()}`);
-      else cells.push([field, text]);
+      else {
+        fields.push(field);
+        cells.push(text);
+      }
     }
-    reader.add(`price ${at + 1}`, cells);
+    reader.add('price', at + 1, fields, cells);
   }
   return reader.done();
 }
@@ -74,21 +74,24 @@ class DeckReader {
     if (this.#faults.length < maxTold) this.#faults.push(sentence);
   }
 
-  add(place: string, cells: readonly (readonly [DeckField | undefined, string])[]): void {
+  /** A price list has millions of cells: nothing is made for one that is in order. */
+  add(kind: 'row' | 'price', at: number, fields: readonly DeckField[], cells: readonly string[]): void {
     const row: DraftRow = { ...emptyRow };
     let hasPrefix = false;
-    for (const [field, cell] of cells) {
+    for (let column = 0; column < cells.length; column++) {
+      const field = fields[column];
       if (field === undefined) continue;
       hasPrefix ||= field.name === 'prefix';
-      const wrong = field.set(row, cell.trim());
-      if (wrong !== undefined) return this.fault(`${place}: ${field.name} ${wrong}`);
+      const wrong = field.set(row, cells[column]?.trim() ?? '');
+      if (wrong !== undefined) return this.fault(`${kind} ${at}: ${field.name} ${wrong}`);
     }
-    if (!hasPrefix) return this.fault(`${place}: prefix is missing`);
+    if (!hasPrefix) return this.fault(`${kind} ${at}: prefix is missing`);
     const complete = completeRow(row);
-    if (!complete.ok) return this.fault(`${place}: ${complete.error}`);
+    if (!complete.ok) return this.fault(`${kind} ${at}: ${complete.error}`);
     const { prefix, validFromMs, origins } = complete.value;
-    const identity = `${prefix}|${validFromMs}|${origins.join()}`;
-    if (this.#seen.has(identity)) return this.fault(`${place}: prefix ${prefix} is there twice from the same day`);
+    const isPlain = validFromMs === 0 && origins.length === 0;
+    const identity = isPlain ? prefix : `${prefix}|${validFromMs}|${origins.join()}`;
+    if (this.#seen.has(identity)) return this.fault(`${kind} ${at}: prefix ${prefix} is there twice from the same day`);
     this.#seen.add(identity);
     this.#rows.push(complete.value);
   }

@@ -158,14 +158,12 @@ function columnsOf(given: readonly DeckRow[]): PriceColumns {
   };
   for (const [at, { row, key }] of rows.entries()) {
     columns.keys[at] = key;
-    columns.money.set(amountsOf(row), at * moneyColumns);
-    columns.seconds.set(
-      [row.freeSeconds, row.firstIncrementS, row.nextIncrementS, row.shortCallS],
-      at * secondsColumns,
-    );
-    columns.times.set([Math.floor(row.validFromMs / 1000), Math.floor(row.validUntilMs / 1000)], at * 2);
+    putAmounts(columns.money, at * moneyColumns, row);
+    putSeconds(columns.seconds, at * secondsColumns, row);
+    columns.times[at * 2] = Math.floor(row.validFromMs / 1000);
+    columns.times[at * 2 + 1] = Math.floor(row.validUntilMs / 1000);
     columns.nameAt[at] = placeOf(names, row.name);
-    columns.originAt[at] = placeOf(origins, row.origins.join());
+    columns.originAt[at] = row.origins.length === 0 ? 0 : placeOf(origins, row.origins.join());
     columns.free[at] = row.isFree ? 1 : 0;
     if (key !== rows[at - 1]?.key) putSlot(columns.slots, key, at);
   }
@@ -177,16 +175,21 @@ function columnsOf(given: readonly DeckRow[]): PriceColumns {
   };
 }
 
-function amountsOf(row: DeckRow): bigint[] {
-  return [
-    row.peakPerMinuteMicros,
-    row.offPeakPerMinuteMicros,
-    row.weekendPerMinuteMicros,
-    row.connectFeeMicros,
-    row.minimumChargeMicros,
-    row.attemptFeeMicros,
-    row.shortCallSurchargeMicros,
-  ];
+function putAmounts(money: BigInt64Array, at: number, row: DeckRow): void {
+  money[at] = row.peakPerMinuteMicros;
+  money[at + 1] = row.offPeakPerMinuteMicros;
+  money[at + 2] = row.weekendPerMinuteMicros;
+  money[at + 3] = row.connectFeeMicros;
+  money[at + 4] = row.minimumChargeMicros;
+  money[at + 5] = row.attemptFeeMicros;
+  money[at + 6] = row.shortCallSurchargeMicros;
+}
+
+function putSeconds(seconds: Uint16Array, at: number, row: DeckRow): void {
+  seconds[at] = row.freeSeconds;
+  seconds[at + 1] = row.firstIncrementS;
+  seconds[at + 2] = row.nextIncrementS;
+  seconds[at + 3] = row.shortCallS;
 }
 
 /** By prefix; then rows for certain callers before those for all, and what began last before what it replaces. */
