@@ -49,6 +49,7 @@ const server = new SipServer({
   calls: { begin: never, dialled: never, answer: never, end: never, amend: never },
   bindings: { put: () => {}, remove: () => {} },
   decisions: { put: () => {} },
+  bans: { put: () => {}, remove: () => {} },
   ledger: memoryLedger(systemClock),
   dns: new ScriptedDns(),
   ownAddresses: () => own,

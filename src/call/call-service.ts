@@ -1,8 +1,8 @@
 import { connectedSeconds } from '../billing/rating/price.ts';
 import { unpricedRow } from '../billing/tariff/price-book.ts';
 import type { Refusal } from '../guard/decision.ts';
-import { findingOf } from '../guard/findings.ts';
 import { decide } from '../guard/decision.ts';
+import { findingOf } from '../guard/findings.ts';
 import { judgeSessionTimer } from '../sip/dialog/index.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
@@ -90,12 +90,11 @@ export class CallService {
 
   /** A new INVITE. A stranger's costs nothing that outlives this function. */
   onInvite(request: SipRequest, flow: Flow): void {
-    const { stack, authenticator, strangerLog, findings } = this.#services;
+    const { stack, authenticator, strangerLog } = this.#services;
     if (this.#draining) return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '30'));
     const verdict = identifyCaller(this.#services, request, flow);
     if (verdict.kind === 'challenge') {
       this.counts.challenged++;
-      findings.observe(findingOf('challenged', flow, { message: request }));
       const headers = authenticator.challengeHeaders(request, flow, verdict.stale);
       return stack.reply(request, flow, 407, headers);
     }
@@ -103,7 +102,6 @@ export class CallService {
       this.counts.unproven++;
       const { reason, userName } = verdict;
       const fields = { reason, userName, callId: request.callId };
-      findings.observe(findingOf(reason, flow, { message: request, user: userName, evidence: verdict.evidence }));
       strangerLog.refused('call refused before its caller was proven', flow.remote.address, fields);
       return stack.reply(request, flow, 403);
     }
@@ -177,17 +175,17 @@ export class CallService {
 
   /** What a pace that no person has brings besides the refusal. */
   #closeFor({ request, caller }: Candidate, { rule }: Refusal, flow: Flow, headers: HeaderList): void {
-    const { findings, stack } = this.#services;
+    const { guard, stack } = this.#services;
     const isProven = caller.kind === 'account';
     const given = { message: request, user: isProven ? caller.account.name : '' };
     const evidence = isProven ? 'nonce' : 'none';
     switch (rule) {
       case 'blocktoomuchpendingsession':
         headers.append('retry-after', '10');
-        return findings.observe(findingOf('pending calls', flow, { ...given, evidence }));
+        return guard.observe(findingOf('pending calls', flow, { ...given, evidence }));
       case 'abnormal_speed_close':
         headers.append('retry-after', '10');
-        findings.observe(findingOf('abnormal speed', flow, { ...given, evidence }));
+        guard.observe(findingOf('abnormal speed', flow, { ...given, evidence }));
         if (caller.kind === 'account') this.#endPendingOf(caller.account.id);
         return stack.closeConnection(flow);
     }

@@ -31,6 +31,7 @@ const causes = {
   'account disabled': { status: 403, text: 'the account that pays was disabled or removed' },
   'credit used up': { status: 402, text: 'the next increment of the call could not be paid' },
   'limit reached': { status: 403, text: 'a limit of the payer was reached while the call ran' },
+  'source banned': { status: 403, text: 'the source of a side was banned while the call ran' },
   'server stopped': { status: 503, text: 'the server was told to stop' },
   'server restart': { status: 503, text: 'the server died and ended the call when it came back' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly text: string }>>;

@@ -8,7 +8,7 @@ import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
-import type { FindingObserver } from '../guard/findings.ts';
+import type { Guard } from '../guard/guard.ts';
 import type { DecisionStore } from '../guard/ports.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
 import type { MediaPlane } from '../media/index.ts';
@@ -50,7 +50,7 @@ export interface CallServices {
   readonly ledger: Ledger;
   readonly log: Log;
   readonly strangerLog: StrangerLog;
-  readonly findings: FindingObserver;
+  readonly guard: Guard;
   readonly sipServers: SipServers;
   /** Our own addresses, which media must not be sent to. */
   readonly ownAddresses: () => readonly string[];

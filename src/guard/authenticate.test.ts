@@ -42,6 +42,7 @@ function authenticator(account: Account = alice): { directory: AccountDirectory;
     nonceKey,
     bootId: 'boot',
     random,
+    gate: { look: () => 'verify', observe: () => {} },
     onAuthenticated: (flow) => proven.push(flow),
   });
   return { directory, authenticator: made };

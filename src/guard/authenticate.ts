@@ -19,7 +19,8 @@ import {
 } from '../sip/digest/index.ts';
 import { HeaderList, parseUri, type SipRequest } from '../sip/message/index.ts';
 import { type Flow, flowKey } from '../sip/transport/flow.ts';
-import type { Evidence, FindingKind } from './findings.ts';
+import { type Evidence, type FindingKind, type FindingObserver, findingOf, userAgentOf } from './findings.ts';
+import type { Endpoint } from '../base/net/endpoint.ts';
 
 /** What a request has proven about who sent it. */
 export type Identity =
@@ -27,12 +28,19 @@ export type Identity =
   /** No usable credentials, or an old nonce: asked (again), and no evidence of anything. */
   | { readonly kind: 'challenge'; readonly stale: boolean }
   /** Credentials with a valid nonce that are wrong: the same 403 whatever was wrong. */
-  | { readonly kind: 'refused'; readonly reason: Fault; readonly userName: string; readonly evidence: Evidence };
+  | { readonly kind: 'refused'; readonly reason: Fault; readonly userName: string };
 
 /** What was wrong with credentials; for the log and the guard, never for the peer. */
 type Fault = Extract<
   FindingKind,
-  'wrong password' | 'unknown user' | 'account disabled' | 'address not permitted' | 'wrong transport' | 'digest uri'
+  | 'wrong password'
+  | 'unknown user'
+  | 'account disabled'
+  | 'address not permitted'
+  | 'wrong transport'
+  | 'digest uri'
+  | 'refused user'
+  | 'not authorised'
 >;
 
 /** Whether an account has a live registration from the source of a flow, by address, transport and maybe port. */
@@ -47,6 +55,11 @@ interface CachedLogin {
   readonly untilMs: number;
 }
 
+/** Who decides whether credentials are looked at, and is told of what they were. */
+export interface CredentialGate extends FindingObserver {
+  look(remote: Endpoint, user: string, userAgent: string): 'verify' | 'ask' | 'refuse';
+}
+
 /** Checks digest credentials against the directory. Holds nothing for strangers but the nonce counts of answers that verified. */
 export class Authenticator {
   readonly #directory: AccountDirectory;
@@ -56,6 +69,7 @@ export class Authenticator {
   readonly #onAuthenticated: (flow: Flow) => void;
   readonly #onRefused: (flow: Flow) => void;
   readonly #isRegisteredAt: RegistrationLookUp;
+  readonly #gate: CredentialGate;
   readonly #mint: NonceMint;
   readonly #counts: NonceCount;
   /** An account that is not there has an HA1 too, which nobody knows, so that its answer costs the same work. */
@@ -70,6 +84,7 @@ export class Authenticator {
     readonly nonceKey: KeyObject;
     readonly bootId: string;
     readonly random: Random;
+    readonly gate: CredentialGate;
     /** Told of each flow on which a challenge was answered rightly. */
     readonly onAuthenticated: (flow: Flow) => void;
     /** Told of each flow on which a challenge was answered wrongly. */
@@ -85,6 +100,7 @@ export class Authenticator {
     this.#onAuthenticated = options.onAuthenticated;
     this.#onRefused = options.onRefused ?? (() => {});
     this.#isRegisteredAt = options.isRegisteredAt ?? (() => false);
+    this.#gate = options.gate;
     const lifetimeMs = options.settings().nonce_lifetime * 1000;
     this.#mint = new NonceMint(options.nonceKey, options.bootId, options.clock, { lifetimeMs });
     this.#counts = new NonceCount(maxCountedNonces);
@@ -109,7 +125,13 @@ export class Authenticator {
     const name = request.method === 'REGISTER' ? 'www-authenticate' : 'proxy-authenticate';
     const headers = new HeaderList();
     for (const value of this.challenges(flow, stale)) headers.append(name, value);
+    this.#gate.observe(findingOf('challenged', flow, { message: request, user: fromUser(request) }));
     return headers;
+  }
+
+  /** Whether a nonce is one that we made for this source over UDP, and that has not expired. */
+  isOwnNonce(nonce: string, { address, port }: Endpoint): boolean {
+    return this.#mint.check(nonce, { transport: 'udp', address, port }) === 'valid';
   }
 
   /** Whose request this is, by the header that its method answers challenges with. */
@@ -138,6 +160,13 @@ export class Authenticator {
       if (verdict === 'expired' || (verdict === 'foreign' && strength >= 2)) return { kind: 'challenge', stale: true };
       if (verdict === 'valid') evidence = 'nonce';
     }
+    const observed = { message: request, user: credentials.username, evidence };
+    const look = this.#gate.look(flow.remote, credentials.username, userAgentOf(request));
+    if (look !== 'verify') {
+      this.#gate.observe(findingOf(look === 'ask' ? 'unverified' : 'refused user', flow, observed));
+      if (look === 'ask') return { kind: 'challenge', stale: false };
+      return { kind: 'refused', reason: 'refused user', userName: credentials.username };
+    }
     const account = this.#directory.accountByName(credentials.username);
     const credential = account && this.#directory.credentialOf(account.id);
     const verifies = (ha1: Secret<string> | undefined): boolean =>
@@ -148,10 +177,13 @@ export class Authenticator {
     const problem = this.#problem(account, verified, credentials, request, flow);
     if (account === undefined || problem !== undefined) {
       this.#onRefused(flow);
-      return { kind: 'refused', reason: problem ?? 'unknown user', userName: credentials.username, evidence };
+      const reason = problem ?? 'unknown user';
+      this.#gate.observe(findingOf(reason, flow, observed));
+      return { kind: 'refused', reason, userName: credentials.username };
     }
     if (strength >= 2 && this.#counts.take(credentials) === 'replayed') return { kind: 'challenge', stale: true };
     this.#remember(account, flow);
+    this.#gate.observe(findingOf('authenticated', flow, observed));
     this.#onAuthenticated(flow);
     return { kind: 'account', account, by: 'digest' };
   }
@@ -218,6 +250,12 @@ export class Authenticator {
     if (!request.from.uri.includes(`:${account.name}@`)) return undefined;
     return { kind: 'account', account, by: 'cache' };
   }
+}
+
+/** The name that a request gives its sender. */
+function fromUser(request: SipRequest): string {
+  const uri = parseUri(request.from.uri);
+  return uri.ok && uri.value.scheme !== 'tel' ? uri.value.user : '';
 }
 
 /** Whether `address` lies in one of the ranges; an empty list permits every address. */

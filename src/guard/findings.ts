@@ -23,6 +23,9 @@ export const findingKinds = [
   'wrong transport',
   'digest uri',
   'not authorised',
+  // Answered without a look at the password: the user is refused from there, or is being guessed at by many.
+  'refused user',
+  'unverified',
   // Looking around: an extension or number that nobody has; a name of a tool; a number that nobody should know.
   'unknown number',
   'blocked device',
@@ -56,6 +59,8 @@ export interface Finding {
   readonly user: string;
   /** User-Agent or Server, as the sender wrote it; empty where there is none. */
   readonly userAgent: string;
+  /** Whether it was seen of a REGISTER. */
+  readonly isRegister: boolean;
 }
 
 /** Takes what is seen, at once and cheaply, on the signalling thread; never throws. */
@@ -82,6 +87,7 @@ export function findingOf(
     evidence: flow.transport === 'udp' ? evidence : 'connection',
     user,
     userAgent: message === undefined ? '' : userAgentOf(message),
+    isRegister: message?.kind === 'request' && message.method === 'REGISTER',
   };
 }
 

@@ -88,10 +88,21 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
     ...sip.registrar.counts,
   }));
   labelled(registers, 'packets_total', 'SIP packets by the proof of their source', 'proof', () => ({
-    ...sip.guard.counts,
+    ...sip.guard.served,
   }));
+  labelled(
+    registers,
+    'packets_lost_total',
+    'SIP packets that were dropped before they were read, by cause',
+    'cause',
+    () => ({
+      ...sip.guard.lost,
+    }),
+  );
+  gauge('bans', 'Entries of the list of bans, with what is shed or only reported', () => sip.guard.bans.size);
+  gauge('auth_requests_in_a_row', 'Failed requests in a row that an address may send now', () => sip.guard.rowLimit());
   labelled(registers, 'findings_total', 'What was seen of sources, by kind', 'kind', () => ({
-    ...sip.findings.counts,
+    ...sip.guard.findings.counts,
   }));
   labelled(registers, 'transport_total', 'Packets and connections by event', 'event', () => {
     const { connections: _now, ...totals } = sip.stack.transportStats();

@@ -33,11 +33,12 @@ import { joined } from '../call/limits/joined-lifecycle.ts';
 import { DialSpeed, PendingCalls } from '../call/limits/pending-calls.ts';
 import { LeaseAudit } from '../call/limits/lease-audit.ts';
 import { Authenticator } from '../guard/authenticate.ts';
-import { FindingCounts, findingOf } from '../guard/findings.ts';
+import { findingOf, userAgentOf } from '../guard/findings.ts';
+import type { Ban } from '../guard/bans/ban.ts';
+import { Guard } from '../guard/guard.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
-import type { DecisionStore } from '../guard/ports.ts';
+import type { BanStore, DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
-import { SourceGuard } from '../guard/source-guard.ts';
 import { ConnectionFailures } from '../guard/connection-failures.ts';
 import { inputProblem } from '../guard/validate-input.ts';
 import type { MediaPlane } from '../media/index.ts';
@@ -56,6 +57,7 @@ import {
   type StreamGate,
   type TransportName,
 } from '../sip/transport/index.ts';
+import { honeypotUser, isHit, type Listing, trustOf } from './guard-trust.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 
 /** Addresses whose calls' cost is remembered. */
@@ -87,6 +89,9 @@ export interface SipServerParts {
   readonly calls: CallStore;
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
+  readonly bans: BanStore;
+  /** How busy the signalling thread is, from 0 to 1; idle where nobody says. */
+  readonly load?: () => number;
   readonly ledger: Ledger;
   readonly peaks?: SpendPeaks;
   /** Who is asked for the records of host names. */
@@ -108,9 +113,7 @@ export class SipServer {
   readonly registrar: Registrar;
   readonly calls: CallService;
   readonly authenticator: Authenticator;
-  readonly guard: SourceGuard;
-  /** Where every part tells what it sees of its peers. */
-  readonly findings = new FindingCounts();
+  readonly guard: Guard;
   readonly strangers: StrangerLog;
   readonly money: MeteredCalls;
   readonly sipServers: SipServers;
@@ -136,7 +139,9 @@ export class SipServer {
     const clock = guardedClock(parts.clock, onFault);
     this.directory = new AccountDirectory(parts.directory);
     this.prices = new PriceBook(this.directory, parts.priceLists ?? []);
-    this.guard = new SourceGuard(clock);
+    const strangerLog = new StrangerLog(clock, log);
+    this.strangers = strangerLog;
+    this.guard = this.#newGuard(clock, strangerLog);
     this.#authFailures = new ConnectionFailures(
       () => modeOf(settings(), 'session_auth_failure_close'),
       log,
@@ -158,9 +163,11 @@ export class SipServer {
         onFault,
       },
       {
-        admit: (source) => this.guard.admit(source),
+        admit: (source, octets) => this.guard.admit(source, octets),
+        ignores: (request, flow) => this.#ignores(request, flow),
+        onSenseless: (what, message, flow) => this.guard.observe(findingOf(what, flow, { message })),
         onRequest: (request, flow) => this.#onRequest(request, flow),
-        onMalformed: (error, flow) => this.findings.observe(findingOf('malformed', flow, malformedBy(error))),
+        onMalformed: (error, flow) => this.guard.observe(findingOf('malformed', flow, malformedBy(error))),
         onKeepAlive: () => {},
         onConnectionClosed: (flow) => {
           this.#authFailures.closed(flow);
@@ -176,26 +183,24 @@ export class SipServer {
       nonceKey: createSecretKey(random.hex(32), 'hex'),
       bootId: random.hex(8),
       random,
+      gate: this.guard,
       isRegisteredAt: (accountId, flow, anyPort) => this.registrar.isRegisteredAt(accountId, flow, anyPort),
       onRefused: (flow) => this.#authFailures.failed(flow),
       onAuthenticated: (flow) => {
         this.#authFailures.succeeded(flow);
-        this.guard.authenticated(flow.remote.address);
         this.stack.trustConnection(flow);
         this.stack.knowSource(flow.remote.address);
       },
     });
-    const { stack, authenticator, directory, findings } = this;
+    const { stack, authenticator, directory, guard } = this;
     const locator = new Locator<TransportName>({
       ...{ dns: parts.dns, random },
       transports: () => sentOver(settings(), parts.gate !== undefined),
       families: () => reachedFamilies(settings(), parts.ownAddresses()),
     });
     this.sipServers = new SipServers({ directory, locator, stack, clock, settings, log });
-    const strangerLog = new StrangerLog(clock, log);
-    this.strangers = strangerLog;
     this.registrar = new Registrar({
-      ...{ stack, authenticator, store: parts.bindings, settings, clock, strangerLog, findings },
+      ...{ stack, authenticator, store: parts.bindings, settings, clock, strangerLog },
     });
     const settingOrigin = parts.settingOrigin ?? unknownOrigin;
     const { periods } = parts.ledger;
@@ -214,7 +219,7 @@ export class SipServer {
         timers: defaultTimers,
       },
       strangerLog,
-      findings,
+      guard,
       money: this.money,
       sipServers: this.sipServers,
       lifecycle: joined(this.money, limits),
@@ -312,7 +317,11 @@ export class SipServer {
   }
 
   /** The bindings of the last server stand; to be called before the first packet is taken. */
-  remember(bindings: readonly Binding[]): void {
+  remember(bindings: readonly Binding[], bans: readonly Ban[] = []): void {
+    this.guard.start(bans);
+    for (const { sourceAddress, sourcePort, user, userAgent } of bindings) {
+      this.guard.remember(sourceAddress, sourcePort, user, userAgent);
+    }
     this.registrar.start(bindings);
   }
 
@@ -353,17 +362,18 @@ export class SipServer {
     this.sipServers.close();
     this.audit.stop();
     this.registrar.stop();
+    this.guard.stop();
     this.stack.close();
   }
 
   #onRequest(request: SipRequest, flow: Flow): void {
     if (!this.#isForUs(request)) {
-      this.findings.observe(findingOf('other domain', flow, { message: request, user: request.uri }));
+      this.guard.observe(findingOf('other domain', flow, { message: request, user: request.uri }));
       return this.stack.reply(request, flow, 403);
     }
     const wrong = inputProblem(request, this.#parts.settings().validateinput);
     if (wrong !== undefined) {
-      this.findings.observe(findingOf('bad value', flow, { message: request }));
+      this.guard.observe(findingOf('bad value', flow, { message: request }));
       this.strangers.refused('input refused', flow.remote.address, { ...wrong, callId: request.callId });
       return this.stack.reply(request, flow, 400, undefined, `Bad ${wrong.field}`);
     }
@@ -383,6 +393,55 @@ export class SipServer {
         return this.stack.reply(request, flow, 405, new HeaderList().append('allow', allowedMethods));
       default:
         return this.stack.reply(request, flow, 481);
+    }
+  }
+
+  #newGuard(clock: Clock, strangerLog: StrangerLog): Guard {
+    const { random, settings, bans, load = idle, ownAddresses } = this.#parts;
+    return new Guard({
+      ...{ clock, random, settings, strangerLog, load },
+      store: bans,
+      marks: {
+        isOwnNonce: (nonce, remote) => this.authenticator.isOwnNonce(nonce, remote),
+        isOwnTag: (tag, { address }) => this.stack.dialogs.isOpen(tag, address),
+        isOwnBranch: (branch) => this.stack.awaits(branch),
+      },
+      isUser: (name) =>
+        this.directory.accountByName(name) !== undefined || this.directory.numberOwner(name) !== undefined,
+      trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),
+      isListed: (address) => this.#listing(address) !== 'none',
+      onBan: (ban) => this.#onBan(ban),
+    });
+  }
+
+  /** Whether an address is that of a SIP server, or of a traffic sender. */
+  #listing(address: string): Listing {
+    const isServer = this.directory.sipServersAt(address).some(({ enabled }) => enabled);
+    if (isServer || this.sipServers.addresses.serverAt(address) !== undefined) return 'sip server';
+    return this.directory.isListed(address) ? 'traffic sender' : 'none';
+  }
+
+  /** Devices that are refused, and names that nobody should know, get no answer, and nothing is done for them. */
+  #ignores(request: SipRequest, flow: Flow): boolean {
+    const userAgent = userAgentOf(request);
+    const isRefused =
+      this.guard.devices.refusalOf(userAgent) !== undefined || this.guard.bans.agentBan(userAgent) !== undefined;
+    if (isRefused) {
+      this.guard.observe(findingOf('blocked device', flow, { message: request }));
+      return true;
+    }
+    const user = honeypotUser(request, this.#parts.settings());
+    if (user === undefined || this.#isKnown(flow.remote.address)) return false;
+    this.guard.observe(findingOf('honeypot', flow, { message: request, user }));
+    return true;
+  }
+
+  /** A ban ends no call by itself, unless a setting says so [own.end-calls-of-banned]. */
+  #onBan({ scope, subject }: Ban): void {
+    if (!this.#parts.settings().end_calls_of_banned) return;
+    for (const call of this.calls.calls()) {
+      const { sourceAddress, sourcePort } = call.record.cdr;
+      if (isHit(scope, subject, sourceAddress, sourcePort)) call.end('source banned', 'system');
     }
   }
 
@@ -413,11 +472,25 @@ export class SipServer {
     return this.#parts.ownAddresses().some(({ address }) => sameAddress(address, host));
   }
 
+  /** A stranger that asks for names that nobody has is looking for one that somebody has. */
+  #countQuestion(request: SipRequest, flow: Flow): void {
+    const user = request.requestUri?.scheme === 'tel' ? '' : (request.requestUri?.user ?? '');
+    const { directory, guard } = this;
+    if (user === '' || this.#isKnown(flow.remote.address)) return;
+    if (directory.accountByName(user) !== undefined || directory.numberOwner(user) !== undefined) return;
+    guard.observe(findingOf('unknown number', flow, { message: request, user }));
+  }
+
   /** Says what we can do, to anybody (RFC 3261 §11.2): it costs one answer, no longer than the question allows. */
   #onOptions(request: SipRequest, flow: Flow): void {
+    this.#countQuestion(request, flow);
     const headers = new HeaderList().append('allow', allowedMethods).append('accept', 'application/sdp');
     this.stack.reply(request, flow, 200, headers);
   }
+}
+
+function idle(): number {
+  return 0;
 }
 
 /** Transports that SIP servers may be reached over where nobody says which, the preferred one first. */

@@ -3,6 +3,7 @@ import { systemTurn } from '../base/time/system-turn.ts';
 import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import { readFile } from 'node:fs/promises';
 import { warmNumberTypes } from '../numbering/number-types.ts';
+import { performance } from 'node:perf_hooks';
 import { listOfDeck } from '../billing/tariff/price-book.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
@@ -35,6 +36,7 @@ const drainMediaMs = 4000;
 /** A month and a day: all of the month that runs, in any time zone. */
 const periodsBackMs = 32 * 86_400_000;
 const addressRefreshMs = 10_000;
+const loadPeriodMs = 1000;
 
 export interface StartOptions {
   readonly dataFolder: string;
@@ -107,6 +109,8 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       calls: store.calls,
       bindings: store.bindings,
       decisions: store.decisions,
+      bans: store.bans,
+      load: signallingLoad(),
       ledger,
       peaks: new SpendPeaks(ledger.balances, store.spendPeaks, snapshot.spendPeaks),
       dns,
@@ -115,7 +119,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     undo.push(async () => sip.close());
     const unwatch = settings.value.onChange(() => sip.settingsChanged());
     undo.push(async () => unwatch());
-    sip.remember(snapshot.bindings);
+    sip.remember(snapshot.bindings, snapshot.bans);
     const sinceMs = clock.wallMs() - periodsBackMs;
     const { maxcallperperiod } = settings.value.current;
     const finished = await store.talkSince(sinceMs);
@@ -222,5 +226,21 @@ function refreshedAddresses(): () => ReturnType<typeof machineAddresses> {
       askedAtMs = nowMs;
     }
     return addresses;
+  };
+}
+
+/** How much of its time the signalling thread worked in the last second, from 0 to 1; looked at once a second at most. */
+function signallingLoad(): () => number {
+  let last = performance.eventLoopUtilization();
+  let askedAtMs = systemClock.monotonicMs();
+  let load = 0;
+  return () => {
+    const nowMs = systemClock.monotonicMs();
+    if (nowMs - askedAtMs < loadPeriodMs) return load;
+    askedAtMs = nowMs;
+    const now = performance.eventLoopUtilization();
+    load = performance.eventLoopUtilization(now, last).utilization;
+    last = now;
+    return load;
   };
 }

@@ -2,7 +2,6 @@ import type { Account } from '../accounts/model.ts';
 import { mayUseTransport } from '../accounts/phone-transport.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
-import { type FindingObserver, findingOf } from '../guard/findings.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
 import type { Settings } from '../settings/index.ts';
 import { HeaderList, parseContacts, parseNameAddrList, parseUri, type SipRequest } from '../sip/message/index.ts';
@@ -33,7 +32,6 @@ export class Registrar {
   readonly #settings: () => Settings;
   readonly #clock: Clock;
   readonly #strangerLog: StrangerLog;
-  readonly #findings: FindingObserver;
   /** Accounts that registered over a connection, by its number; the lines of a phone share one. */
   readonly #connections = new Map<number, Set<number>>();
   #timers: Timer[] = [];
@@ -45,7 +43,6 @@ export class Registrar {
     readonly settings: () => Settings;
     readonly clock: Clock;
     readonly strangerLog: StrangerLog;
-    readonly findings: FindingObserver;
   }) {
     this.#stack = options.stack;
     this.#authenticator = options.authenticator;
@@ -53,7 +50,6 @@ export class Registrar {
     this.#settings = options.settings;
     this.#clock = options.clock;
     this.#strangerLog = options.strangerLog;
-    this.#findings = options.findings;
     this.bindings = new Bindings(() => options.settings().max_bindings);
   }
 
@@ -108,7 +104,6 @@ export class Registrar {
     const identity = this.#authenticator.identify(request, flow);
     if (identity.kind === 'challenge') {
       this.counts.challenged++;
-      this.#findings.observe(findingOf('challenged', flow, { message: request, user: request.to.uri }));
       const headers = this.#authenticator.challengeHeaders(request, flow, identity.stale);
       return this.#stack.reply(request, flow, 401, headers);
     }
@@ -116,8 +111,6 @@ export class Registrar {
       this.counts.refused++;
       const { reason, userName } = identity;
       const fields = { reason, userName, callId: request.callId };
-      const finding = { message: request, user: userName, evidence: identity.evidence };
-      this.#findings.observe(findingOf(reason, flow, finding));
       this.#strangerLog.refused('registration refused', flow.remote.address, fields);
       return this.#stack.reply(request, flow, 403);
     }

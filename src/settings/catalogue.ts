@@ -3,6 +3,7 @@ import { accountSettings } from './catalogue/accounts.ts';
 import { authSettings } from './catalogue/auth.ts';
 import { callSettings } from './catalogue/calls.ts';
 import { creditSettings } from './catalogue/credit.ts';
+import { guardSettings } from './catalogue/guard.ts';
 import { limitSettings } from './catalogue/limits.ts';
 import { fraudSettings } from './catalogue/fraud.ts';
 import { mediaSettings } from './catalogue/media.ts';
@@ -23,6 +24,7 @@ export const areas = {
   'TLS and WebSocket': tlsSettings,
   Authentication: authSettings,
   Access: accessSettings,
+  Guard: guardSettings,
   Registrations: registrarSettings,
   'Calls and sessions': { ...callSettings, ...sessionSettings },
   Limits: limitSettings,
@@ -41,6 +43,7 @@ const declared = {
   ...areas['TLS and WebSocket'],
   ...areas.Authentication,
   ...areas.Access,
+  ...areas.Guard,
   ...areas.Registrations,
   ...areas['Calls and sessions'],
   ...areas.Limits,

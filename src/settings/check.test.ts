@@ -35,9 +35,8 @@ describe('names of settings', () => {
     ['x'.repeat(10_000), 'unknown', /there is no setting 'x{80}\.\.\.'/],
     ['a\r\nb', 'unknown', /'a\?\?b'/],
     ['__proto__', 'unknown', /nearest/],
-    ['MAXSUBSMMSGCOUNT', 'not in effect', /known, but not in effect in this version/],
     ['usetlsforweb', 'not in effect', /known, but not in effect in this version/],
-    ['blockscanning_threshold', 'not in effect', /known, but not in effect in this version/],
+    ['enablefirewall', 'not in effect', /known, but not in effect in this version/],
     ['maxlines', 'not a setting', /a field of each user/],
   ] as const;
   for (const [written, kind, message] of refused) {

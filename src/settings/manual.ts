@@ -34,7 +34,7 @@ function sampleEntry(spec: SettingSpec): readonly string[] {
   return [
     '',
     ...[spec.text, ...facts].flatMap((text) => comment(text, '  ')),
-    `  # ${spec.key}: ${yamlValue(spec.default)}${unit === '' || spec.allowed.includes(spec.unit) ? '' : ` #${unit}`}`,
+    `  # ${spec.key}: ${yamlValue(spec.type === 'duration' ? spec.format(spec.default) : spec.default)}${unit === '' || spec.allowed.includes(spec.unit) ? '' : ` #${unit}`}`,
   ];
 }
 

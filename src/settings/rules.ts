@@ -4,7 +4,7 @@ import { type Setting, word } from './setting.ts';
 export type RuleMode = 'enforce' | 'observe' | 'off';
 
 /** A rule that says no to calls and has a mode. Prepaid credit and a reseller's balance have none: they always hold. */
-interface Rule {
+interface CallRule {
   /** What it refuses, as the end of the sentence "The mode of the rule that ...". */
   readonly refuses: string;
   /** Mode in the profile `stress_test`, where the rule would end the test. */
@@ -12,6 +12,14 @@ interface Rule {
   /** Mode in the profile `seeds`, for a rule that the requirements do not have. */
   readonly seeds?: RuleMode;
 }
+
+/** A detection of the guard: a rule that stops sources. */
+interface SourceRule {
+  /** Whom it stops, as the end of the sentence "The mode of the detection of a source that ...". */
+  readonly stops: string;
+}
+
+type Rule = CallRule | SourceRule;
 
 /**
  * Every rule with a mode, by its key: that of the setting or of the account's field that holds its limit. A rule enters
@@ -72,6 +80,21 @@ const rules = {
   session_auth_failure_close: {
     refuses: 'closes a connection over which challenges were answered wrongly 5 times in a row',
   },
+  maxsubsmscount: { stops: 'sends too many messages' },
+  maxwrongmsgallowed: { stops: 'sends too many messages that make no sense' },
+  maxsubsipauthrequest: { stops: 'fails too often in a row' },
+  maxwrongauthfromip: { stops: 'is refused too often for want of authorisation' },
+  maxfailedauthenabledipport: { stops: 'fails too often with credentials of users, from one port' },
+  maxfailedauthenabledip: { stops: 'fails too often with credentials of users' },
+  fastauthsubswrongusermsg: { stops: 'leaves too many challenges unanswered' },
+  sip_register_failed_times: { stops: 'fails too often to register as one user; only that user is refused from there' },
+  blockscanning_treshold: { stops: 'tries too many names that nobody has' },
+  max_scanner_messages: { stops: 'uses tools that are refused' },
+  honeypot_numbers: { stops: 'tries a name that nobody should know' },
+  max_digest_leaks: { stops: 'asks us for passwords inside calls' },
+  max_abuse: { stops: 'shows too many other signs of abuse' },
+  max_guesses_per_user: { stops: 'guesses at a user whose password too many have guessed at' },
+  max_failed_users_per_address: { stops: 'guesses at others from the address of a user' },
   licensecfg: { refuses: 'refuses a call when the whole system has its number of calls' },
 } as const satisfies Readonly<Record<string, Rule>>;
 
@@ -84,7 +107,9 @@ export const modeSettings = Object.fromEntries(
   Object.entries<Rule>(rules).map(([key, rule]) => [`mode.${key}`, modeSetting(key, rule)]),
 ) as { readonly [K in ModeKey]: Setting<RuleMode> };
 
-function modeSetting(key: string, { refuses, stressTest, seeds }: Rule): Setting<RuleMode> {
+function modeSetting(key: string, rule: Rule): Setting<RuleMode> {
+  if ('stops' in rule) return sourceModeSetting(key, rule);
+  const { refuses, stressTest, seeds } = rule;
   return word({
     id: `own.mode.${key}`,
     aliases: [`mode_${key}`],
@@ -98,6 +123,21 @@ function modeSetting(key: string, { refuses, stressTest, seeds }: Rule): Setting
       enforce: 'calls are refused',
       observe: "calls pass; a decision with the outcome 'would refuse' is recorded",
       off: 'the rule is not applied',
+    },
+    effect: 'live',
+  });
+}
+
+function sourceModeSetting(key: string, { stops }: SourceRule): Setting<RuleMode> {
+  return word({
+    id: `own.mode.${key}`,
+    aliases: [`mode_${key}`],
+    text: `The mode of the detection of a source that ${stops}. It exists so that a limit can be watched on live traffic before it bites.`,
+    default: 'enforce',
+    values: {
+      enforce: 'the source is stopped',
+      observe: 'nothing is stopped; the list of bans reports what would have been',
+      off: 'it is not looked for',
     },
     effect: 'live',
   });

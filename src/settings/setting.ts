@@ -7,7 +7,17 @@ export type SettingValue = boolean | number | bigint | string | readonly string[
 /** `live`: a change holds at once, for what begins from then on. `restart`: it holds from the next start. */
 export type Effect = 'live' | 'restart';
 
-export type SettingType = 'bool' | 'int' | 'decimal' | 'amount' | 'seconds' | 'port' | 'enum' | 'string' | 'list';
+export type SettingType =
+  | 'bool'
+  | 'int'
+  | 'decimal'
+  | 'amount'
+  | 'seconds'
+  | 'duration'
+  | 'port'
+  | 'enum'
+  | 'string'
+  | 'list';
 
 /** What the catalogue says of one setting, whatever its type. */
 export interface Description<V extends SettingValue> {
@@ -138,6 +148,40 @@ export function port(description: Description<number> & { readonly min: number }
   return numeric({ ...description, max: 65535 }, 'port', '', off);
 }
 
+const unitSeconds = { s: 1, min: 60, h: 3600 } as const;
+
+/** A duration that is written with its unit; a bare number has the unit `bare`. Held in seconds. */
+export function duration(
+  description: Description<number> & Range & { readonly bare: keyof typeof unitSeconds },
+): Setting<number> {
+  const { min, max, bare } = description;
+  return {
+    since: firstVersion,
+    ...description,
+    type: 'duration',
+    unit: '',
+    allowed: `a time from ${min} s to ${max} s with its unit, such as 90 s, 3 min or 6 h; a bare number is in ${bare}`,
+    meanings: [],
+    parse: (text) => {
+      const [, digits, unit = ''] = /^(\d{1,9}) ?([a-z]*)$/.exec(text.trim().toLowerCase()) ?? [];
+      const factor = unit === '' ? unitSeconds[bare] : secondsOf(unit);
+      if (digits === undefined || factor === undefined) return fail(undefined);
+      const value = Number(digits) * factor;
+      return value < min || value > max ? fail(undefined) : ok(value);
+    },
+    format: (value) => {
+      if (value % 3600 === 0) return `${value / 3600} h`;
+      return value % 60 === 0 ? `${value / 60} min` : `${value} s`;
+    },
+  };
+}
+
+function secondsOf(unit: string): number | undefined {
+  if (/^s(ec(ond)?s?)?$/.test(unit)) return 1;
+  if (/^m(in(ute)?s?)?$/.test(unit)) return 60;
+  return /^h(ours?)?$/.test(unit) ? 3600 : undefined;
+}
+
 function numeric(
   description: Description<number> & Range,
   type: SettingType,
@@ -245,10 +289,19 @@ export function string(description: Description<string> & TextRules): Setting<st
 }
 
 /** Texts between commas or spaces; a sequence in the file. Empty text is the empty list. */
-export function list(
-  description: Description<readonly string[]> &
-    TextRules & { readonly checkAll?: (items: readonly string[]) => string | undefined },
-): Setting<readonly string[]> {
+export function list(description: ListDescription): Setting<readonly string[]> {
+  return dividedBy(/[\s,]+/, description);
+}
+
+/** Texts between commas, which may hold blanks. */
+export function commaList(description: ListDescription): Setting<readonly string[]> {
+  return dividedBy(/\s*,\s*/, description);
+}
+
+type ListDescription = Description<readonly string[]> &
+  TextRules & { readonly checkAll?: (items: readonly string[]) => string | undefined };
+
+function dividedBy(divider: RegExp, description: ListDescription): Setting<readonly string[]> {
   return {
     since: firstVersion,
     ...description,
@@ -256,7 +309,10 @@ export function list(
     unit: '',
     meanings: [],
     parse: (text) => {
-      const items = text.split(/[\s,]+/).filter((item) => item !== '');
+      const items = text
+        .trim()
+        .split(divider)
+        .filter((item) => item !== '');
       if (items.length > maxListItems) return fail(`more than ${maxListItems} entries`);
       for (const item of items) {
         const complaint = description.check(item);

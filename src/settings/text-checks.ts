@@ -114,3 +114,21 @@ export function dialPrefix(text: string): string | undefined {
 export function systemLimit(text: string): string | undefined {
   return /^(?:calls|users)=[1-9]\d{0,8}$/.test(text) ? undefined : `'${text}' is not calls=N or users=N`;
 }
+
+/** A part of what a device calls itself. */
+export function deviceName(text: string): string | undefined {
+  return /^[ -~]{1,64}$/.test(text) ? undefined : `'${text}' is not 1 to 64 printable ASCII characters`;
+}
+
+/** What can be dialled or be the name of a user. */
+export function dialledName(text: string): string | undefined {
+  return /^[\w.+*#-]{1,64}$/.test(text) ? undefined : `'${text}' is not a number or a user name`;
+}
+
+/** Where a list of addresses is read from. */
+export function listSource(text: string): string | undefined {
+  if (text.startsWith('/')) return undefined;
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+    ? undefined
+    : `'${text}' is not an absolute path or an address that begins with https://`;
+}

@@ -18,6 +18,7 @@ export interface Schema {
   readonly settings: SettingTable;
   readonly audit: AuditTable;
   readonly decisions: DecisionTable;
+  readonly bans: BanTable;
   /** The price list of a tariff is one text, replaced whole. */
   readonly tariffs: TariffTable;
   readonly packets: { readonly id: number; readonly name: string; readonly packet_json: string };
@@ -70,6 +71,21 @@ export interface DecisionTable {
   readonly call_id: string;
   readonly evidence: string;
   readonly asked: string;
+}
+
+export interface BanTable {
+  readonly ban_key: string;
+  readonly action: string;
+  readonly scope: string;
+  readonly subject: string;
+  readonly rule: string;
+  readonly reason: string;
+  readonly evidence: string;
+  readonly ban_count: number;
+  readonly by_whom: string;
+  readonly at_ms: number;
+  /** 0 for one without end. */
+  readonly until_ms: number;
 }
 
 export interface TariffTable {

@@ -16,6 +16,7 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
   settings: ['name'],
   audit: ['id'],
   decisions: ['id'],
+  bans: ['ban_key'],
   tariffs: ['id'],
   packets: ['id'],
   postings: ['id'],

@@ -15,11 +15,13 @@ import type { PastCall, PastTalk } from '../call/limits/past-calls.ts';
 import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { Decision } from '../guard/decision.ts';
-import type { DecisionStore } from '../guard/ports.ts';
+import type { Ban } from '../guard/bans/ban.ts';
+import type { BanStore, DecisionStore } from '../guard/ports.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { SettingOverride, SettingStore } from '../settings/ports.ts';
 import { directorySnapshotOf } from './account-rows.ts';
 import { amendWrite, answerWrite, beginWrite, cdrOf, dialledWrite, endWrite, unfinishedCallOf } from './call-rows.ts';
+import { banOf, banPut } from './ban-rows.ts';
 import { decisionOf, decisionPut } from './decision-rows.ts';
 import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
 import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
@@ -45,6 +47,7 @@ export interface StoreSnapshot {
   /** Price lists as text, by tariff. */
   readonly decks: readonly { readonly tariffId: number; readonly deck: string }[];
   readonly bindings: readonly Binding[];
+  readonly bans: readonly Ban[];
   /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
   readonly unfinishedCalls: readonly UnfinishedCall[];
   readonly settings: readonly SettingOverride[];
@@ -69,6 +72,7 @@ export class Store implements AccountStore {
   readonly bindings: BindingStore;
   readonly settings: SettingStore;
   readonly decisions: DecisionStore;
+  readonly bans: BanStore;
   readonly ledger: LedgerStore;
   readonly spendPeaks: SpendPeakStore;
   /** The realm of all digest credentials, fixed when the data folder was made. */
@@ -112,6 +116,16 @@ export class Store implements AccountStore {
     const reversals = async (id: string): Promise<readonly Posting[]> => {
       const { postings = [] } = await link.read({ kind: 'postings', filter: { by: 'reverses', id } });
       return postings.map(({ posting }) => posting);
+    };
+    const writeBans = (changes: readonly RowChange[]): void => {
+      link.writes.write(['rows', ...changes], 'soon').catch((error: unknown) => {
+        parts.log.error('a change of the list of bans could not be stored', { error: String(error) });
+      });
+    };
+    this.bans = {
+      put: (ban) => writeBans([banPut(ban)]),
+      remove: (keys) =>
+        writeBans(keys.map((key) => ({ kind: 'remove', table: 'bans', column: 'ban_key', value: key }))),
     };
     this.ledger = {
       post: (postings) => link.writes.write(['post', postings, []]),
@@ -280,7 +294,17 @@ export class Store implements AccountStore {
   async loadSnapshot(): Promise<StoreSnapshot> {
     const tables = await this.#link.read({
       kind: 'tables',
-      names: ['accounts', 'credentials', 'numbers', 'dial_rules', 'dial_routes', 'bindings', 'calls', 'settings'],
+      names: [
+        'accounts',
+        'credentials',
+        'numbers',
+        'dial_rules',
+        'dial_routes',
+        'bindings',
+        'bans',
+        'calls',
+        'settings',
+      ],
     });
     const priced = await this.#link.read({ kind: 'tables', names: ['tariffs', 'packets', 'spend_peaks'] });
     const fieldsSet = await this.#link.read({ kind: 'fields set' });
@@ -302,6 +326,7 @@ export class Store implements AccountStore {
       directory,
       ledger,
       decks: (priced.tariffs ?? []).map((row) => ({ tariffId: Number(row['id']), deck: String(row['deck']) })),
+      bans: (tables.bans ?? []).map(banOf).filter(({ untilMs = nowMs + 1 }) => untilMs > nowMs),
       bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
       spendPeaks: (priced.spend_peaks ?? []).map(spendPeakOf),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),

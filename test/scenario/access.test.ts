@@ -142,7 +142,7 @@ describe('unknown users', () => {
     await stage.run(20);
     assert.deepEqual(stranger.statuses('REGISTER'), [401, 403]);
     assert.equal(stage.server.directory.size.accounts, before);
-    assert.equal(stage.server.findings.counts['unknown user'], 1);
+    assert.equal(stage.server.guard.findings.counts['unknown user'], 1);
   });
 
   test('an unknown user and a wrong password get the same octets but for nonce and tags [auth.uauthverifypwd]', async () => {
@@ -196,7 +196,7 @@ describe('domains', () => {
       const stage = await Stage.open({ settings: { ...named, blockotherdomains: level } });
       const phone = await stage.peer('192.0.2.66');
       assert.deepEqual(await statusesOf(stage, phone, 'REGISTER', uri), [status]);
-      assert.equal(stage.server.findings.counts['other domain'], status === 403 ? 1 : 0);
+      assert.equal(stage.server.guard.findings.counts['other domain'], status === 403 ? 1 : 0);
     });
   }
 });
@@ -212,7 +212,7 @@ describe('input', () => {
       assert.deepEqual(await statusesOf(stage, stranger, 'REGISTER', 'sip:server.example', "1'%20OR%201=1--"), [
         status,
       ]);
-      assert.equal(stage.server.findings.counts['bad value'], status === 400 ? 1 : 0);
+      assert.equal(stage.server.guard.findings.counts['bad value'], status === 400 ? 1 : 0);
     });
   }
 });

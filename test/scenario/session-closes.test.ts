@@ -173,7 +173,7 @@ describe('calls faster than people make them', () => {
   test('21 calls, each within 5 ms of the one before, close the session [session.abnormal-speed-close]', async () => {
     const { stage, alice } = await dialling(21, 4);
     assert.deepEqual(alice.statuses('INVITE').filter((status) => status === 503).length > 0, true);
-    assert.equal(stage.server.findings.counts['abnormal speed'], 1);
+    assert.equal(stage.server.guard.findings.counts['abnormal speed'], 1);
     assert.ok(stage.store.cdrs.length >= 1);
     assert.deepEqual([...new Set(stage.store.cdrs.slice(0, 1).map(({ cause }) => cause))], ['refused']);
     assert.equal(stage.server.stack.transportStats().connections, 0);
@@ -186,7 +186,7 @@ describe('calls faster than people make them', () => {
       [40, 6],
     ] as const) {
       const { stage } = await dialling(count, gapMs);
-      assert.equal(stage.server.findings.counts['abnormal speed'], 0);
+      assert.equal(stage.server.guard.findings.counts['abnormal speed'], 0);
       assert.equal(stage.server.stack.transportStats().connections, 1);
     }
   });
@@ -198,7 +198,7 @@ describe('calls faster than people make them', () => {
     const invite = await stage.invite(alice, 'alice', bobUri);
     for (let again = 0; again < 100; again++) alice.send(invite);
     await stage.run(100);
-    assert.equal(stage.server.findings.counts['abnormal speed'], 0);
+    assert.equal(stage.server.guard.findings.counts['abnormal speed'], 0);
     assert.equal(stage.server.calls.count, 1);
   });
 });
@@ -222,7 +222,7 @@ describe('calls that are begun and not finished', () => {
     assert.equal(alice.statuses('INVITE').includes(503), false);
     await stage.invite(alice, 'alice', bobUri);
     assert.ok(alice.response('INVITE', 503).headers.has('retry-after'));
-    assert.equal(stage.server.findings.counts['pending calls'], 1);
+    assert.equal(stage.server.guard.findings.counts['pending calls'], 1);
     assert.equal(stage.decisions.at(-1)?.rule, 'blocktoomuchpendingsession');
   });
 

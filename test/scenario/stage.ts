@@ -22,6 +22,7 @@ import type { Ledger } from '../../src/billing/ledger/ledger.ts';
 import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { CallStore } from '../../src/call/ports.ts';
 import type { CallAnswer, CallRow, Cdr, InviteRecord } from '../../src/call/record.ts';
+import type { Ban } from '../../src/guard/bans/ban.ts';
 import type { Decision } from '../../src/guard/decision.ts';
 import { SipServer } from '../../src/main/sip-server.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
@@ -129,6 +130,7 @@ export class Stage {
   readonly store = new MemoryCallStore(this.postings);
   readonly bindings = new Map<string, Binding>();
   readonly decisions: Decision[] = [];
+  readonly bans = new Map<string, Ban>();
   readonly dns = new ScriptedDns();
   readonly server: SipServer;
   settings: Settings;
@@ -161,6 +163,12 @@ export class Stage {
         remove: (key) => this.bindings.delete(key),
       },
       decisions: { put: (decision) => this.decisions.push(decision) },
+      bans: {
+        put: (ban) => this.bans.set(ban.key, ban),
+        remove: (keys) => {
+          for (const key of keys) this.bans.delete(key);
+        },
+      },
       ledger: this.#ledger,
       ...(options.ceiling === undefined ? {} : { ceiling: options.ceiling }),
       dns: this.dns,

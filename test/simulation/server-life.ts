@@ -76,6 +76,7 @@ export class ServerLife {
       calls: this.#store.calls,
       bindings: this.#store.bindings,
       decisions: this.#store.decisions,
+      bans: { put: () => {}, remove: () => {} },
       ledger: memoryLedger(this.#clock, options.disk.postings),
       dns: new ScriptedDns(),
       ownAddresses: () => [{ address: local.address, network: networkOf(local.address), internal: false }],

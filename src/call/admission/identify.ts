@@ -1,5 +1,6 @@
 import type { Account } from '../../accounts/model.ts';
 import type { Identity } from '../../guard/authenticate.ts';
+import { findingOf, userAgentOf } from '../../guard/findings.ts';
 import { parseUri, type SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { Caller } from '../b2bua/plan.ts';
@@ -22,7 +23,13 @@ export function identifyCaller(services: CallServices, request: SipRequest, flow
   if (identity.stale || request.headers.has('proxy-authorization')) return identity;
   const { address, port } = flow.remote;
   const sender = services.directory.matchTrafficSender(address, dialledUser(request), port);
-  if (sender !== undefined) return account(sender.account, 'address', sender.strip);
+  if (sender !== undefined) {
+    const userAgent = userAgentOf(request);
+    if (services.guard.devices.mayDoWithoutPassword(userAgent)) return account(sender.account, 'address', sender.strip);
+    const reason = 'not authorised';
+    services.guard.observe(findingOf(reason, flow, { message: request, user: sender.account.name }));
+    return { kind: 'refused', reason, userName: sender.account.name };
+  }
   const [server] = services.directory.sipServersAt(address).filter(({ enabled }) => enabled);
   if (server !== undefined) return account(server, 'address', 0);
   const resolved = services.sipServers.addresses.serverAt(address);

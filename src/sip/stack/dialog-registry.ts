@@ -45,6 +45,11 @@ export class DialogRegistry {
     this.#countsBySource.remove(source);
   }
 
+  /** Whether this is our tag of a dialog that is up; where the peer began it, only from where it began. */
+  isOpen(localTag: string, address: string): boolean {
+    return this.#owners.has(localTag) && (this.#sources.get(localTag) ?? address) === address;
+  }
+
   /** The owner of the dialog that a request of the peer belongs to. */
   find(request: SipRequest): DialogOwner | undefined {
     const owner = this.#owners.get(request.toTag ?? '');

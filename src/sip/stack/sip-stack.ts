@@ -35,8 +35,16 @@ const lastWordMs = 200;
 
 /** What the domain is told by the stack. */
 export interface StackUser {
-  /** Asked before a packet is parsed. */
-  admit(source: PacketSource): Admission;
+  /** Asked before a packet is parsed; a datagram comes with its octets, which hold only until the answer. */
+  admit(source: PacketSource, octets?: Buffer): Admission;
+  /** Asked before a request that was parsed is worked on in any way; true loses it in silence. Nobody asks without it. */
+  ignores?(request: SipRequest, flow: Flow): boolean;
+  /** A message that belongs to no transaction or dialog of ours, or has a method that nobody has. */
+  onSenseless?(
+    what: 'stray response' | 'stray request' | 'unknown method',
+    message: SipRequest | SipResponse,
+    flow: Flow,
+  ): void;
   /** A new request outside any dialog that passed the sanity list; nothing is remembered of it yet. */
   onRequest(request: SipRequest, flow: Flow): void;
   /** Bytes that are no SIP message; they have been answered or dropped already. */
@@ -90,10 +98,10 @@ export class SipStack {
       // Without rport the INVITE is answered at its Via's port, so that is where the CANCEL has to point as well.
       mayCancel: (invite, cancel, flow) => sameSource(invite.flow, this.#responseFlow(cancel, flow)),
       answerCancel: (cancel, flow, status) => this.reply(cancel, flow, status),
-      onStrayResponse: () => {},
+      onStrayResponse: (response, flow) => user.onSenseless?.('stray response', response, flow),
     });
     const handlers: TransportHandlers = {
-      admit: (source) => user.admit(source),
+      admit: (source, octets) => user.admit(source, octets),
       onRequest: (request, flow) => this.#guarded(() => this.#receive(request, flow)),
       onResponse: (response, flow) => this.#guarded(() => this.#transactions.receiveResponse(response, flow)),
       onMalformed: (error, flow) => this.#guarded(() => this.#onMalformed(error, flow)),
@@ -120,6 +128,11 @@ export class SipStack {
 
   get answeredCount(): number {
     return this.#transactions.answeredCount;
+  }
+
+  /** Whether a request of ours with this branch waits for its answer. */
+  awaits(branch: string): boolean {
+    return this.#transactions.awaits(branch);
   }
 
   transportStats(): ReturnType<TransportLayer['stats']> {
@@ -258,6 +271,7 @@ export class SipStack {
   }
 
   #receive(request: SipRequest, flow: Flow): void {
+    if (this.#user.ignores?.(request, flow) === true) return;
     stampTopVia(request, flow.remote);
     if (flow.verifiedNames !== undefined) this.#takeAlias(request, flow);
     this.#transactions.receiveRequest(request, flow, this.#responseFlow(request, flow));
@@ -271,14 +285,17 @@ export class SipStack {
   #onRequest(request: SipRequest, flow: Flow): void {
     const refusal = refusalOf(request);
     if (refusal !== undefined) {
+      if (refusal.status === 501) this.#user.onSenseless?.('unknown method', request, flow);
       this.reply(request, flow, refusal.status, refusal.headers, refusal.reason);
       if (request.toTag !== undefined) this.dialogs.find(request)?.onRefused?.(flow);
       return;
     }
     if (request.toTag !== undefined) {
       const owner = this.dialogs.find(request);
-      if (owner === undefined) this.reply(request, flow, 481);
-      else if (this.#hasRoom('dialog', request, flow)) owner.onRequest(request, flow);
+      if (owner === undefined) {
+        this.#user.onSenseless?.('stray request', request, flow);
+        this.reply(request, flow, 481);
+      } else if (this.#hasRoom('dialog', request, flow)) owner.onRequest(request, flow);
       return;
     }
     if (!this.#hasRoom(request.method === 'INVITE' ? 'call' : 'request', request, flow)) return;

@@ -22,6 +22,9 @@ type ServerTransaction = InviteServerTransaction | NonInviteServerTransaction;
 const maxAnswerOctets = 64 * 1024 * 1024;
 
 /** What the layer hands up: only what no running transaction has absorbed. */
+/** What this server sends. */
+const sentMethods = ['INVITE', 'BYE', 'OPTIONS', 'CANCEL', 'PRACK', 'UPDATE', 'INFO', 'MESSAGE', 'REGISTER'];
+
 export interface TransactionUser {
   /** A new request other than ACK and CANCEL. Nothing is remembered of it until `openServer`. */
   onRequest(request: SipRequest, flow: Flow): void;
@@ -88,6 +91,11 @@ export class TransactionLayer {
   }
 
   /** A branch that nobody can guess: 96 bits behind the magic cookie (RFC 3261 §8.1.1.7). */
+  /** Whether a request with this branch has no final answer yet, whatever its method. */
+  awaits(branch: string): boolean {
+    return sentMethods.some((method) => this.#clients.has(clientKey(branch, method)));
+  }
+
   newBranch(): string {
     return `z9hG4bK${this.#random.hex(12)}`;
   }

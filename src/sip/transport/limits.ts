@@ -8,7 +8,7 @@ import {
 } from '../message/index.ts';
 import type { Flow, TransportName } from './flow.ts';
 
-/** What is known of a packet before any of it is read. */
+/** What is known of a packet before any of it is read. It holds only until the question that it comes with is answered. */
 export interface PacketSource {
   readonly transport: TransportName;
   readonly localPort: number;
@@ -24,8 +24,8 @@ export type Admission = 'serve' | 'drop' | 'close';
 
 /** Who the transport works for. None of these may throw. */
 export interface TransportHandlers {
-  /** Asked for each datagram, each connection and each message on one, before anything is parsed. */
-  admit(source: PacketSource): Admission;
+  /** Asked, with the octets of a datagram, for each datagram, each connection and each message on one, before anything is parsed. */
+  admit(source: PacketSource, octets?: Buffer): Admission;
   onRequest(request: SipRequest, flow: Flow): void;
   onResponse(response: SipResponse, flow: Flow): void;
   onMalformed(error: ParseError, flow: Flow): void;

@@ -2,7 +2,8 @@ import type { Endpoint } from '../../base/net/endpoint.ts';
 import { sameEndpoint } from '../../base/net/endpoint.ts';
 import type { Flow } from './flow.ts';
 import type { Network, UdpSocket } from './ports.ts';
-import { deliver, packetSource, type TransportContext } from './receive.ts';
+import type { PacketSource } from './limits.ts';
+import { deliver, type TransportContext } from './receive.ts';
 
 /** One of our sockets and one peer. It costs a few words to make, so none is ever kept for reuse. */
 class UdpFlow implements Flow {
@@ -40,10 +41,18 @@ export class UdpTransport {
   async listen(local: Endpoint): Promise<Endpoint> {
     // A datagram that comes before the bind is reported finds no socket to be answered from, and is lost.
     let bound: UdpSocket | undefined;
+    // One for all datagrams of the socket: nothing is made for those that are dropped.
+    const source: { -readonly [K in keyof PacketSource]: PacketSource[K] } = {
+      ...{ transport: 'udp', localPort: local.port, remote: local, octets: 0, connectionId: 0 },
+    };
     const socket = await this.#network.bindUdp(local, (octets, remote) => {
-      if (bound !== undefined) this.#receive(octets, new UdpFlow(bound, remote, octets.length));
+      if (bound === undefined) return;
+      source.remote = remote;
+      source.octets = octets.length;
+      this.#receive(octets, source, bound);
     });
     bound = socket;
+    source.localPort = socket.local.port;
     this.#sockets.push(socket);
     return socket.local;
   }
@@ -65,13 +74,14 @@ export class UdpTransport {
     for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
-  #receive(octets: Buffer, flow: UdpFlow): void {
+  #receive(octets: Buffer, source: PacketSource, socket: UdpSocket): void {
     const { handlers, stats } = this.#context;
     stats.datagrams += 1;
-    if (handlers.admit(packetSource(flow, octets.length)) !== 'serve') {
+    if (handlers.admit(source, octets) !== 'serve') {
       stats.notAdmitted += 1;
       return;
     }
+    const flow = new UdpFlow(socket, source.remote, octets.length);
     if (octets.length <= maxKeepAliveOctets && isKeepAlive(octets)) {
       stats.keepAlives += 1;
       handlers.onKeepAlive(flow);

@@ -9,6 +9,7 @@ import { addMoneyOfAccountsAndCalls } from './0005-money-of-accounts-and-calls.t
 import { addAskedAndLimits } from './0006-asked-of-limits.ts';
 import { addTlsColumns } from './0007-tls.ts';
 import { addInvitesOfCalls } from './0009-invites-of-calls.ts';
+import { createBans } from './0011-bans.ts';
 import { addEmergencyRules } from './0016-emergency-rules.ts';
 
 export { kyselyOn } from './kysely-on.ts';
@@ -26,6 +27,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006-asked-of-limits': { up: addAskedAndLimits },
   '0007-tls': { up: addTlsColumns },
   '0009-invites-of-calls': { up: addInvitesOfCalls },
+  '0011-bans': { up: createBans },
   '0016-emergency-rules': { up: addEmergencyRules },
 };
 

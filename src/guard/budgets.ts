@@ -1,0 +1,81 @@
+import { type AddressWords, isIpv4Words, maskWords } from '../base/net/address-words.ts';
+import type { Settings } from '../settings/index.ts';
+import type { KeyedHash } from './table/keyed-hash.ts';
+import { TokenBucket, TokenBuckets } from './table/token-buckets.ts';
+
+const capacity = 65_536;
+const shedRole = 500;
+const provenRole = 501;
+/** Of an offender that may be somebody else: a challenge a second, by which the true owner can prove itself. */
+const trickleRate = 1;
+const trickleBurst = 3;
+/** While too many challenges are not answered, strangers together have a tenth. */
+const restShare = 10;
+const trustedTimes = 10;
+
+/**
+ * The budgets of packets, by what they have proven. Each has its own buckets: whatever strangers send uses up what is for
+ * strangers, and nothing else.
+ */
+export class Budgets {
+  readonly #hash: KeyedHash;
+  readonly #settings: () => Settings;
+  readonly #sources = new TokenBuckets(capacity);
+  readonly #provenSources = new TokenBuckets(capacity);
+  readonly #strangers = new TokenBucket();
+  readonly #known = new TokenBucket();
+  readonly #network: AddressWords = new Uint32Array(4);
+
+  constructor(hash: KeyedHash, settings: () => Settings) {
+    this.#hash = hash;
+    this.#settings = settings;
+  }
+
+  get octets(): number {
+    return this.#sources.octets + this.#provenSources.octets;
+  }
+
+  /** A packet of who has proven nothing; `rests` while strangers are held back. */
+  takeStranger(words: AddressWords, rests: boolean, nowMs: number): boolean {
+    const { stranger_rate, stranger_rate_per_source: own } = this.#settings();
+    this.#sourceKey(words);
+    if (!this.#sources.take(this.#hash.high, this.#hash.low, own, own * 10, nowMs)) return false;
+    const all = rests ? stranger_rate / restShare : stranger_rate;
+    return this.#strangers.take(all, all * 2, nowMs);
+  }
+
+  /** The same of one that is shed. */
+  takeShed(words: AddressWords, nowMs: number): boolean {
+    this.#sourceKey(words);
+    this.#hash.extend(this.#hash.high, this.#hash.low, shedRole);
+    return (
+      this.#sources.take(this.#hash.high, this.#hash.low, trickleRate, trickleBurst, nowMs) &&
+      this.takeStranger(words, false, nowMs)
+    );
+  }
+
+  /** A packet from an address at which somebody has proven a password lately. */
+  takeKnown(words: AddressWords, nowMs: number): boolean {
+    const { known_rate, known_rate_per_source: own } = this.#settings();
+    this.#sourceKey(words);
+    const isWithin = this.#sources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);
+    return isWithin && this.#known.take(known_rate, known_rate * 2, nowMs);
+  }
+
+  /** A packet that proves itself, or comes over a connection: each address and port has its own. */
+  takeProven(words: AddressWords, port: number, isTrusted: boolean, nowMs: number): boolean {
+    const { proven_rate_per_source } = this.#settings();
+    const own = isTrusted ? proven_rate_per_source * trustedTimes : proven_rate_per_source;
+    this.#hash.address(words, provenRole);
+    this.#hash.extend(this.#hash.high, this.#hash.low, port);
+    return this.#provenSources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);
+  }
+
+  /** One IPv4 address, or the /64 that one customer has. */
+  #sourceKey(words: AddressWords): void {
+    if (isIpv4Words(words)) return this.#hash.address(words, 128);
+    this.#network.set(words);
+    maskWords(this.#network, 64);
+    this.#hash.address(this.#network, 64);
+  }
+}
