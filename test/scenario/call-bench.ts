@@ -42,9 +42,18 @@ export class CallBench {
     return new CallBench(stage, alice, bob, invite);
   }
 
-  /** Alice, who has a call behind her, calls bob again without a word of what she can do. */
-  static async again({ stage, alice, bob }: CallBench, body: string): Promise<CallBench> {
-    const first = alice.build('INVITE', 'sip:bob@server.example', 'alice', body === '' ? {} : { body });
+  /** Alice, who may have a call behind her, calls bob; without `given` she says no word of what she can do. */
+  static async again(
+    { stage, alice, bob }: Pick<CallBench, 'stage' | 'alice' | 'bob'>,
+    body: string,
+    given: readonly (readonly [string, string])[] = [],
+  ): Promise<CallBench> {
+    const headers = new HeaderList();
+    for (const header of given) headers.append(...header);
+    const first = alice.build('INVITE', 'sip:bob@server.example', 'alice', {
+      headers,
+      ...(body === '' ? {} : { body }),
+    });
     alice.send(first);
     await stage.run(20);
     const challenge = alice.response('INVITE', 407);

@@ -203,7 +203,8 @@ class EarlyTrunkDialog implements DialogOwner {
   onRequest(request: SipRequest, flow: Flow): void {
     const { stack } = this.#trunk;
     const rack = request.method === 'PRACK' ? readRAck(request.headers) : undefined;
-    const isTaken = rack === undefined ? request.method !== 'PRACK' : this.sender.acknowledge(rack) !== undefined;
+    const isTaken = rack === undefined ? request.method !== 'PRACK' : this.sender.sentFor(rack) !== undefined;
+    if (rack !== undefined && isTaken) this.sender.acknowledge();
     const plain = stack.response(request, isTaken ? 200 : 481, this.localTag);
     const offers = request.method === 'UPDATE' && request.body !== '';
     stack.openRequest(request, flow).respond(offers ? withSdp(plain, this.#trunk.sdp()) : plain);

@@ -69,6 +69,8 @@ export class CallMedia {
     if (bridge === undefined) return fail(this.#problem ?? 'no media port');
     bridge.calleeIs(side);
     this.#early = bridge;
+    // Another fork's offer is a new one to the caller, be it word for word the same.
+    if (known) bridge.describeAnew('a');
     const taken = known ? bridge.takeOffer('b', sdp) : ok(undefined);
     return taken.ok ? ok(bridge.offerFor('a')) : taken;
   }
@@ -92,12 +94,14 @@ export class CallMedia {
     return forCaller.value;
   }
 
-  /** The answer that counts, or has counted since it came early. @returns what the caller is to see of it. */
-  answer(side: BridgeSide, sdp: string): Result<string, BridgeProblem> {
+  /** The answer that counts, or has counted since it came early (`isAsShown`). @returns what the caller is to see of it. */
+  answer(side: BridgeSide, sdp: string, isAsShown: boolean): Result<string, BridgeProblem> {
     const bridge = this.#bridges.get(this.#keyOf(side));
     if (bridge === undefined) return fail('media refused');
     this.#choose(bridge);
     bridge.calleeIs(side);
+    // What was settled before the answer was settled with another device, or another fork.
+    if (bridge.isSettled && !isAsShown) bridge.offerAgain('a');
     const forCaller = bridge.isSettled ? ok(bridge.offerFor('a')) : bridge.takeAnswer('b', sdp, true);
     if (!forCaller.ok) return forCaller;
     bridge.setRelay(true, true);

@@ -6,6 +6,9 @@ import type { CallMedia } from './call-media.ts';
 import type { CallTimers } from './call-timers.ts';
 import { type EarlyMediaPolicy, earlyMediaPolicy } from './early-media.ts';
 
+/** Provisional responses of one call: one a minute for hours, or a few for each of many devices. */
+const maxTold = 200;
+
 /** What a caller is told and hears before the answer. */
 export class EarlyState {
   readonly #policy: EarlyMediaPolicy;
@@ -13,6 +16,7 @@ export class EarlyState {
   readonly #timers: CallTimers;
   readonly #tell: (progress: Progress) => void;
   #lastStatus = 0;
+  #told = 0;
 
   constructor(
     settings: Settings,
@@ -30,6 +34,8 @@ export class EarlyState {
   onProgress(branch: Branch, progress: Progress): void {
     const { status, sdp, onAnswer } = progress;
     if (status === 100) return;
+    // A callee that never stops telling is not passed on without end.
+    if (++this.#told > maxTold) return onAnswer?.(undefined);
     this.#timers.ringing();
     if (sdp !== undefined && onAnswer !== undefined) return this.#onOffer(branch, progress, sdp, onAnswer);
     const plain = sdp === undefined || this.#policy.stripSdp;

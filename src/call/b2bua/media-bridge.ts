@@ -143,6 +143,11 @@ export class MediaBridge {
     this.#sides.b.about = about;
   }
 
+  /** What `to` is told next has another version in its o= line, whatever it says. */
+  describeAnew(to: Side): void {
+    this.#sides[to].lastSent = '';
+  }
+
   /** The pending offer as `to` is to see it. */
   offerFor(to: Side): string {
     return this.#describe(to, this.#offer?.sdp ?? this.#sides[other[to]].sdp);

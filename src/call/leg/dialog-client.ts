@@ -60,6 +60,7 @@ export class DialogClient {
   /** Sends a re-INVITE. @returns what gives it up. */
   invite(sdp: string | undefined, headers: DialogRequest['headers'], onFinal: OnInviteFinal): () => void {
     let expire = (): void => {};
+    let isGivenUp = false;
     const begin = (authorization: readonly [string, string] | undefined): void => {
       // First where it goes, for the Contact names our address there.
       const flow = this.#liveFlow();
@@ -68,7 +69,8 @@ export class DialogClient {
         onResponse: (response) => {
           if (response.status < 200) return;
           if (response.status < 300) return this.#onSuccess(request.cseq.seq, flow, response, onFinal, sdp);
-          const answer = authorization === undefined ? this.#answerTo(request, response) : undefined;
+          const mayAnswer = authorization === undefined && !isGivenUp;
+          const answer = mayAnswer ? this.#answerTo(request, response) : undefined;
           if (answer === undefined) onFinal(response, () => {});
           else begin(answer);
         },
@@ -77,7 +79,10 @@ export class DialogClient {
       expire = () => transaction.expire();
     };
     begin(undefined);
-    return () => expire();
+    return () => {
+      isGivenUp = true;
+      expire();
+    };
   }
 
   #onSuccess(

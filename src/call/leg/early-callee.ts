@@ -7,6 +7,8 @@ import { dialogFlow } from './next-hop.ts';
 import { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
 
+const maxUnanswered = 4;
+
 /** What a reliable provisional response brought; `onAnswer` is set where its SDP is an offer. */
 export interface ReliableProgress {
   readonly sdp: string | undefined;
@@ -24,6 +26,8 @@ export class EarlyCallee {
   readonly #inviteSeq: number;
   readonly #offered: string | undefined;
   readonly #receiver = new ReliableReceiver();
+  /** PRACKs that are under way. */
+  #unanswered = 0;
 
   constructor(
     options: SessionOptions,
@@ -45,14 +49,15 @@ export class EarlyCallee {
   /** Takes a reliable response; undefined for one that is repeated or early. */
   take(response: SipResponse): ReliableProgress | undefined {
     const rseq = reliableNumber(response);
-    if (rseq === undefined || !this.#receiver.accept(rseq)) return undefined;
+    // One that is not taken comes again (RFC 3262 §3); a peer cannot make us send without end.
+    if (rseq === undefined || this.#unanswered === maxUnanswered || !this.#receiver.accept(rseq)) return undefined;
     this.session.learn(response);
     const rack = `${rseq} ${this.#inviteSeq} INVITE`;
     const sdp = sdpOf(response);
     const isFirst = sdp !== undefined && this.settledSdp === undefined;
     if (isFirst) this.settledSdp = sdp;
     if (!isFirst || this.#offered !== undefined) {
-      this.session.acknowledgeProvisional(rack, undefined);
+      this.#acknowledge(rack, undefined);
       if (isFirst) this.session.settle('nobody', { received: sdp });
       return { sdp: isFirst ? sdp : undefined };
     }
@@ -61,9 +66,16 @@ export class EarlyCallee {
       // Without an answer there is nothing to acknowledge it with: the callee gives up, or is cancelled.
       if (answer === undefined) return;
       this.session.settle('nobody', { sent: answer });
-      this.session.acknowledgeProvisional(rack, answer);
+      this.#acknowledge(rack, answer);
     };
     return { sdp, onAnswer };
+  }
+
+  #acknowledge(rack: string, sdp: string | undefined): void {
+    this.#unanswered++;
+    this.session.acknowledgeProvisional(rack, sdp, () => {
+      this.#unanswered--;
+    });
   }
 }
 

@@ -19,6 +19,9 @@ import type {
 import { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
 
+/** Early dialogs that other callees' answers may begin, one after another. */
+const maxForks = 20;
+
 type State = 'early' | 'answered' | 'over';
 
 /**
@@ -87,7 +90,10 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
 
   progress({ status, reason, sdp, onAnswer }: Progress): void {
     if (this.#state !== 'early') return;
-    if (sdp !== undefined && this.#settledSdp !== undefined && sdp !== this.#settledSdp) this.#leaveDialog();
+    if (sdp !== undefined && this.#settledSdp !== undefined && sdp !== this.#settledSdp) {
+      if (this.#formerTags.length === maxForks) return;
+      this.#leaveDialog();
+    }
     const { stack, contactUser } = this.#options;
     const headers = new HeaderList().append('contact', stack.contact(this.flow, contactUser, this.request.uri));
     const isNew = sdp !== undefined && sdp !== this.#settledSdp;
@@ -161,6 +167,10 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     }
     const verdict = checkSource(request, flow, this.flow);
     if (verdict !== 'ok') return stack.reply(request, flow, verdict.status, verdict.headers);
+    // It acknowledges a response of a dialog that another callee's answer has replaced meanwhile.
+    if (method === 'PRACK' && !isCurrent) {
+      return stack.openRequest(request, flow).respond(stack.response(request, 200, this.#localTag));
+    }
     if (method !== 'BYE') {
       const { status, headers } = earlyDialogAnswer(method);
       return stack.reply(request, flow, status, headers);
@@ -176,11 +186,13 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     const { stack } = this.#options;
     const rack = readRAck(request.headers);
     const answer = sdpOf(request);
-    const onAnswer = this.#onLateAnswer;
+    const sent = rack === undefined ? undefined : this.#reliable?.sentFor(rack);
+    if (sent === undefined) return stack.reply(request, flow, 481);
+    // The offer may wait behind a response without one, whose PRACK then owes no answer.
+    const onAnswer = sent.hasSdp ? this.#onLateAnswer : undefined;
     if (onAnswer !== undefined && answer === undefined) return stack.reply(request, flow, 400, undefined, 'No Answer');
-    const acknowledged = rack === undefined ? undefined : this.#reliable?.acknowledge(rack);
-    if (acknowledged === undefined) return stack.reply(request, flow, 481);
-    if (onAnswer === undefined || !acknowledged.hasSdp) return session.onPrack(request, flow);
+    this.#reliable?.acknowledge();
+    if (onAnswer === undefined) return session.onPrack(request, flow);
     this.#onLateAnswer = undefined;
     session.settle('nobody', { received: answer ?? '' });
     stack.openRequest(request, flow).respond(stack.response(request, 200, this.#localTag));
@@ -197,6 +209,7 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     stack.dialogs.add(this.#localTag, session);
     this.#forgetFormer();
     session.confirm();
+    session.expectPrack(this.#reliable?.unacknowledged);
     const isSettled = this.#settledSdp === sdp;
     if (!isSettled) session.settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
     if ('hold' in timer) timer.hold();

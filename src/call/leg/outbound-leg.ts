@@ -83,7 +83,9 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #session: Session | undefined;
   /** What our INVITE asks for; each dialog that answers it then has a timer of its own. */
   readonly #asking: LegTimer;
-  #earlySdp: string | undefined;
+  #earlySdp: { readonly tag: string; readonly sdp: string } | undefined;
+  #isAsShown = false;
+  #bringsOffer = false;
   /** Early dialogs with reliable responses, by the To tag. */
   readonly #early = new Map<string, EarlyCallee>();
   /** The early dialog whose description the other side was shown last. */
@@ -119,6 +121,16 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   /** The established dialog; undefined before the answer. */
   get dialog(): Dialog | undefined {
     return this.#session?.dialog;
+  }
+
+  /** Whether the dialog that answered is the early one whose description the other side was shown last. */
+  get isAsShown(): boolean {
+    return this.#isAsShown;
+  }
+
+  /** Whether the 2xx brought an offer, which the ACK answers. */
+  get bringsOffer(): boolean {
+    return this.#bringsOffer;
   }
 
   /** Where the requests of the established dialog go: the flow dialled, or the next hop that the server named. */
@@ -273,7 +285,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     }
     // Without an offer of ours, SDP that is not reliable means nothing yet (RFC 3261 §13.2.1).
     const sdp = this.#spec.sdp === undefined ? undefined : sdpOf(response);
-    this.#earlySdp = sdp ?? this.#earlySdp;
+    if (sdp !== undefined) this.#earlySdp = { tag: response.toTag ?? '', sdp };
     this.#observer.onProgress({ status, reason, sdp });
   }
 
@@ -297,8 +309,9 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     if (early !== undefined) dialog.confirm(response);
     const flow = dialogFlow(this.#options, dialog, this.flow);
     const isOffer = this.#spec.sdp === undefined && early?.settledSdp === undefined;
-    // A gateway that gave its SDP in a 183 may leave it out of the 200.
-    const sdp = early?.settledSdp ?? sdpOf(response) ?? this.#earlySdp;
+    // A gateway that gave its SDP in a 183 may leave it out of the 200: that of the same device counts, be it without tag.
+    const earlySdp = this.#earlySdp?.tag === tag || this.#earlySdp?.tag === '' ? this.#earlySdp.sdp : undefined;
+    const sdp = early?.settledSdp ?? sdpOf(response) ?? earlySdp;
     const acknowledge = (answer: string | undefined): void => {
       const ack = dialog.createAck(request.cseq.seq);
       // RFC 3261 §13.2.2.4: an offer in the 2xx has its answer in the ACK, be it that nothing of it is wanted.
@@ -314,6 +327,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     }
     this.#state = 'answered';
     this.#sendAck = acknowledge;
+    this.#isAsShown = early !== undefined && early === this.#shown;
+    this.#bringsOffer = isOffer;
     const offerBy = isOffer ? 'peer' : 'nobody';
     const start = { ownsCallId: true, offerBy, lastSent: this.#spec.sdp ?? '', lastReceived: sdp } as const;
     const session = early?.session ?? new Session(this.#options, dialog, flow, start, this.#sessionObserver());
@@ -332,7 +347,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       onOffer: (offer) => this.#observer.onOffer(offer),
       onOfferWanted: (wanted) => this.#observer.onOfferWanted(wanted),
       onPassed: (passed) => this.#observer.onPassed(passed),
-      onEnd: (end) => this.#forget().onEnd(end),
+      onEnd: (end) => {
+        // An early dialog has failed, and the callee may ring on.
+        if (this.#state === 'proceeding') this.cancel([]);
+        this.#forget().onEnd(end);
+      },
     };
   }
 

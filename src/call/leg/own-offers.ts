@@ -114,7 +114,7 @@ export class OwnOffers {
     const again = (response: SipResponse | undefined): boolean => response !== undefined && timer.raise(response);
     const begin = (mayRaise: boolean): void => {
       const onFinal = (response: SipResponse | undefined): void => {
-        if (mayRaise && again(response)) begin(false);
+        if (mayRaise && this.#state.isOpen && again(response)) begin(false);
         else done(response);
       };
       if (byUpdate) client.send({ method: 'UPDATE', sdp, headers: this.#headers() }, onFinal);

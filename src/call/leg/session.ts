@@ -1,5 +1,5 @@
 import { sameEndpoint } from '../../base/net/endpoint.ts';
-import { type Dialog, SuccessRepeater } from '../../sip/dialog/index.ts';
+import { type Dialog, readRAck, SuccessRepeater } from '../../sip/dialog/index.ts';
 import { HeaderList, type SipMessage, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedEvents, allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
@@ -47,6 +47,7 @@ export class Session implements DialogOwner, ConnectedLeg {
   /** Requests of the peer that the other leg has not answered yet. */
   #passing = 0;
   #repeater: SuccessRepeater | undefined;
+  #overtakenRSeq: number | undefined;
   /** Gets the SDP of the ACK that is waited for. */
   #onAck: LateAnswer = () => {};
   /** The BYE that waits for the ACK of our 2xx. */
@@ -109,8 +110,8 @@ export class Session implements DialogOwner, ConnectedLeg {
   }
 
   /** Sends a PRACK (RFC 3262 §4), with the answer to an offer that the response brought. */
-  acknowledgeProvisional(rack: string, sdp: string | undefined): void {
-    this.#state.client.send({ method: 'PRACK', sdp, headers: (headers) => headers.append('rack', rack) }, () => {});
+  acknowledgeProvisional(rack: string, sdp: string | undefined, done: () => void): void {
+    this.#state.client.send({ method: 'PRACK', sdp, headers: (headers) => headers.append('rack', rack) }, done);
   }
 
   /** Answers a PRACK; a new offer in it is asked of the other side (RFC 3262 §5). */
@@ -119,6 +120,16 @@ export class Session implements DialogOwner, ConnectedLeg {
       return this.#answer(request, flow, 491, new HeaderList());
     }
     this.#peer.onRequestWithOffer(request, flow, new HeaderList(), () => {});
+  }
+
+  /** Our 2xx has overtaken the PRACK of this response (RFC 3262 §3). */
+  expectPrack(rseq: number | undefined): void {
+    this.#overtakenRSeq = rseq;
+  }
+
+  #onLatePrack(request: SipRequest, flow: Flow): void {
+    const isOwed = this.#overtakenRSeq !== undefined && readRAck(request.headers)?.rseq === this.#overtakenRSeq;
+    this.#answer(request, flow, isOwed ? 200 : 481, new HeaderList());
   }
 
   /** Whether a request of the peer comes in its order and from where it may; answered here where it does not. */
@@ -187,7 +198,7 @@ export class Session implements DialogOwner, ConnectedLeg {
       case 'NOTIFY':
         return this.#answer(request, flow, 489, new HeaderList().append('allow-events', allowedEvents));
       case 'PRACK':
-        return this.#answer(request, flow, 481, new HeaderList());
+        return this.#onLatePrack(request, flow);
       default:
         return this.#answer(request, flow, 405, new HeaderList().append('allow', allowedMethods));
     }
@@ -295,7 +306,8 @@ export class Session implements DialogOwner, ConnectedLeg {
   #fail(cause: LegEnd['cause']): void {
     if (!this.#state.isOpen) return this.#sayBye();
     this.discard();
-    this.#sendBye([], () => {});
+    // An early dialog ends with its INVITE: by CANCEL, or by our refusal (RFC 3261 §15).
+    if (this.#state.isConfirmed) this.#sendBye([], () => {});
     this.#state.observer.onEnd({ cause, reasons: [] });
   }
 

@@ -69,6 +69,7 @@ export class ReliableSender {
   #repeat: Timer | undefined;
   #giveUp: Timer | undefined;
   #onClear: (() => void) | undefined;
+  #unacknowledged: number | undefined;
 
   constructor(options: ReliableSenderOptions) {
     this.#options = options;
@@ -92,15 +93,18 @@ export class ReliableSender {
     return this.#sent === undefined && this.#queue.length === 0;
   }
 
-  /** Takes a PRACK. @returns the response that it acknowledges; undefined owes it a 481 (RFC 3262 §3). */
-  acknowledge({ rseq, seq, method }: RAck): { readonly hasSdp: boolean } | undefined {
+  /** The response that a PRACK is for; undefined owes it a 481 (RFC 3262 §3). */
+  sentFor({ rseq, seq, method }: RAck): { readonly hasSdp: boolean } | undefined {
     const sent = this.#sent;
-    if (sent?.rseq !== rseq || seq !== this.#options.inviteSeq || method !== 'INVITE') return undefined;
+    return sent?.rseq === rseq && seq === this.#options.inviteSeq && method === 'INVITE' ? sent : undefined;
+  }
+
+  /** The response under way has its PRACK. */
+  acknowledge(): void {
     this.#stopTimers();
     this.#sent = undefined;
     this.#sendNext();
     if (this.#onClear !== undefined) this.whenClear(this.#onClear);
-    return sent;
   }
 
   /** Calls once no description waits for its PRACK: a 2xx must not overtake it, and ends every repetition. */
@@ -109,8 +113,15 @@ export class ReliableSender {
       this.#onClear = go;
       return;
     }
+    const left = this.#sent;
     this.stop();
+    this.#unacknowledged = left?.rseq;
     go();
+  }
+
+  /** The RSeq that a final response has overtaken: its PRACK may still come (RFC 3262 §3). */
+  get unacknowledged(): number | undefined {
+    return this.#unacknowledged;
   }
 
   stop(): void {

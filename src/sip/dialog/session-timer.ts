@@ -78,7 +78,9 @@ export function judgeSessionTimer(request: HeaderList, policy: SessionTimerPolic
     return { kind: 'too small', minS: policy.minS };
   if (asked === undefined && policy.intervalS === 0) return { kind: 'agreed', terms: undefined, headers: answer };
   const wanted = policy.intervalS === 0 ? (asked?.intervalS ?? 0) : policy.intervalS;
-  const agreedS = Math.max(Math.min(asked?.intervalS ?? wanted, wanted), readMinSe(request), policy.minS);
+  const floorS = Math.max(Math.min(asked?.intervalS ?? wanted, wanted), readMinSe(request), policy.minS);
+  // Never more than was asked for (RFC 4028 §9), be it less than we would have: whoever cannot read a 422 is not refused.
+  const agreedS = Math.max(Math.min(floorS, asked?.intervalS ?? floorS), leastSessionS);
   const refresher = supported ? (asked?.refresher ?? 'uac') : 'uas';
   // Without support in the peer the answer says nothing of timers, unless a proxy asked.
   if (supported || asked !== undefined) answer.append('session-expires', `${agreedS};refresher=${refresher}`);
