@@ -11,9 +11,16 @@ const supports = { headers: [['supported', '100rel'], allow] } as const;
 const requires = { headers: [['require', '100rel'], allow] } as const;
 
 function saysReliably(phone: ScriptedPeer, rseq: number, body?: string, tag?: string): void {
-  const headers = new HeaderList().append('require', '100rel').append('rseq', String(rseq)).append(...allow);
+  const headers = new HeaderList()
+    .append('require', '100rel')
+    .append('rseq', String(rseq))
+    .append(...allow);
   const invite = phone.request('INVITE');
-  phone.respond(invite, 183, { headers, ...(body === undefined ? {} : { body }), ...(tag === undefined ? {} : { tag }) });
+  phone.respond(invite, 183, {
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(tag === undefined ? {} : { tag }),
+  });
 }
 
 /** Bob has given his description reliably, and the caller has acknowledged it. */
@@ -198,7 +205,12 @@ describe('of several devices, the one that answers', () => {
 });
 
 test('a challenge of a re-INVITE that comes after the end of the call is not answered', async () => {
-  const trunk = { ...trunkAt('192.0.2.50'), realm: 'carrier.example', authUser: 'us', authPassword: new Secret('secret') };
+  const trunk = {
+    ...trunkAt('192.0.2.50'),
+    realm: 'carrier.example',
+    authUser: 'us',
+    authPassword: new Secret('secret'),
+  };
   const stage = await Stage.open({
     accounts: [{ name: 'carrier', kind: 'sipserver', trunk }],
     dialRules: [{ pattern: '00.', routes: [{ sipServerId: 3, priority: 1, weight: 1 }] }],

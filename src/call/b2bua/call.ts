@@ -293,7 +293,9 @@ export class Call {
     this.#settled();
     this.#timers.answered(this.plan.maxDurationS);
     const isOffer = leg.bringsOffer || this.#media.waitsForOffer;
-    const forCaller = isOffer ? this.#media.lateOffer(branch.side, sdp) : this.#media.answer(branch.side, sdp, leg.isAsShown);
+    const forCaller = isOffer
+      ? this.#media.lateOffer(branch.side, sdp)
+      : this.#media.answer(branch.side, sdp, leg.isAsShown);
     this.record.answered(this.#media.bridge?.codecs() ?? '');
     if (this.#hunt.leg !== undefined) this.#services.lifecycle.answered(this.#live, this.#hunt.leg);
     // What became too dear while it rang has been cut.

@@ -51,6 +51,16 @@ describe('session timer of a request', () => {
     assert.deepEqual(judgeSessionTimer(asks, policy, new HeaderList()), { kind: 'too small', minS: 90 });
   });
 
+  it('is never longer than was asked for, be it less than we would have, where nobody could read a 422', () => {
+    const strict = { intervalS: 1800, minS: 300 };
+    const verdict = judgeSessionTimer(
+      headersOf(['session-expires', '120'], ['min-se', '200']),
+      strict,
+      new HeaderList(),
+    );
+    assert.deepEqual(verdict.kind === 'agreed' && verdict.terms, { intervalS: 120, refresher: 'us' });
+  });
+
   it('is taken from who asks for one, where we ask for none', () => {
     const off = { intervalS: 0, minS: 90 };
     const asks = headersOf(['supported', 'timer'], ['session-expires', '300']);
