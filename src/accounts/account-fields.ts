@@ -114,6 +114,20 @@ export const accountFields: readonly AccountField[] = [
     show: (account) => account.dialPlan,
   },
   {
+    name: 'homecountry',
+    kinds: [...callers],
+    meaning: 'calling code of the country that it is in, such as 49; empty for the setting home_country',
+    set: (account, text) => {
+      const country = oneText(text);
+      if (!country.ok) return country;
+      if (!/^(?:[1-9]\d{0,2})?$/.test(country.value)) {
+        return fail(`${quoted(country.value)} is not one to three digits such as 49`);
+      }
+      return ok({ ...account, homeCountry: country.value });
+    },
+    show: (account) => account.homeCountry,
+  },
+  {
     name: 'reseller',
     kinds: [...callers, 'reseller'],
     meaning: 'name of the reseller above; empty for none',

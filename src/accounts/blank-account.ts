@@ -17,6 +17,7 @@ export function blankAccount(id: number, name: string, kind: AccountKind): Accou
     transports: [],
     callerId: '',
     dialPlan: '',
+    homeCountry: '',
     resellerId: undefined,
     mediaNetworks: [],
     limits: defaultLimits(kind),

@@ -33,6 +33,8 @@ export interface Account {
   readonly callerId: string;
   /** Name of the dial plan whose rules this account may use; empty for the rules without a plan. */
   readonly dialPlan: string;
+  /** Calling code of the country that it is in; empty for that of the setting `home_country` (field `homecountry`). */
+  readonly homeCountry: string;
   /** Account id of the reseller above, if any. */
   readonly resellerId: number | undefined;
   /** Private ranges in which this account's or trunk's media may live (rules for media targets); usually none. */

@@ -10,10 +10,16 @@ export interface NumberingPlan {
   readonly nationalPrefix: string;
 }
 
-export function numberingPlan(settings: Settings): NumberingPlan {
+/**
+ * The plan of the server, or of an account in a country of its own: that decides what its national and its emergency
+ * numbers are. The prefixes are those of the setting, which a dial rule can change.
+ */
+export function numberingPlan(settings: Settings, account?: { readonly homeCountry: string }): NumberingPlan {
+  const own = account?.homeCountry ?? '';
+  const isElsewhere = own !== '' && own !== settings.home_country;
   return {
-    homeCountry: settings.home_country,
-    homeRegion: settings.home_region,
+    homeCountry: isElsewhere ? own : settings.home_country,
+    homeRegion: isElsewhere ? '' : settings.home_region,
     internationalPrefix: settings.international_prefix,
     nationalPrefix: settings.national_prefix,
   };

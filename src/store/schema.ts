@@ -110,6 +110,7 @@ export interface AccountTable {
   readonly transports_json: string;
   readonly caller_id: string;
   readonly dial_plan: string;
+  readonly home_country: string;
   readonly reseller_id: number | null;
   readonly media_networks_json: string;
   readonly directions_json: string;

@@ -62,6 +62,7 @@ const phone: Account = {
   permitIp: ['192.0.2.0/24'],
   transports: [],
   callerId: '',
+  homeCountry: '49',
   dialPlan: 'inland',
   resellerId: undefined,
   mediaNetworks: [],

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { firstCeiling } from '../../src/billing/ceiling.ts';
+import { marketOf, packetOf, priceRow } from '../kit/money.ts';
 import { sdp } from './scripted-peer.ts';
 import { Stage, type StageOptions, trunkAt } from './stage.ts';
 
@@ -83,4 +85,66 @@ describe('emergency calls', () => {
     await stage.run(20);
     assert.equal(stranger.statuses('INVITE').at(-1), 407);
   });
+
+  test('a prepaid account with no credit gets through, at once for two, with every money limit used up, and pays nothing', async () => {
+    const market = marketOf({ 1: priceRow(60_000n), 3: priceRow(30_000n) });
+    const ceiling = { ...firstCeiling, spendPerAccountDayMicros: 1n, spendPerTrunkHourMicros: 1n, spendPerServerDayMicros: 1n };
+    const settings = { ...home, maxdailycreditforenduser: 1n, maxcostperip: 1n };
+    const stage = await Stage.open({ ...office, ...market, ceiling, settings });
+    stage.change('alice', { packetIds: [packetOf(1)] });
+    stage.change('carrier', { packetIds: [packetOf(3)] });
+    const logged: string[] = [];
+    stage.listen = (level, message) => logged.push(`${level}: ${message}`);
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    for (let call = 0; call < 3; call++) {
+      await stage.invite(alice, 'alice', 'sip:112@server.example');
+      for (const invite of carrier.requests('INVITE')) carrier.respond(invite, 180);
+      await stage.run(20);
+    }
+    assert.deepEqual(alice.statuses('INVITE').filter((status) => status === 180 || status === 503), [180, 180, 503]);
+    assert.deepEqual(logged, ['warn: emergency call', 'warn: emergency call', 'warn: emergency call refused: too many at once']);
+    assert.equal(stage.balanceOf('alice'), 0n);
+    // What is no emergency is held to the credit.
+    await stage.invite(alice, 'alice', 'sip:987@server.example');
+    assert.equal(stage.decisions.at(-1)?.rule, 'credit');
+  });
+
+  test("an account in a country of its own has that country's emergency numbers, not those of the server", async () => {
+    const stage = await opened();
+    stage.change('alice', { homeCountry: '49' });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const bob = await stage.phone('bob', '192.0.2.22');
+    const carrier = await stage.peer('192.0.2.50');
+    const logged: string[] = [];
+    stage.listen = (level, message) => logged.push(`${level}: ${message}`);
+    await stage.invite(alice, 'alice', 'sip:110@server.example');
+    await stage.invite(bob, 'bob', 'sip:110@server.example');
+    assert.match(carrier.requests('INVITE')[0]?.uri ?? '', /^sip:110@/);
+    assert.deepEqual(logged, ['warn: emergency call']);
+  });
+});
+
+describe('an account in a country of its own', () => {
+  for (const [numberFormat, sent] of [
+    ['e164', '49301234567'],
+    ['national', '0049301234567'],
+    // As dialled, the carrier would read a number of the server's country.
+    ['', undefined],
+  ] as const) {
+    test(`dials its national numbers, and a SIP server of format '${numberFormat}' is sent ${sent ?? 'nothing'}`, async () => {
+      const stage = await Stage.open({
+        accounts: [{ name: 'carrier', kind: 'sipserver', trunk: { ...trunkAt('192.0.2.50'), numberFormat } }],
+        dialRules: [{ name: 'out', pattern: '0.', routes: [{ sipServerId: 3, priority: 1, weight: 1 }] }],
+        settings: home,
+      });
+      stage.change('alice', { homeCountry: '49' });
+      const alice = await stage.phone('alice', '192.0.2.21');
+      const carrier = await stage.peer('192.0.2.50');
+      await stage.invite(alice, 'alice', 'sip:0301234567@server.example');
+      const dialled = carrier.requests('INVITE').map(({ uri }) => uri.replace(/^sip:(\d+)@.*/, '$1'));
+      assert.deepEqual([...new Set(dialled)], sent === undefined ? [] : [sent]);
+      assert.equal(stage.decisions.at(-1)?.rule, sent === undefined ? 'numberformat' : undefined);
+    });
+  }
 });

@@ -1,3 +1,4 @@
+import type { Account } from '../../accounts/model.ts';
 import { modeOf } from '../../settings/index.ts';
 import type { PriceRow } from '../../billing/rating/price.ts';
 import { unpricedRow } from '../../billing/tariff/price-book.ts';
@@ -55,7 +56,7 @@ export const admissionSteps: readonly Step[] = [
   { name: 'calls come at a human pace', check: checkPace },
   { name: 'caller may hide', check: checkAnonymous },
   { name: 'number is one number', check: checkNumber },
-  { name: 'number is not listed', check: (services, { dialled }) => checkListed(services, dialled) },
+  { name: 'number is not listed', check: (services, { dialled, caller }) => checkListed(services, dialled, accountOf(caller)) },
   { name: 'destination exists', check: checkDestination },
   { name: 'number may be called', check: checkNumberRules },
   { name: 'somebody pays', check: checkPayer },
@@ -86,7 +87,7 @@ export function admitCall(services: CallServices, candidate: Candidate): CallPla
 function admitEmergency(services: CallServices, candidate: Candidate): CallPlan | Refusal | undefined {
   const { caller, request, strip, callId } = candidate;
   if (caller.kind === 'guest' || caller.account.kind === 'sipserver') return undefined;
-  const dialled = readDialled(request.uri, numberingPlan(services.settings()), strip);
+  const dialled = readDialled(request.uri, numberingPlan(services.settings(), caller.account), strip);
   if (dialled === undefined) return undefined;
   const call = emergencyCall(services, caller.account, dialled, callId);
   if (call === undefined || 'sipStatus' in call) return call;
@@ -161,7 +162,8 @@ function checkAnonymous({ settings }: CallServices, { caller, callerId }: Candid
 }
 
 function checkNumber({ settings }: CallServices, candidate: Candidate): Refusal | 'yes' {
-  candidate.dialled = readDialled(candidate.request.uri, numberingPlan(settings()), candidate.strip);
+  const plan = numberingPlan(settings(), accountOf(candidate.caller));
+  candidate.dialled = readDialled(candidate.request.uri, plan, candidate.strip);
   return candidate.dialled === undefined ? refusal('number', 404, 'unreadable', 'a user name or a number') : 'yes';
 }
 
@@ -228,6 +230,10 @@ function keepPermitted(services: CallServices, candidate: Candidate): Refusal | 
   }
   candidate.found = { ...found, destinations: permitted };
   return permitted.length === 0 && first !== undefined ? first : 'yes';
+}
+
+function accountOf(caller: Caller): Account | undefined {
+  return caller.kind === 'account' ? caller.account : undefined;
 }
 
 function canonicalText(dialled: Dialled | undefined): string {

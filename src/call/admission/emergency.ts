@@ -4,6 +4,7 @@ import { type Refusal, refusal } from '../../guard/decision.ts';
 import { limitRefusal } from '../../guard/limit.ts';
 import type { Dialled } from '../../numbering/dialled.ts';
 import { isEmergencyNumber } from '../../numbering/emergency-numbers.ts';
+import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { Destination } from '../routing/destination.ts';
 import { compileRules, orderTargets } from '../routing/select-rule.ts';
 import type { CallServices } from '../services.ts';
@@ -31,8 +32,8 @@ export function emergencyCall(
   dialled: Dialled,
   callId: string,
 ): EmergencyCall | Refusal | undefined {
-  const { home_country } = services.settings();
-  if (dialled.kind !== 'number' || !isEmergencyNumber(dialled.digits, home_country)) return undefined;
+  const { homeCountry } = numberingPlan(services.settings(), account);
+  if (dialled.kind !== 'number' || !isEmergencyNumber(dialled.digits, homeCountry)) return undefined;
   const found = emergencyRoutes(services, account, dialled.digits);
   if (found === undefined) {
     services.log.warn('emergency number without an emergency route', {

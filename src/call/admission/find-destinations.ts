@@ -44,7 +44,7 @@ export function findDestinations(services: CallServices, caller: Caller, dialled
     const { outsideTimes } = choice;
     return no(refusal('time_rule', 403, outsideTimes, `a call inside the times of rule ${outsideTimes}`));
   }
-  return overTrunks(services, choice.rule, choice.sentNumber, dialled);
+  return overTrunks(services, account, choice.rule, choice.sentNumber, dialled);
 }
 
 /**
@@ -53,11 +53,12 @@ export function findDestinations(services: CallServices, caller: Caller, dialled
  */
 function overTrunks(
   { directory, settings, random }: CallServices,
+  caller: Account,
   rule: DialRule,
   ruled: string,
   dialled: Extract<Dialled, { kind: 'number' }>,
 ): Found {
-  const plan = numberingPlan(settings());
+  const plan = numberingPlan(settings(), caller);
   const servers = orderTargets(rule.routes, random).flatMap(({ sipServerId }) => {
     const server = directory.accountById(sipServerId);
     return server?.trunk === undefined || !server.enabled ? [] : [{ account: server, trunk: server.trunk }];
@@ -71,7 +72,7 @@ function overTrunks(
   const destinations = hasForeignCode(dialled.digits, rule)
     ? []
     : servers.flatMap(({ account, trunk }): Destination[] => {
-        const sent: SentNumber | undefined = sentNumber(ruled, trunk.numberFormat, plan);
+        const sent: SentNumber | undefined = sentNumber(ruled, trunk.numberFormat, plan, numberingPlan(settings()));
         if (sent === undefined || (number !== undefined && !isSameNumber(sent.number, number))) return [];
         number ??= sent.number;
         return [{ kind: 'trunk', account, trunk, sentNumber: sent.text, number: sent.number, cost: undefined }];

@@ -1,3 +1,4 @@
+import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { LineLease, Payer } from '../../billing/seam.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { AskedCall } from '../limits/call-limits.ts';
@@ -54,7 +55,7 @@ function checkWayOut(services: CallServices, { found }: LimitedCall, { payer }: 
 function checkAbroad(services: CallServices, { found }: LimitedCall, { payer }: AskedCall): Refusal | 'yes' {
   if (payer.limits.international || found?.number === undefined) return 'yes';
   const { form, digits } = found.number;
-  const { home_country: home } = services.settings();
+  const { homeCountry: home } = numberingPlan(services.settings(), payer);
   const isElsewhere = form === 'e164' && (home === '' || !digits.startsWith(home));
   const isAbroad = found.numberClass === 'international' || found.numberClass === 'satellite' || isElsewhere;
   if (!isAbroad) return 'yes';

@@ -8,11 +8,15 @@ import type { Settings } from '../../settings/index.ts';
 import type { CallServices } from '../services.ts';
 
 /** [blacklist.fix-blacklist]: looked at before anything is routed, for numbers of our own users too. */
-export function checkListed({ settings }: CallServices, dialled: Dialled | undefined): Refusal | 'yes' {
+export function checkListed(
+  { settings }: CallServices,
+  dialled: Dialled | undefined,
+  account: Account | undefined,
+): Refusal | 'yes' {
   if (dialled?.kind !== 'number') return 'yes';
   const { fix_blacklist } = settings();
   if (fix_blacklist.length === 0) return 'yes';
-  const number = readNumber(dialled.digits, '', numberingPlan(settings()));
+  const number = readNumber(dialled.digits, '', numberingPlan(settings(), account));
   return number === undefined ? 'yes' : blacklisted(fix_blacklist, number);
 }
 

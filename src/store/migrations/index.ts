@@ -11,6 +11,7 @@ import { addTlsColumns } from './0007-tls.ts';
 import { addInvitesOfCalls } from './0009-invites-of-calls.ts';
 import { createBans } from './0011-bans.ts';
 import { addEmergencyRules } from './0016-emergency-rules.ts';
+import { addHomeCountry } from './0017-home-country.ts';
 
 export { kyselyOn } from './kysely-on.ts';
 
@@ -29,6 +30,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0009-invites-of-calls': { up: addInvitesOfCalls },
   '0011-bans': { up: createBans },
   '0016-emergency-rules': { up: addEmergencyRules },
+  '0017-home-country': { up: addHomeCountry },
 };
 
 /** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */
