@@ -88,7 +88,12 @@ describe('emergency calls', () => {
 
   test('a prepaid account with no credit gets through, at once for two, with every money limit used up, and pays nothing', async () => {
     const market = marketOf({ 1: priceRow(60_000n), 3: priceRow(30_000n) });
-    const ceiling = { ...firstCeiling, spendPerAccountDayMicros: 1n, spendPerTrunkHourMicros: 1n, spendPerServerDayMicros: 1n };
+    const ceiling = {
+      ...firstCeiling,
+      spendPerAccountDayMicros: 1n,
+      spendPerTrunkHourMicros: 1n,
+      spendPerServerDayMicros: 1n,
+    };
     const settings = { ...home, maxdailycreditforenduser: 1n, maxcostperip: 1n };
     const stage = await Stage.open({ ...office, ...market, ceiling, settings });
     stage.change('alice', { packetIds: [packetOf(1)] });
@@ -102,8 +107,15 @@ describe('emergency calls', () => {
       for (const invite of carrier.requests('INVITE')) carrier.respond(invite, 180);
       await stage.run(20);
     }
-    assert.deepEqual(alice.statuses('INVITE').filter((status) => status === 180 || status === 503), [180, 180, 503]);
-    assert.deepEqual(logged, ['warn: emergency call', 'warn: emergency call', 'warn: emergency call refused: too many at once']);
+    assert.deepEqual(
+      alice.statuses('INVITE').filter((status) => status === 180 || status === 503),
+      [180, 180, 503],
+    );
+    assert.deepEqual(logged, [
+      'warn: emergency call',
+      'warn: emergency call',
+      'warn: emergency call refused: too many at once',
+    ]);
     assert.equal(stage.balanceOf('alice'), 0n);
     // What is no emergency is held to the credit.
     await stage.invite(alice, 'alice', 'sip:987@server.example');

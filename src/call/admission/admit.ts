@@ -56,7 +56,10 @@ export const admissionSteps: readonly Step[] = [
   { name: 'calls come at a human pace', check: checkPace },
   { name: 'caller may hide', check: checkAnonymous },
   { name: 'number is one number', check: checkNumber },
-  { name: 'number is not listed', check: (services, { dialled, caller }) => checkListed(services, dialled, accountOf(caller)) },
+  {
+    name: 'number is not listed',
+    check: (services, { dialled, caller }) => checkListed(services, dialled, accountOf(caller)),
+  },
   { name: 'destination exists', check: checkDestination },
   { name: 'number may be called', check: checkNumberRules },
   { name: 'somebody pays', check: checkPayer },
