@@ -131,6 +131,8 @@ export class Stage {
   readonly bindings = new Map<string, Binding>();
   readonly decisions: Decision[] = [];
   readonly bans = new Map<string, Ban>();
+  /** Lines of the log that tell what goes on, and of nothing that is wrong. */
+  readonly infos: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly dns = new ScriptedDns();
   readonly server: SipServer;
   settings: Settings;
@@ -188,6 +190,7 @@ export class Stage {
     };
     const log: Log = {
       ...loudLog,
+      info: (message, fields) => this.infos.push({ message, fields }),
       warn: (message, fields) => tell('warn', message, fields),
       error: (message, fields) => tell('error', message, fields),
       child: () => log,

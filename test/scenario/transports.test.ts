@@ -41,6 +41,17 @@ describe('a BYE over TCP for a dialog of UDP', () => {
   }
 });
 
+test('at 1, a request that 2 would refuse is told in the log and served, and one on its own way is not told [protocol.stricttransport]', async () => {
+  const stage = await Stage.open({ settings: { stricttransport: 1 } });
+  const { bye } = await talk(stage);
+  const told = (): Stage['infos'] => stage.infos.filter(({ message }) => message.includes('stricttransport'));
+  assert.deepEqual(told(), []);
+  stage.tcpPeer('192.0.2.11').send(bye);
+  await stage.run(50);
+  const fields = { method: 'BYE', callId: bye.callId, transport: 'tcp', expected: 'udp', source: '192.0.2.11' };
+  assert.deepEqual(told(), [{ message: 'stricttransport 2 would refuse a request of a dialog', fields }]);
+});
+
 describe('a user whose phones may only use TCP', () => {
   const onlyTcp = { name: 'carol', transports: ['tcp'] } as const;
 

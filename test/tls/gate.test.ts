@@ -276,7 +276,7 @@ describe('TLS that we open', () => {
     { what: 'to anybody, when nothing is to be proven', name: 'other.example.com', trust: 'insecure', told: 'hello' },
   ] as const;
   for (const { what, name, trust, told } of table) {
-    it(`${what}: ${told instanceof RegExp ? 'is refused' : 'is done'} [tls.sip-trunk-over-tls]`, async () => {
+    it(`${what}: ${told instanceof RegExp ? 'is refused' : 'is done'}`, async () => {
       const theirs = newMaterial();
       const port = await carrier(theirs);
       const { gate, refusals } = await openGate('tls', { material: { ...newMaterial(), root: theirs.cert } });

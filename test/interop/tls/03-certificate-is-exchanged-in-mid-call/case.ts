@@ -9,7 +9,7 @@ import { office } from '../../kit/office.ts';
 import { until } from '../../kit/until.ts';
 
 export const title =
-  'cert.pem and a sealed key.pem replace the certificate while a connection stands; a broken file changes nothing [tls.cert-pem] [tls.key-pem] [tls.root-pem] [tls.sslcertpwd] [tls.reload-or-restart-after-tls-change] [tls.dh-pem-dh2-pem]';
+  'cert.pem and a sealed key.pem replace the certificate while a connection stands; a broken file changes nothing [tls.cert-pem] [tls.key-pem] [tls.sslcertpwd] [tls.reload-or-restart-after-tls-change]';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env), { sslcertpwd: 'a long password' });
