@@ -11,6 +11,20 @@ interface ProcessStat {
 
 /** User and system time in microseconds of a process with all its threads and of its descendants that live. */
 export function processorTimeUs(pid: number): number {
+  const ticks = familyOf(pid).reduce((sum, stat) => sum + stat.ticks, 0);
+  return (ticks / ticksPerSecond) * 1e6;
+}
+
+/** Memory in KiB of a process and its descendants, in which what they share counts once (proc(5), `Pss`). */
+export function sharedMemoryKiB(pid: number): number {
+  const sizes = familyOf(pid).map((stat) => {
+    const text = readFileSync(`/proc/${stat.pid}/smaps_rollup`, 'latin1');
+    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0);
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function familyOf(pid: number): readonly ProcessStat[] {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const stats = all.map((name) => readStat(Number(name))).filter((stat) => stat !== undefined);
   const family = new Set([pid]);
@@ -19,8 +33,7 @@ export function processorTimeUs(pid: number): number {
     before = family.size;
     for (const { pid: own, parent } of stats) if (family.has(parent)) family.add(own);
   }
-  const ticks = stats.filter((stat) => family.has(stat.pid)).reduce((sum, stat) => sum + stat.ticks, 0);
-  return (ticks / ticksPerSecond) * 1e6;
+  return stats.filter((stat) => family.has(stat.pid));
 }
 
 /** Resident memory of one process in MiB. */

@@ -1,9 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { systemRandom } from '../../src/base/random/random.ts';
+import { makeSelfSigned } from '../../src/tls/self-signed.ts';
 
 const run = promisify(execFile);
 const here = import.meta.dirname;
@@ -26,6 +28,20 @@ export async function startKamailio(config: 'register' | 'calls', folder: string
   return describe('peer', child, 5070);
 }
 
+/** The same over TLS at 5071, and over TCP at 5070, with a P-256 certificate of its own, as ours has. */
+export async function startKamailioTls(folder: string): Promise<Server> {
+  const { cert, key } = makeSelfSigned(['127.0.0.1'], systemRandom(), Date.now());
+  writeFileSync(join(folder, 'cert.pem'), cert);
+  writeFileSync(join(folder, 'key.pem'), key, { mode: 0o600 });
+  const config = join(folder, 'kamailio-tls.cfg');
+  const text = readFileSync(join(here, 'kamailio-tls.cfg'), 'utf8');
+  writeFileSync(config, text.replaceAll('@FOLDER@', folder));
+  const options = ['-f', config, '-m', '512', '-M', '32', '-DD', '-P', join(folder, 'kamailio.pid')];
+  const child = spawn('/usr/sbin/kamailio', options, { stdio: 'ignore' });
+  await pause(2500);
+  return describe('peer', child, 5070);
+}
+
 export async function kamailioVersion(): Promise<string> {
   const { stdout } = await run('/usr/sbin/kamailio', ['-v']);
   return /kamailio (\d+\.\d+\.\d+)/.exec(stdout)?.[0] ?? 'kamailio';
@@ -39,6 +55,8 @@ export interface Variant {
   readonly nodeOptions: readonly string[];
   /** `all`: every limit is set on every account, and all pay by a price list. `none`: no rule has a limit. */
   readonly limits?: 'all' | 'none';
+  /** Settings besides, or in place of, those that every load needs. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** A server of ours, with a data folder of its own. */
@@ -65,7 +83,7 @@ export async function startRingfence(folder: string, users: number, variant: Var
     ...{ start_rtp_port: mediaPort, end_rtp_port: mediaPort + 9999 },
   };
   const limits = variant.limits === undefined ? {} : variant.limits === 'all' ? everyLimit : noLimit;
-  const assignments = Object.entries({ ...settings, ...limits }).flatMap(([name, value]) => [
+  const assignments = Object.entries({ ...settings, ...limits, ...variant.settings }).flatMap(([name, value]) => [
     '--set',
     `${name}=${value}`,
   ]);

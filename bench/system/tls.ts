@@ -1,0 +1,247 @@
+// TLS under load: `calls` compares authenticated calls over standing TLS connections, and the memory that those take,
+// with Kamailio; `strangers` tells what known phones get while strangers send ClientHellos. docs/benchmarks.md has both.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import { parseArgs, promisify } from 'node:util';
+import { machine, page, type Round, ratios, spread } from './figures.ts';
+import { startAnswering } from './loads.ts';
+import { processorTimeUs, sharedMemoryKiB } from './processor-time.ts';
+import { kamailioVersion, type Server, startKamailioTls, startRingfence } from './servers.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pairs: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '20' },
+    /** Calls a second. */
+    rate: { type: 'string', default: '50' },
+    connections: { type: 'string', default: '1000' },
+    /** ClientHellos a second. */
+    hellos: { type: 'string', default: '5000' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const [kind] = positionals;
+const seconds = Number(values.seconds);
+const connections = Number(values.connections);
+const metricsPort = 9477;
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'ringfence-tls-'));
+const stops: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true })];
+
+/** Phones in a process of their own. */
+class Phones {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(words: Readonly<Record<string, string | number>>) {
+    const options = Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const program = join(import.meta.dirname, 'phone-load.ts');
+    const child = spawn(process.execPath, [program, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Resolves when they are connected and registered. */
+  static async stand(words: Readonly<Record<string, string | number>>): Promise<Phones> {
+    const phones = new Phones(words);
+    stops.push(() => phones.end());
+    await phones.#next();
+    return phones;
+  }
+
+  async round(): Promise<{ readonly done: number; readonly failed: number }> {
+    this.#child.stdin?.write('round\n');
+    return JSON.parse(await this.#next()) as { done: number; failed: number };
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.stdin?.write('end\n');
+    await gone;
+  }
+
+  async #next(): Promise<string> {
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error('the phones ended');
+    return line.value;
+  }
+}
+
+function startOurs(): Promise<Server> {
+  const checkout = join(import.meta.dirname, '..', '..');
+  const settings = {
+    ...{ tcp_port: 5080, usetls: true, localtlsport: 5081, wss_port: 0, metrics_port: metricsPort },
+    ...{ max_tcp_connections: 8000, max_tcp_connections_per_source: 100 },
+    // The phones come in one burst, from addresses that nobody knows yet.
+    ...(kind === 'calls' ? { tls_handshake_rate: 10_000 } : {}),
+  };
+  return startRingfence(folder, connections, { name: 'ringfence', checkout, nodeOptions: [], settings });
+}
+
+/** KiB for each connection that stands, phone registered, above none. */
+async function memoryOf(server: Server, transport: 'tcp' | 'tls'): Promise<number> {
+  // An engine that collects garbage gives memory back when it has been idle.
+  const idleMs = server.name === 'ringfence' ? 10_000 : 2000;
+  await pause(idleMs);
+  const before = sharedMemoryKiB(server.pid);
+  const port = transport === 'tls' ? server.port + 1 : server.port;
+  const phones = await Phones.stand({ transport, port, connections });
+  await pause(idleMs);
+  const after = sharedMemoryKiB(server.pid);
+  await phones.end();
+  return (after - before) / connections;
+}
+
+async function compareCalls(): Promise<void> {
+  const servers = [await startKamailioTls(folder), await startOurs()];
+  stops.push(...servers.map((server) => () => server.stop()));
+  stops.push(startAnswering(folder));
+  const memory: string[] = [];
+  for (const server of servers) {
+    // The first connections also fill pools and caches, which are no connection's own.
+    await memoryOf(server, 'tls');
+    const [tcp, tls] = [await memoryOf(server, 'tcp'), await memoryOf(server, 'tls')];
+    const name = server.name === 'peer' ? 'Kamailio' : 'Ringfence';
+    memory.push(`${name}: ${tcp.toFixed(1)} KiB a TCP connection, ${tls.toFixed(1)} KiB a TLS connection`);
+    console.log(memory.at(-1));
+  }
+  const rounds: Record<Server['name'], Round[]> = { peer: [], ringfence: [] };
+  const loads = new Map<Server, Phones>();
+  for (const server of servers) {
+    const words = { transport: 'tls', port: server.port + 1, connections, rate: Number(values.rate), seconds };
+    loads.set(server, await Phones.stand(words));
+  }
+  const pairs = Number(values.pairs);
+  for (let pair = -1; pair < pairs; pair++) {
+    for (const server of pair % 2 === 0 ? servers : servers.toReversed()) {
+      const before = processorTimeUs(server.pid);
+      const outcome = await loads.get(server)?.round();
+      const { done = 0, failed = 0 } = outcome ?? {};
+      const microsecondsPerOperation = (processorTimeUs(server.pid) - before) / done;
+      console.log(`${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${done} done, ${failed} failed`);
+      // The first pair warms up.
+      if (pair >= 0) rounds[server.name].push({ microsecondsPerOperation, operations: done, failed, repeated: 0 });
+    }
+  }
+  const about = machine(await kamailioVersion());
+  const setUp = `${pairs} interleaved pairs of ${seconds} s at ${values.rate} calls/s of 100 ms over ${connections} standing TLS connections; memory in steps of ${connections} connections: ${memory.join('; ')}`;
+  const report = page('Calls over TLS', 'call', about, setUp, rounds);
+  keep('tls-calls', about.date, { machine: about, setUp, ratio: spread(ratios(rounds)), rounds }, report);
+}
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return Number(new RegExp(`^ringfence_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+}
+
+/** What a client of OpenSSL says first. */
+async function helloFile(): Promise<string> {
+  const file = join(folder, 'hello');
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (octets: Buffer) => {
+      writeFileSync(file, octets);
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  const port = bound === null || typeof bound === 'string' ? 0 : bound.port;
+  await new Promise((resolve) =>
+    connect({ port, host: '127.0.0.1' })
+      .on('error', () => {})
+      .once('close', resolve),
+  );
+  server.close();
+  return file;
+}
+
+async function underStrangers(): Promise<void> {
+  const hellos = join(folder, 'hellos');
+  await run('gcc', ['-O2', '-o', hellos, join(import.meta.dirname, 'hellos.c')]);
+  const hello = await helloFile();
+  const server = await startOurs();
+  stops.push(() => server.stop());
+  stops.push(startAnswering(folder));
+  const [udp, tls] = [
+    { transport: 'udp', port: server.port },
+    { transport: 'tls', port: server.port + 1 },
+  ];
+  const loads = {
+    'registrations over UDP': await Phones.stand({
+      ...udp,
+      network: 3,
+      connections: 20,
+      rate: 20,
+      seconds,
+      does: 'register',
+    }),
+    'calls over UDP': await Phones.stand({ ...udp, network: 4, connections: 20, rate: 5, seconds, does: 'call' }),
+    'calls over standing TLS': await Phones.stand({ ...tls, network: 5, connections: 50, rate: 5, seconds }),
+    'phones that come back over TLS': await Phones.stand({
+      ...tls,
+      network: 6,
+      connections: 20,
+      rate: 5,
+      seconds,
+      does: 'return',
+    }),
+  };
+  const lines: string[] = [];
+  for (const rate of [0, Number(values.hellos)]) {
+    // The delay is told since it was last asked for.
+    await metric('nodejs_eventloop_lag_p99_seconds');
+    const flood = run(hellos, ['127.0.0.1', `${server.port + 1}`, `${rate}`, `${seconds + 1}`, hello]);
+    const served = await Promise.all(
+      Object.entries(loads).map(async ([name, load]) => [name, await load.round()] as const),
+    );
+    const p99Ms = 1000 * (await metric('nodejs_eventloop_lag_p99_seconds'));
+    const { stdout } = await flood;
+    const shares = served.map(([name, { done, failed }]) => `${name} ${done} of ${done + failed}`);
+    const { done, failed } = served.reduce(
+      (sum, [, one]) => ({ done: sum.done + one.done, failed: sum.failed + one.failed }),
+      { done: 0, failed: 0 },
+    );
+    const share = ((100 * done) / (done + failed)).toFixed(2);
+    lines.push(`| ${rate} (${stdout.trim()}) | ${shares.join(', ')} | ${share} % | ${p99Ms.toFixed(1)} |`);
+    console.log(lines.at(-1));
+  }
+  const about = machine('none');
+  const report = [
+    '# Strangers with ClientHellos',
+    '',
+    `${about.date}, ${about.processor}, ${about.cores} cores, Linux ${about.kernel}, Node ${about.node}`,
+    '',
+    `${seconds} s each; strangers come from 4000 addresses and never finish a handshake; known phones register and call.`,
+    '',
+    '| ClientHellos a second | served | share | event-loop delay of signalling, p99, ms |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n');
+  keep('tls-strangers', about.date, { machine: about, lines }, report);
+}
+
+function keep(name: string, date: string, data: object, report: string): void {
+  console.log(`\n${report}`);
+  if (!values.keep) return;
+  const file = join(import.meta.dirname, '..', 'results', `${name}-${date.slice(0, 16).replaceAll(':', '')}`);
+  writeFileSync(`${file}.json`, `${JSON.stringify(data, null, 2)}\n`);
+  writeFileSync(`${file}.md`, report);
+}
+
+try {
+  if (kind === 'calls') await compareCalls();
+  else if (kind === 'strangers') await underStrangers();
+  else throw new Error('say calls or strangers');
+} finally {
+  for (const stop of stops.toReversed()) await stop();
+}
