@@ -82,7 +82,7 @@ export interface RouteAttempt {
   readonly status: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** When a 2xx came after the attempt was given up. It was ended at once, but its carrier may charge for it. */
+  /** When a 2xx came after the attempt was given up, or a further one beside that of the call. It was ended at once, but its carrier may charge for it. */
   readonly lateAnsweredAtMs?: number;
 }
 

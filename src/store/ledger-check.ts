@@ -137,11 +137,13 @@ function withoutCdr(database: DatabaseSync, restored: Places): string[] {
   return rows.map((row) => `the charge ${String(row['id'])} has no CDR`);
 }
 
+/** Of those who pay for calls; what is posted on a SIP server is what it costs us. */
 function belowZero(database: DatabaseSync): string[] {
   const rows = database
     .prepare(
       'SELECT a.name, a.money_json, CAST(b.posted_micros AS TEXT) AS posted FROM balances b' +
-        ' JOIN accounts a ON a.id = b.account_id WHERE b.posted_micros < 0 AND NOT EXISTS' +
+        ' JOIN accounts a ON a.id = b.account_id WHERE b.posted_micros < 0' +
+        " AND a.kind <> 'sipserver' AND NOT EXISTS" +
         " (SELECT 1 FROM postings p WHERE p.account_id = b.account_id AND p.kind = 'chargeback')",
     )
     .all();

@@ -15,6 +15,7 @@ interface InteropCase {
   readonly folder: string;
   /** Runs while nothing else does: it measures time, or loads the machine. */
   readonly alone: boolean;
+  readonly timeoutMs: number;
   run(env: Environment): Promise<void>;
 }
 
@@ -41,12 +42,13 @@ async function loadCases(filters: readonly string[]): Promise<readonly InteropCa
 }
 
 function readCase(name: string, folder: string, module: Readonly<Record<string, unknown>>): InteropCase {
-  const { title, run, alone } = module;
+  const { title, run, alone, timeoutS } = module;
   if (typeof title !== 'string' || typeof run !== 'function') throw new Error(`${name}/case.ts needs title and run`);
   const start = async (env: Environment): Promise<void> => {
     await run(env);
   };
-  return { name, title, folder, alone: alone === true, run: start };
+  const timeoutMs = typeof timeoutS === 'number' ? timeoutS * 1000 : caseTimeoutMs;
+  return { name, title, folder, alone: alone === true, timeoutMs, run: start };
 }
 
 /** The data folder's socket has a short path, so the case's folder has one. */
@@ -66,7 +68,7 @@ async function runCase(one: InteropCase, index: number, workFolder: string): Pro
   const env = new Environment(one.folder, join(workFolder, shortName(one)), networkOf(index));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not over after ${caseTimeoutMs / 1000} s`)), caseTimeoutMs);
+    timer = setTimeout(() => reject(new Error(`not over after ${one.timeoutMs / 1000} s`)), one.timeoutMs);
   });
   try {
     await Promise.race([one.run(env), tooLate]);

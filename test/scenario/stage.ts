@@ -137,14 +137,14 @@ export class Stage {
   readonly server: SipServer;
   settings: Settings;
   listen: ((level: 'warn' | 'error', message: string, fields?: LogFields) => void) | undefined;
-  readonly #ledger: Ledger;
+  readonly ledger: Ledger;
 
   private constructor(options: StageOptions) {
     this.settings = { ...profileValues('default'), listen: [serverEndpoint.address], ...options.settings };
     void this.postings.post(options.postings ?? []);
     const prefix = parsePrefix('192.0.2.0/24');
     if (!prefix.ok) throw new Error(prefix.error);
-    this.#ledger = memoryLedger(this.clock, this.postings);
+    this.ledger = memoryLedger(this.clock, this.postings);
     this.server = new SipServer({
       network: this.network.host(
         serverEndpoint.address,
@@ -171,7 +171,7 @@ export class Stage {
           for (const key of keys) this.bans.delete(key);
         },
       },
-      ledger: this.#ledger,
+      ledger: this.ledger,
       ...(options.ceiling === undefined ? {} : { ceiling: options.ceiling }),
       dns: this.dns,
       ownAddresses: () => [{ address: serverEndpoint.address, network: prefix.value, internal: false }],
@@ -214,7 +214,7 @@ export class Stage {
 
   /** What the account has, all charges off. */
   balanceOf(name: string): bigint {
-    return this.#ledger.balances.postedMicros(this.server.directory.accountByName(name)?.id ?? 0);
+    return this.ledger.balances.postedMicros(this.server.directory.accountByName(name)?.id ?? 0);
   }
 
   accountOf(name: string): Account {
@@ -235,7 +235,7 @@ export class Stage {
 
   /** Money comes in, or goes, while the server runs. */
   async move(posting: Posting): Promise<void> {
-    await this.#ledger.chargeApart([posting]);
+    await this.ledger.chargeApart([posting]);
     this.server.money.recheck(posting.accountId);
   }
 

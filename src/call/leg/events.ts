@@ -89,7 +89,7 @@ export interface OutboundObserver extends SessionObserver {
   /** The SDP is the answer, or the offer where our INVITE had none and no reliable response has brought one. */
   onAnswer(sdp: string): void;
   onRefused(refused: Refused): void;
-  /** A 2xx came after the leg was given up: ended at once, but a carrier may charge for it. */
+  /** A 2xx came after the leg was given up, or beside the one that counts: ended at once, but a carrier may charge for it. */
   onLateAnswer(): void;
   /** Nothing more comes from the leg: its INVITE has its final answer, or never gets one. */
   onGone(): void;

@@ -367,6 +367,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     early?.session.leave();
     new Session(this.#options, dialog, this.flow, start, observer).end(this.#cancelReasons ?? [], () => {});
     if (this.#state === 'answered' && this.#session !== undefined) {
+      // Another phone behind a fork: its carrier may charge for both.
+      this.#afterwards.onLateAnswer();
       this.#options.stack.dialogs.add(this.localTag, this.#session);
       return;
     }

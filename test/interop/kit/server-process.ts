@@ -65,6 +65,11 @@ export class ServerProcess {
     await gone;
   }
 
+  /** Stops the process where it stands, or lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(name);
+  }
+
   /** Runs another command of the command line on the same data folder. @returns what it printed */
   command(...words: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {
