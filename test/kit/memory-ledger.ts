@@ -65,11 +65,11 @@ export class MemoryPostings implements LedgerStore {
   }
 }
 
-/** A ledger on postings in memory, with days in UTC. */
-export function memoryLedger(clock: Clock, store: MemoryPostings = new MemoryPostings()): Ledger {
+/** A ledger on postings in memory. */
+export function memoryLedger(clock: Clock, store: MemoryPostings = new MemoryPostings(), timeZone = 'UTC'): Ledger {
   const { periods: stored } = store;
   const onPeriod = (period: Period): void => store.putPeriod(period);
-  const periods = new Periods({ clock, timeZone: 'UTC', stored: [...stored], onPeriod, onStep: () => {} });
+  const periods = new Periods({ clock, timeZone, stored: [...stored], onPeriod, onStep: () => {} });
   return new Ledger({ balances: store.balances(), periods, store, currency: 'EUR', postedCurrency: undefined });
 }
 

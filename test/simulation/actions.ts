@@ -2,6 +2,7 @@ import type { Random } from '../../src/base/random/random.ts';
 import type { Phone } from '../../src/phone/phone.ts';
 import type { PhoneCall } from '../../src/phone/phone-call.ts';
 import { ownNumber, userNames } from './directory.ts';
+import { prepaidIds } from './money.ts';
 import type { World } from './world.ts';
 
 interface Action {
@@ -12,7 +13,17 @@ interface Action {
   readonly act: (world: World) => Promise<string | undefined> | string | undefined;
 }
 
-const targets = [...userNames, ...userNames, '00431555', '0049301234', '00441234567', 'nobody', '99'] as const;
+const targets = [
+  ...userNames,
+  ...userNames,
+  '00431555',
+  '0049301234',
+  '00441234567',
+  '00431556',
+  '0049301235',
+  'nobody',
+  '99',
+] as const;
 const answers = [true, true, true, true, 486, 603, 480, 404, false] as const;
 
 const actions: readonly Action[] = [
@@ -30,6 +41,9 @@ const actions: readonly Action[] = [
   { name: 'unregister', weight: 2, act: unregister },
   { name: 'unplug', weight: 2, act: unplug },
   { name: 'attack', weight: 10, act: attack },
+  { name: 'top-up', weight: 6, act: topUp },
+  { name: 'transfer', weight: 3, act: transfer },
+  { name: 'disable', weight: 1, act: disable },
   { name: 'crash', weight: 1, act: crash },
   { name: 'drain', weight: 1, act: drain },
 ];
@@ -144,6 +158,50 @@ function attack(world: World): string {
   return `${count} packets`;
 }
 
+function topUp(world: World): string {
+  const accountId = pick(world.random, prepaidIds) ?? prepaidIds[0];
+  const amountMicros = BigInt(1 + world.random.below(40_000));
+  void world.life?.move({ ...asked(world), kind: 'top-up', cleared: true, accountId, amountMicros });
+  return `account ${accountId} gets ${amountMicros}`;
+}
+
+function transfer(world: World): string | undefined {
+  const [accountId, toAccountId] = [pick(world.random, prepaidIds), pick(world.random, prepaidIds)];
+  if (world.life === undefined || accountId === undefined || toAccountId === undefined) return undefined;
+  const has = Number(world.life.ledger.balances.postedMicros(accountId));
+  const amountMicros = BigInt(world.random.below(3) === 0 ? has : world.random.below(has + 1));
+  void world.life.move({ ...asked(world), kind: 'transfer', accountId, toAccountId, amountMicros });
+  return `${amountMicros} of account ${accountId} to account ${toAccountId}`;
+}
+
+let asks = 0;
+
+function asked(world: World): { readonly id: string; readonly cause: string; readonly actor: string } {
+  return { id: `${world.lives.length}/${asks++}`, cause: '', actor: 'simulation' };
+}
+
+/** An operator disables a user for a while. */
+function disable(world: World): string {
+  const id = 1 + world.random.below(userNames.length);
+  setEnabled(world, id, false);
+  const durationMs = world.random.below(30_000);
+  const fromMs = world.clock.wallMs();
+  world.disabledTimes.push({ fromMs, untilMs: fromMs + durationMs });
+  world.clock.after(durationMs, () => setEnabled(world, id, true));
+  return `account ${id}`;
+}
+
+function setEnabled(world: World, id: number, enabled: boolean): void {
+  if (enabled) world.disabled.delete(id);
+  else world.disabled.add(id);
+  const server = world.life?.server;
+  const account = server?.directory.accountById(id);
+  if (server === undefined || account === undefined) return;
+  const origin = { by: 'simulation', atMs: world.clock.wallMs() };
+  server.directory.apply({ kind: 'account put', account: { ...account, enabled }, fields: ['enabled'], origin });
+  server.accountChanged(id);
+}
+
 async function crash(world: World): Promise<string | undefined> {
   if (world.life === undefined) return undefined;
   world.crash();
@@ -156,6 +214,7 @@ async function drain(world: World): Promise<string | undefined> {
   const { life } = world;
   if (life === undefined) return undefined;
   life.drainedSinceMs = world.clock.wallMs();
+  world.isDraining = true;
   let isDrained = false;
   void life.server.calls.drain().then(() => {
     isDrained = true;
@@ -165,6 +224,7 @@ async function drain(world: World): Promise<string | undefined> {
   for (let waitedMs = 0; !isDrained && waitedMs < 70_000; waitedMs += 1000) await world.pass(1000);
   if (!isDrained) world.problems.push('70 s after the last call was ended, the drain is not over');
   world.stopServer();
+  world.isDraining = false;
   await world.startServer();
   return `server ${world.lives.length} runs`;
 }

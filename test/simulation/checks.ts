@@ -66,6 +66,8 @@ export function leaks(world: World): Problem[] {
     ['media sessions', plane.leaks().length],
     ['lines', server.limits.lines.size + server.limits.serverLines.size + server.limits.emergencies.size],
     ['leases that did not agree with the calls', server.audit.found],
+    ['accounts with money held', server.money.heldCounters.size],
+    ['metered calls', server.money.size],
     ['bindings', server.registrar.bindings.count],
     ['bindings on the disk', world.disk.bindings.size],
   ];
@@ -199,6 +201,9 @@ function firstFinals(caller: readonly Seen[]): readonly Seen[] {
 
 function isProof(world: World, { status, atMs, life }: Seen): boolean {
   if (status === 0 || status === 407 || status === 482) return false;
+  // A disabled account proves nothing, and is told what a stranger is told.
+  if (status === 403 && world.disabledTimes.some(({ fromMs, untilMs }) => atMs >= fromMs && atMs <= untilMs))
+    return false;
   const drainedSinceMs = world.lives[life - 1]?.drainedSinceMs;
   return !(status === 503 && drainedSinceMs !== undefined && atMs >= drainedSinceMs);
 }

@@ -3,6 +3,7 @@ import type { Random } from '../../src/base/random/random.ts';
 import type { Clock, Timer } from '../../src/base/time/clock.ts';
 import type { CallStore } from '../../src/call/ports.ts';
 import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../../src/call/record.ts';
+import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { Decision } from '../../src/guard/decision.ts';
 import type { DecisionStore } from '../../src/guard/ports.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
@@ -49,6 +50,8 @@ export interface StoreOptions {
   /** How many of a thousand begins and answers the disk refuses. */
   readonly failurePerMille: number;
   readonly life: number;
+  /** Asked before and after each write; true when the server is dead by then. */
+  readonly onWrite: () => boolean;
 }
 
 /** A store that commits in order, each write after a time of its own, and tells of it a little later. */
@@ -101,6 +104,11 @@ export class MemoryStore {
     };
   }
 
+  /** Postings that belong to no call. */
+  post(postings: readonly Posting[]): Promise<void> {
+    return this.#commit(() => void this.#options.disk.postings.post(postings), false);
+  }
+
   /** Commits what is still gathered, as an orderly stop does. */
   close(): void {
     for (const [timer, write] of this.#pending) {
@@ -115,13 +123,16 @@ export class MemoryStore {
   }
 
   #commit(write: () => void, fails: boolean): Promise<void> {
-    const { clock, random, maxDelayMs } = this.#options;
+    const { clock, random, maxDelayMs, onWrite } = this.#options;
     const nowMs = clock.monotonicMs();
     this.#lastCommitMs = Math.max(this.#lastCommitMs, nowMs + random.below(maxDelayMs + 1));
     return new Promise((resolve, reject) => {
       const timer = clock.after(this.#lastCommitMs - nowMs, () => {
         this.#pending.delete(timer);
+        // A write that a crash forestalls never was; one that it follows is there, and nobody has heard of it.
+        if (onWrite()) return;
         if (!fails) write();
+        if (onWrite()) return;
         clock.after(random.below(2), fails ? () => reject(new Error('the disk is full')) : resolve);
       });
       if (!fails) this.#pending.set(timer, write);

@@ -12,6 +12,9 @@ import { memoryLedger } from '../kit/memory-ledger.ts';
 import { ScriptedDns } from '../kit/scripted-dns.ts';
 import { SimulatedMediaPlane, type SimulatedMediaSession } from '../kit/simulated-media.ts';
 import { realm, simulatedDirectory } from './directory.ts';
+import { priceLists, timeZone } from './money.ts';
+import type { Ledger } from '../../src/billing/ledger/ledger.ts';
+import type { PostingRequest } from '../../src/billing/ledger/posting-request.ts';
 import { type Asked, type Disk, MemoryStore } from './memory-store.ts';
 import { MortalClock } from './mortal-clock.ts';
 import { ServerNetwork } from './server-network.ts';
@@ -32,6 +35,10 @@ export interface LifeOptions {
   readonly storeFailurePerMille: number;
   readonly lastHeartbeatMs: number | undefined;
   readonly onProblem: (text: string) => void;
+  /** Accounts that an operator has disabled. */
+  readonly disabled: ReadonlySet<number>;
+  /** Asked before and after each write: the process may die there. */
+  readonly onWrite: () => boolean;
 }
 
 /** All calls end within this, whatever is lost: the longest setting and a transaction's end. */
@@ -42,6 +49,7 @@ export class ServerLife {
   readonly life: number;
   readonly server: SipServer;
   readonly plane: SimulatedMediaPlane;
+  readonly ledger: Ledger;
   /** How it ended; undefined while it runs. */
   end: 'crashed' | 'stopped' | undefined;
   drainedSinceMs: number | undefined;
@@ -66,18 +74,21 @@ export class ServerLife {
       ...{ disk: options.disk, asked: options.asked, clock: this.#clock, random, life },
       maxDelayMs: options.storeDelayMs,
       failurePerMille: options.storeFailurePerMille,
+      onWrite: options.onWrite,
     });
     const settings = simulatedSettings(local, random.below(2) === 0, [0, 90, 150][random.below(3)] ?? 90);
+    this.ledger = memoryLedger(this.#clock, options.disk.postings, timeZone);
     this.server = new SipServer({
       ...{ network: this.#network, clock: this.#clock, random, realm, plane: this.plane },
       log: problemLog(options.onProblem),
       settings: () => settings,
-      directory: simulatedDirectory(),
+      directory: simulatedDirectory(options.disabled),
+      priceLists,
       calls: this.#store.calls,
       bindings: this.#store.bindings,
       decisions: this.#store.decisions,
       bans: { put: () => {}, remove: () => {} },
-      ledger: memoryLedger(this.#clock, options.disk.postings),
+      ledger: this.ledger,
       dns: new ScriptedDns(),
       ownAddresses: () => [{ address: local.address, network: networkOf(local.address), internal: false }],
     });
@@ -103,6 +114,13 @@ export class ServerLife {
       if (isMute) continue;
       for (const side of ['a', 'b'] as const) this.#say(session, side);
     }
+  }
+
+  /** Money moves by an operator's hand. */
+  async move(request: PostingRequest): Promise<void> {
+    const posted = await this.ledger.post(request, (postings) => this.#store.post(postings));
+    if (!posted.ok) return;
+    for (const { accountId } of posted.value.postings) this.server.accountChanged(accountId);
   }
 
   /** The process dies: no more timers, packets or commits. */

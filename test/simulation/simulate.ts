@@ -1,5 +1,6 @@
 import { actAtRandom, registerAll } from './actions.ts';
 import { brokenPromises, leaks, type Problem, stuckCalls } from './checks.ts';
+import { auditMoney, brokenCharges } from './money-checks.ts';
 import { longestCallMs } from './server-life.ts';
 import { World } from './world.ts';
 
@@ -61,6 +62,7 @@ async function live(world: World, durationMs: number): Promise<void> {
   for (let leftMs = durationMs; leftMs > 0; leftMs -= 4000) {
     await world.pass(Math.min(leftMs, 4000));
     world.life?.talk();
+    auditMoney(world);
   }
 }
 
@@ -76,7 +78,7 @@ async function settle(world: World): Promise<readonly Problem[]> {
   const leaked = leaks(world);
   if (world.life !== undefined) world.stopServer();
   world.close();
-  return [...stuck, ...brokenPromises(world), ...leaked];
+  return [...stuck, ...brokenPromises(world), ...brokenCharges(world), ...leaked];
 }
 
 function report(world: World, seed: number, problems: readonly Problem[], isVerbose: boolean): string {

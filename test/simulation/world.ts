@@ -8,6 +8,7 @@ import { type NetworkFaults, noFaults, SimulatedNetwork } from '../kit/simulated
 import { carriers, password, realm, userNames } from './directory.ts';
 import { Asked, Disk } from './memory-store.ts';
 import { ScriptedTrunk } from './scripted-trunk.ts';
+import { openingMovements } from './money.ts';
 import { ServerLife } from './server-life.ts';
 import { LateCaller } from './late-caller.ts';
 import { Stranger } from './stranger.ts';
@@ -23,6 +24,13 @@ const faultProfiles: readonly NetworkFaults[] = [
   { lossPerMille: 150, duplicatePerMille: 50, minDelayMs: 1, maxDelayMs: 400 },
 ];
 
+/** When the world begins: any day, before a midnight, a month's and a year's end, and before and on days with other hours. */
+const beginnings = [
+  ...[Date.UTC(2026, 0, 1), Date.UTC(2026, 5, 9, 21, 57), Date.UTC(2026, 10, 30, 22, 56)],
+  ...[Date.UTC(2026, 11, 31, 22, 58), Date.UTC(2027, 2, 27, 22, 56), Date.UTC(2027, 2, 28, 0, 56)],
+  ...[Date.UTC(2026, 9, 24, 21, 57), Date.UTC(2026, 9, 25, 0, 55), Date.UTC(2026, 9, 25, 22, 55)],
+];
+
 /** A call as one phone has it. */
 export interface PhoneView {
   readonly phone: Phone;
@@ -32,9 +40,9 @@ export interface PhoneView {
 
 /** Everything that one seed makes: a server in one or more lives, phones, carriers, a stranger, and the network between them. */
 export class World {
-  readonly clock = new SimulatedClock();
+  readonly clock: SimulatedClock;
   readonly random: Random;
-  readonly wire = new Wire(this.clock);
+  readonly wire: Wire;
   readonly disk = new Disk();
   readonly asked = new Asked();
   readonly network: SimulatedNetwork;
@@ -44,6 +52,12 @@ export class World {
   readonly lives: ServerLife[] = [];
   readonly problems: string[] = [];
   wasUnplugged = false;
+  /** An orderly stop is under way: it is not crashed. */
+  isDraining = false;
+  readonly disabled = new Set<number>();
+  /** When somebody was disabled, from when until when. */
+  readonly disabledTimes: { readonly fromMs: number; readonly untilMs: number }[] = [];
+  #writesLeft: number;
   /** On the monotonic clock; when the faults ended. */
   settlingSinceMs = Number.POSITIVE_INFINITY;
   readonly lateCaller: LateCaller;
@@ -56,6 +70,10 @@ export class World {
   constructor(seed: number) {
     this.#seed = seed;
     this.random = this.#chance(1);
+    this.clock = new SimulatedClock(beginnings[seed % beginnings.length]);
+    this.wire = new Wire(this.clock);
+    void this.disk.postings.post(openingMovements(this.#chance(5)));
+    this.#writesLeft = this.#writesToCrash();
     this.#faults = faultProfiles[this.random.below(faultProfiles.length)] ?? noFaults;
     this.#storeDelayMs = [0, 5, 400][this.random.below(3)] ?? 5;
     this.network = new SimulatedNetwork(this.clock, this.#chance(2), this.#faults);
@@ -117,6 +135,8 @@ export class World {
       storeFailurePerMille: this.#seed % 4 === 0 ? 30 : 0,
       lastHeartbeatMs: last === undefined ? undefined : this.#heartbeatMs,
       onProblem: (text) => this.problems.push(text),
+      disabled: this.disabled,
+      onWrite: () => this.#onWrite(),
     });
     this.lives.push(life);
     await life.start();
@@ -125,8 +145,23 @@ export class World {
 
   #heartbeatMs = 0;
 
+  /** Every second seed has crashes in the middle of its writes. */
+  #writesToCrash(): number {
+    return this.#seed % 2 === 0 ? 1 + this.random.below(400) : Number.POSITIVE_INFINITY;
+  }
+
+  #onWrite(): boolean {
+    if (this.isDraining || --this.#writesLeft > 0 || this.settlingSinceMs < Number.POSITIVE_INFINITY) return false;
+    this.#writesLeft = this.#writesToCrash();
+    if (this.life === undefined) return true;
+    this.crash();
+    this.clock.after(this.random.below(5000), () => void this.startServer());
+    return true;
+  }
+
   crash(): void {
-    this.#heartbeatMs = Math.floor(this.clock.wallMs() / 1000) * 1000;
+    // A server has a heartbeat once the calls of the one before it are ended.
+    if (this.life?.tookOver === true) this.#heartbeatMs = Math.floor(this.clock.wallMs() / 1000) * 1000;
     this.life?.crash();
     this.wire.note('---- server crashes');
   }

@@ -33,8 +33,10 @@ export class Schedule {
       id,
       fire,
       isCancelled: false,
-      cancel() {
-        this.isCancelled = true;
+      cancel: () => {
+        entry.isCancelled = true;
+        // A schedule without appointments leaves no timer behind.
+        if (this.#heap[0] === entry) this.#setTimer();
       },
     };
     this.#push(entry);
