@@ -33,6 +33,7 @@ describe('the whole server in virtual time: calls, faults, crashes and a strange
     const expected = [
       ...['answered', 'busy', 'call init timeout', 'cancelled', 'declined', 'early timeout', 'failed', 'media refused'],
       ...['media timeout', 'no answer', 'not found', 'refused', 'server restart', 'server stopped', 'unreachable'],
+      ...['account disabled', 'credit used up', 'limit reached'],
     ];
     assert.deepEqual(
       expected.filter((cause) => !causes.has(cause)),
