@@ -12,7 +12,7 @@ import { Budgets } from './budgets.ts';
 import { DeviceNames } from './device-names.ts';
 import { rowLimit } from './detections.ts';
 import { answersChallenge, Detector, type Verdict } from './detector.ts';
-import { type Evidence, type Finding, FindingCounts, type FindingObserver } from './findings.ts';
+import { type Evidence, type Finding, FindingCounts, type FindingKind, type FindingObserver } from './findings.ts';
 import { Guesses } from './guesses.ts';
 import { KnownSources } from './known-sources.ts';
 import type { BanStore } from './ports.ts';
@@ -45,6 +45,8 @@ export interface GuardParts {
   readonly isUser: (name: string) => boolean;
   /** Why detections spare an address, by the settings that trust addresses, or because it is our own. */
   readonly trustOf: (address: string) => string | undefined;
+  /** Whether a failure of this kind is not held against this address [auth.trusted-segment-exemption]. */
+  readonly sparesFailure: (kind: FindingKind, address: string) => boolean;
   /** Whether calls come from this address without a password, as those of carriers do. */
   readonly isListed: (address: string) => boolean;
   /** How busy the signalling thread is, from 0 to 1. */
@@ -161,6 +163,7 @@ export class Guard implements FindingObserver {
       }
       return;
     }
+    if (this.#parts.sparesFailure(kind, address)) return;
     this.#guesses.failed(kind, { words, user, userAgent }, nowMs);
     this.#detector.observe(finding);
   }

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { splitPort } from '../accounts/address-index.ts';
 import { parsePrefix } from '../base/net/prefix.ts';
 import type { BanScope } from '../guard/bans/ban.ts';
+import type { FindingKind } from '../guard/findings.ts';
 import type { Settings } from '../settings/index.ts';
 import type { SipRequest } from '../sip/message/index.ts';
 import type { OwnAddress } from './addresses.ts';
@@ -43,6 +44,22 @@ function listedAs(
   if (settings.trustlanip && isPrivate(address)) return 'a private address [trustlanip]';
   if (settings.trustsubnet && own.some(({ network }) => network.contains(address))) return 'a neighbour [trustsubnet]';
   return undefined;
+}
+
+const logInFailures: ReadonlySet<FindingKind> = new Set<FindingKind>([
+  ...(['wrong password', 'unknown user', 'account disabled'] as const),
+  ...(['address not permitted', 'wrong transport', 'digest uri'] as const),
+]);
+
+/** Whether a wrong log-in of a neighbour in our own networks is not counted [auth.trusted-segment-exemption]. */
+export function sparesFailure(
+  kind: FindingKind,
+  address: string,
+  { trusted_segment_exemption }: Settings,
+  own: readonly OwnAddress[],
+): boolean {
+  if (!trusted_segment_exemption || !logInFailures.has(kind)) return false;
+  return own.some(({ network }) => network.contains(address));
 }
 
 /** The name that a request asks for or speaks in, where it is one that nobody should know [own.honeypot-numbers]. */

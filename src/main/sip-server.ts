@@ -57,7 +57,7 @@ import {
   type StreamGate,
   type TransportName,
 } from '../sip/transport/index.ts';
-import { honeypotUser, isHit, type Listing, trustOf } from './guard-trust.ts';
+import { honeypotUser, isHit, type Listing, sparesFailure, trustOf } from './guard-trust.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 
 /** Addresses whose calls' cost is remembered. */
@@ -409,6 +409,7 @@ export class SipServer {
       isUser: (name) =>
         this.directory.accountByName(name) !== undefined || this.directory.numberOwner(name) !== undefined,
       trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),
+      sparesFailure: (kind, address) => sparesFailure(kind, address, settings(), ownAddresses()),
       isListed: (address) => this.#listing(address) !== 'none',
       onBan: (ban) => this.#onBan(ban),
     });

@@ -37,6 +37,7 @@ export class GuardBench {
         isOwnBranch: (branch) => this.marks.has(branch),
       },
       isUser: (name) => name === 'alice',
+      sparesFailure: () => false,
       trustOf: (address) => (address === '192.0.2.50' ? 'an address of a SIP server' : undefined),
       isListed: (address) => address === '192.0.2.50',
       load: () => this.load,

@@ -1,4 +1,4 @@
-import { level } from '../setting.ts';
+import { bool, level } from '../setting.ts';
 
 /** What one request may take over from another, what is served at all, and from where the server is administered. */
 export const accessSettings = {
@@ -128,6 +128,14 @@ export const accessSettings = {
       4: 'administration from everywhere is what attackers look for first; use SSH and the ringfence command',
     },
     default: 0,
+    effect: 'live',
+  }),
+  trusted_segment_exemption: bool({
+    id: 'auth.trusted-segment-exemption',
+    text: 'Exempts addresses in the networks that this machine itself is in from the counting of wrong log-ins, as office systems do. On a public network it exempts strangers; an address on the allow list is the better way.',
+    default: false,
+    seeds: true,
+    reason: 'a rented machine shares its network with whoever rents the next one',
     effect: 'live',
   }),
 };
