@@ -42,6 +42,8 @@ export interface OperationTable {
   readonly 'user add': Entry<{ names: readonly string[]; fields: Texts }, PhoneSetupView>;
   readonly 'user set': Entry<{ name: string; fields: Texts }, ChangeView>;
   readonly 'user remove': Entry<{ name: string }, ChangeView>;
+  /** The dynamic limit begins anew: no day so far counts as usual. */
+  readonly 'user forget-spending': Entry<{ name: string }, ChangeView>;
   /** Without a password, one is generated. */
   readonly 'user password': Entry<{ name: string; password?: string | undefined }, PhoneSetupView>;
   readonly 'number list': Entry<

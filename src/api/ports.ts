@@ -10,6 +10,7 @@ import type { LedgerSums } from '../billing/ledger/balances.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { Cdr, StreamQuality, UnfinishedCall } from '../call/record.ts';
+import type { ChargeSoFar, LimitStanding } from '../call/money/metered-calls.ts';
 import type { Decision } from '../guard/decision.ts';
 import type { StrangerRefusal } from '../guard/stranger-counts.ts';
 import type { Binding } from '../registrar/binding.ts';
@@ -30,6 +31,8 @@ export interface LiveCall {
   /** What arrived from each side so far; undefined before there is media. */
   readonly callerQuality: StreamQuality | undefined;
   readonly calleeQuality: StreamQuality | undefined;
+  /** Undefined for a call that is free. */
+  readonly charge: ChargeSoFar | undefined;
 }
 
 export interface LiveStatus {
@@ -78,6 +81,12 @@ export interface LiveServer {
   accountChanged(accountId: number): void;
   /** The ledger goes on after a halt: calls of a dead server that waited for it are charged and get their CDRs. */
   ledgerResumed(unfinished: readonly UnfinishedCall[]): Promise<void>;
+  /** How far the account is with each of its money limits. */
+  moneyLimits(accountId: number): readonly LimitStanding[];
+  /** What calls in progress hold of the account's balance, in millionths. */
+  heldMicros(accountId: number): bigint;
+  /** The dynamic limit forgets what the account was used to spend. */
+  forgetSpending(accountId: number): void;
   /** What strangers were refused lately. */
   strangerRefusals(): readonly StrangerRefusal[];
   status(): LiveStatus;
@@ -117,6 +126,7 @@ export interface OperationStore extends AccountStore {
   /** Realm of all SIP credentials. */
   readonly realm: string;
   readonly settings: Pick<SettingStore, 'load'>;
+  earlyMediaMsSince(accountId: number, sinceMs: number): Promise<number>;
   queryCdrs(query: CdrQuery): Promise<readonly Cdr[]>;
   queryDecisions(query: DecisionQuery): Promise<readonly Decision[]>;
   /** The decision with this id, about an account of ours. */

@@ -24,8 +24,39 @@ export interface FieldView {
   readonly setAtMs: number | null;
 }
 
+/** How far an account is with one of its money limits. Amounts are decimal texts. */
+export interface MoneyLimitView {
+  readonly rule: string;
+  /** `ever` for the credit. */
+  readonly per: string;
+  readonly limit: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly mode: string;
+  readonly setBy: string;
+  readonly setAtMs: number | null;
+}
+
+/** The money of an account, or of a SIP server what it has cost us. Amounts are decimal texts. */
+export interface AccountMoneyView {
+  readonly currency: string;
+  readonly balance: string;
+  readonly uncleared: string;
+  /** What calls in progress hold of the balance; null while no server runs. */
+  readonly held: string | null;
+  readonly today: string;
+  readonly spentToday: string;
+  readonly spentThisMonth: string;
+  /** Media before the answer of the calls that it paid for, in the last 30 days: nobody is charged for it. */
+  readonly earlyMediaS: number;
+  /** Null while no server runs. */
+  readonly limits: readonly MoneyLimitView[] | null;
+}
+
 export interface AccountDetailView extends AccountView {
   readonly hasPassword: boolean;
+  /** Null for accounts that neither pay nor cost. */
+  readonly money: AccountMoneyView | null;
   readonly fields: readonly FieldView[];
 }
 
@@ -190,6 +221,21 @@ export interface CallView {
   readonly codecs: string;
   readonly callerQuality: StreamQuality | null;
   readonly calleeQuality: StreamQuality | null;
+  /** What its payer pays; null for a call that is free. */
+  readonly money: CallMoneyView | null;
+}
+
+/** Amounts are decimal texts. */
+export interface CallMoneyView {
+  readonly currency: string;
+  readonly tariff: string;
+  readonly prefix: string;
+  /** At the dearest hour. */
+  readonly perMinute: string;
+  /** Of the seconds that have begun. */
+  readonly charge: string;
+  /** Seconds that are held for, those that have begun among them; further ones are held before they begin. */
+  readonly coveredS: number;
 }
 
 export interface BindingView {
@@ -235,6 +281,8 @@ export interface CdrView {
   readonly sipStatus: number;
   readonly endedBy: string;
   readonly codecs: string;
+  /** Media before the answer, which nobody is charged for. */
+  readonly earlyMediaMs: number;
   readonly callerQuality: StreamQuality | null;
   readonly calleeQuality: StreamQuality | null;
   readonly sourceAddress: string;

@@ -118,6 +118,8 @@ export interface Cdr {
   readonly sipStatus: number;
   readonly endedBy: EndedBy;
   readonly codecs: string;
+  /** How long media was negotiated before the answer, which nobody is charged for; 0 in calls of old versions. */
+  readonly earlyMediaMs: number;
   readonly callerQuality: StreamQuality | undefined;
   readonly calleeQuality: StreamQuality | undefined;
   readonly sourceAddress: string;

@@ -5,6 +5,7 @@ import { WeakPasswordWatch } from '../accounts/weak-password-watch.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { systemClock } from '../base/time/system-clock.ts';
 import { systemTurn } from '../base/time/system-turn.ts';
+import type { MeteredCalls } from '../call/money/metered-calls.ts';
 import type { Call, CallPhase } from '../call/b2bua/call.ts';
 import { formatEndpoint } from '../base/net/endpoint.ts';
 import { machineAddresses } from './addresses.ts';
@@ -63,13 +64,16 @@ export function outwardAddress(): string | undefined {
 
 function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveServer {
   return {
-    calls: () => Promise.all(sip.calls.calls().map(liveCall)),
+    calls: () => Promise.all(sip.calls.calls().map((call) => liveCall(call, sip.money))),
     bindings: function* () {
       for (const list of sip.registrar.bindings.all()) yield* list;
     },
     endCall: (callId) => sip.calls.endCall(callId),
     accountChanged: (accountId) => sip.accountChanged(accountId),
     ledgerResumed: (unfinished) => sip.ledgerResumed(unfinished),
+    moneyLimits: (accountId) => sip.money.standing(accountId),
+    heldMicros: (accountId) => sip.money.heldOf(accountId),
+    forgetSpending: (accountId) => sip.money.forgetSpending(accountId),
     strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
       const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings.current;
@@ -92,7 +96,7 @@ function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveSer
   };
 }
 
-async function liveCall(call: Call): Promise<LiveCall> {
+async function liveCall(call: Call, money: MeteredCalls): Promise<LiveCall> {
   const { cdr } = await call.recordSoFar();
   return {
     callId: cdr.callId,
@@ -106,5 +110,6 @@ async function liveCall(call: Call): Promise<LiveCall> {
     codecs: cdr.codecs,
     callerQuality: cdr.callerQuality,
     calleeQuality: cdr.calleeQuality,
+    charge: money.chargeSoFar(cdr.callId),
   };
 }

@@ -4,7 +4,7 @@ import { AccountDirectory, directoryLimits } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
-import type { Clock } from '../base/time/clock.ts';
+import type { Clock, Timer } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
 import { LocalPool } from '../billing/hold/pool.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
@@ -124,6 +124,7 @@ export class SipServer {
   /** Closes connections over which challenges are answered wrongly. */
   readonly #authFailures: ConnectionFailures;
   readonly #parts: SipServerParts;
+  #settingsTurn: Timer | undefined;
 
   constructor(parts: SipServerParts) {
     this.#parts = parts;
@@ -356,9 +357,15 @@ export class SipServer {
   /** A setting changed that holds at once. */
   settingsChanged(): void {
     this.sipServers.sync();
+    this.#settingsTurn ??= this.#parts.clock.after(0, () => {
+      // One profile changes many settings: running calls learn of them together.
+      this.#settingsTurn = undefined;
+      this.money.recheck();
+    });
   }
 
   close(): void {
+    this.#settingsTurn?.cancel();
     this.sipServers.close();
     this.audit.stop();
     this.registrar.stop();

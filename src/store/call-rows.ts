@@ -42,6 +42,7 @@ export const cdrColumns = [
   'user_agent',
   'decision_id',
   'transfer_of',
+  'early_media_ms',
 ] as const satisfies readonly (keyof CdrTable)[];
 
 export function beginWrite(row: CallRow): Write {
@@ -100,6 +101,8 @@ function cdrValues(cdr: Cdr): readonly (string | number | null)[] {
     cdr.userAgent,
     cdr.decisionId,
     cdr.transferOf,
+    // A row of an older version has none.
+    cdr.earlyMediaMs ?? 0,
   ];
 }
 
@@ -135,6 +138,7 @@ export function cdrOf(row: Row): Cdr {
     userAgent: text('user_agent'),
     decisionId: text('decision_id'),
     transferOf: text('transfer_of'),
+    earlyMediaMs: Number(row['early_media_ms'] ?? 0),
   };
 }
 

@@ -56,6 +56,10 @@ export const callChargesSql =
   ' FROM cdrs c JOIN postings p ON p.call_id = c.call_id' +
   " WHERE c.started_at_ms >= ? AND p.kind = 'charge' ORDER BY p.seq DESC LIMIT ?";
 
+/** Milliseconds of early media that calls of one payer had since then. */
+export const earlyMediaSql =
+  'SELECT coalesce(sum(early_media_ms), 0) AS early_media_ms FROM cdrs WHERE payer_id = ? AND started_at_ms >= ?';
+
 export const sourceCallsSql =
   'SELECT payer_id, source_address, started_at_ms, answered_at_ms, ended_at_ms FROM cdrs' +
   " WHERE started_at_ms >= ? AND decision_id = '' AND payer_id IS NOT NULL AND ended_at_ms IS NOT NULL" +

@@ -191,3 +191,11 @@ test('while the journal finds no room, postings fail by name, calls that cost ar
   assert.deepEqual((await store.ledger.check()).findings, []);
   await store.close();
 });
+
+test('media before answers is summed by payer and time', async () => {
+  const store = await open(newFolder());
+  await store.calls.end(aCdr('call-1'), []);
+  await store.calls.end({ ...aCdr('call-2'), earlyMediaMs: 4500 }, []);
+  assert.deepEqual([await store.earlyMediaMsSince(10, 0), await store.earlyMediaMsSince(10, 6000)], [4500, 0]);
+  await store.close();
+});

@@ -86,6 +86,7 @@ export type Read =
   | { readonly kind: 'call charges'; readonly sinceMs: number; readonly limit: number }
   /** Finished calls that were admitted, by their start, as rows of `cdrs`. */
   | { readonly kind: 'source calls'; readonly sinceMs: number; readonly limit: number }
+  | { readonly kind: 'early media'; readonly accountId: number; readonly sinceMs: number }
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
   | { readonly kind: 'next audit id' }
   | { readonly kind: 'ledger' }

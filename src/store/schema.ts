@@ -219,6 +219,7 @@ export interface CdrTable {
   readonly transport: string;
   readonly user_agent: string;
   readonly decision_id: string;
+  readonly early_media_ms: number;
   readonly transfer_of: string;
 }
 

@@ -208,6 +208,12 @@ export class Store implements AccountStore {
     }));
   }
 
+  /** Early media of calls that the account paid for and that began since then. */
+  async earlyMediaMsSince(accountId: number, sinceMs: number): Promise<number> {
+    const { cdrs: [row] = [] } = await this.#link.read({ kind: 'early media', accountId, sinceMs });
+    return Number(row?.['early_media_ms'] ?? 0);
+  }
+
   /** Number of this start among all starts on the data folder. */
   get epoch(): number {
     return this.#link.epoch;

@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely';
 import { assert } from '../base/result/assert.ts';
 import {
   callChargesSql,
+  earlyMediaSql,
   sourceCallsSql,
   talkSql,
   fieldsSetSql,
@@ -113,6 +114,8 @@ class StoreThread {
         return { cdrs: this.#reading.prepare(callChargesSql).all(read.sinceMs, read.limit).map(plainRow) };
       case 'source calls':
         return { cdrs: this.#reading.prepare(sourceCallsSql).all(read.sinceMs, read.limit).map(plainRow) };
+      case 'early media':
+        return { cdrs: this.#reading.prepare(earlyMediaSql).all(read.accountId, read.sinceMs).map(plainRow) };
       case 'where':
         return { [read.table]: this.#where(read.table, read.column, read.value) };
       case 'ledger':

@@ -5,6 +5,7 @@ import type { LiveCall } from '../../src/api/ports.ts';
 import type { Cdr } from '../../src/call/record.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
 import { systemClock } from '../../src/base/time/system-clock.ts';
+import { priceRow } from '../kit/money.ts';
 import { onStage } from './stage.ts';
 
 const startMs = Date.UTC(2026, 0, 31, 9, 30);
@@ -24,6 +25,7 @@ const call: LiveCall = {
   codecs: 'PCMA',
   callerQuality: { packets: 3250, lost: 3, jitterMs: 2.13, mosHundredths: 438 },
   calleeQuality: { packets: 3250, lost: 0, jitterMs: 0.4, mosHundredths: 441 },
+  charge: { row: priceRow(60_000n, { tariff: 'retail', prefix: '43' }), chargeMicros: 65_000n, coveredS: 95 },
 };
 
 const binding: Binding = {
@@ -76,6 +78,7 @@ const cdr: Cdr = {
   userAgent: 'Phone\x1b[2J',
   decisionId: '',
   transferOf: '',
+  earlyMediaMs: 4200,
 };
 
 test('without a server, what only a server knows ends with exit code 3 and says how to start one', () =>
@@ -89,7 +92,7 @@ test('without a server, what only a server knows ends with exit code 3 and says 
     }
   }));
 
-test('calls shows each call in progress with its time and the quality of both sides', () =>
+test('calls shows each call in progress with its time, its price, what it has cost, and the quality of both sides', () =>
   onStage(async (stage) => {
     const { live } = await stage.startServer(standing);
     assert.match((await stage.run(['calls'])).stdout, /No call is in progress/);
@@ -100,13 +103,14 @@ test('calls shows each call in progress with its time and the quality of both si
         callId: 'ring',
         phase: 'ringing',
         answeredAtMs: undefined,
+        charge: undefined,
         callerQuality: undefined,
         calleeQuality: undefined,
       },
     ];
     const { stdout } = await stage.run(['calls']);
-    assert.match(stdout, /c0ffee +connected +alice +201 +202 +bob +1:05 +PCMA +4\.38\/4\.41/);
-    assert.match(stdout, /ring +ringing .* 1:10 +PCMA +-$/m);
+    assert.match(stdout, /c0ffee +connected +alice +201 +202 +bob +1:05 +0\.06 +0\.065 EUR +1:35 +PCMA +4\.38/);
+    assert.match(stdout, /ring +ringing .* 1:10 +- +- +- +PCMA +-$/m);
     assert.match(stdout, /2 calls in progress/);
     const json = await stage.json(['calls']);
     assert.ok(typeof json === 'object' && json !== null && 'calls' in json && Array.isArray(json.calls));

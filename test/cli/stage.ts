@@ -64,6 +64,22 @@ export class FakeLiveServer implements LiveServer {
     return Promise.resolve();
   }
 
+  moneyLimits(accountId: number): ReturnType<LiveServer['moneyLimits']> {
+    const limit = {
+      ...({ rule: 'maxdailycredit', mode: 'enforce', accountId, limitMicros: 5_000_000n, cuts: true } as const),
+      ...{ setBy: 'anna', setAtMs: this.#startedAtMs },
+    };
+    return [{ limit, per: 'day', postedMicros: 1_250_000n, heldMicros: 60_000n }];
+  }
+
+  heldMicros(): bigint {
+    return 60_000n;
+  }
+
+  forgetSpending(accountId: number): void {
+    this.changed.push(accountId);
+  }
+
   strangerRefusals(): ReturnType<LiveServer['strangerRefusals']> {
     return [{ source: '192.0.2.66', rule: 'guest refused', minuteMs: 60_000, count: 3 }];
   }

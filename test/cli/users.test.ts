@@ -196,3 +196,20 @@ test('a display name that is markup is refused from validateinput 4 on, and peop
     assert.equal((await stage.run(['user', 'set', 'alice', 'displayname=Jürgen 李雷'])).exitCode, 0);
   });
 });
+
+test('user show tells credit, spending and each money limit with who set it; without a server, what the ledger has', () =>
+  onStage(async (stage) => {
+    await stage.run(['user', 'add', 'alice', '--set', 'credit=10']);
+    const alone = (await stage.run(['user', 'show', 'alice'])).stdout;
+    assert.match(alone, /credit: 10\.00 USD\nspent: 0\.00 today \(\d{4}-\d\d-\d\d\), 0\.00 this month\n/);
+    assert.match(alone, /limits: not known while the server does not run/);
+    assert.equal((await stage.run(['user', 'forget-spending', 'alice'])).exitCode, 3);
+    const { live } = await stage.startServer();
+    const shown = (await stage.run(['user', 'show', 'alice'])).stdout;
+    assert.match(shown, /credit: 10\.00 USD, 0\.06 held by calls in progress/);
+    assert.match(shown, /maxdailycredit +the day +5\.00 +1\.25 +0\.06 +enforce +anna +\d{4}-/);
+    const forgotten = await stage.run(['user', 'forget-spending', 'alice']);
+    assert.match(forgotten.stdout, /alice: no day up to today counts as usual/);
+    assert.equal(live.changed.length, 1);
+    assert.match((await stage.run(['audit'])).stdout, /forget spending +user alice/);
+  }));

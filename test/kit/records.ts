@@ -31,5 +31,6 @@ export function aCdr(callId: string, startedAtMs = 5000): Cdr {
     userAgent: 'phone/1',
     decisionId: '',
     transferOf: '',
+    earlyMediaMs: 0,
   };
 }

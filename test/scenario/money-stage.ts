@@ -66,10 +66,13 @@ export async function moneyStage(given: MoneyStageOptions = {}): Promise<Stage> 
 export const target = 'sip:00431234567@server.example';
 
 /** Starts calls of alice, all in the same instant, each past its challenge. */
-export async function startCalls(stage: Stage, phone: ScriptedPeer, count: number): Promise<readonly SipRequest[]> {
-  const first = Array.from({ length: count }, () =>
-    phone.build('INVITE', target, 'alice', { body: sdp('192.0.2.21') }),
-  );
+export async function startCalls(
+  stage: Stage,
+  phone: ScriptedPeer,
+  count: number,
+  uri = target,
+): Promise<readonly SipRequest[]> {
+  const first = Array.from({ length: count }, () => phone.build('INVITE', uri, 'alice', { body: sdp('192.0.2.21') }));
   for (const invite of first) phone.send(invite);
   await stage.run(20);
   const proven = first.map((invite) => {

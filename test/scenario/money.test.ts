@@ -317,3 +317,80 @@ describe('a server that died during calls', () => {
     assert.equal([...next.postings.postings.values()].filter(({ kind }) => kind === 'charge').length, charges.length);
   });
 });
+
+describe('money of running calls, after a change', () => {
+  test('a setting that is lowered cuts a call that runs', async () => {
+    const stage = await moneyStage({ settings: { maxdailycreditforenduser: 1_000_000n } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await connectedCall(stage, alice, carrier);
+    await stage.run(5000);
+    stage.settings = { ...stage.settings, maxdailycreditforenduser: 5000n };
+    stage.server.settingsChanged();
+    await stage.run(1000);
+    assert.equal(carrier.requests('BYE').length, 1);
+    assert.equal(stage.decisions.at(-1)?.rule, 'maxdailycreditforenduser');
+  });
+
+  test('what an address has cost before a restart counts [limits.maxcostperip]', async () => {
+    const stage = await moneyStage({ settings: { maxcostperip: 50n * increment } });
+    const hourAgoMs = stage.clock.wallMs() - 3_600_000;
+    const past = { callId: 'past', accountId: ids.alice, payerId: ids.alice, sourceAddress: '192.0.2.21' };
+    stage.server.money.remember([{ ...past, costMicros: 49n * increment, day: '2026-11-23', atMs: hourAgoMs }]);
+    const alice = await stage.phone('alice', '192.0.2.21');
+    assert.deepEqual(tally(alice, await startCalls(stage, alice, 2)), { 100: 1, 403: 1 });
+  });
+
+  test('an administrator has the dynamic limit forget what was usual [credit.maxdyndailycredit]', async () => {
+    const stage = await moneyStage({ settings: { checkmaxdyndailycredit: 1, dynamiclimit: 'highest' } });
+    await stage.move(movement(ids.alice, -15_000_000n, '2026-11-22'));
+    await stage.move(movement(ids.alice, -50_000_000n));
+    const alice = await stage.phone('alice', '192.0.2.21');
+    assert.deepEqual(tally(alice, await startCalls(stage, alice, 1)), { 100: 1 });
+    stage.server.money.forgetSpending(ids.alice);
+    assert.deepEqual(tally(alice, await startCalls(stage, alice, 1)), { 403: 1 });
+  });
+
+  test('uncleared money buys domestic calls only, and as much of it as may be spent', async () => {
+    const stage = await moneyStage({
+      settings: { home_country: '43', maxunclearedcredit: 5n * increment },
+      balances: { [ids.alice]: 0n },
+    });
+    await stage.move({ ...movement(ids.alice, 100n * increment), cleared: false });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const calls = await startCalls(stage, alice, 6);
+    assert.deepEqual(tally(alice, calls), { 100: 5, 403: 1 });
+    stage.server.calls.endAll();
+    await stage.run(40_000);
+    const abroad = await startCalls(stage, alice, 1, 'sip:00494012345678@server.example');
+    assert.deepEqual(tally(alice, abroad), { 403: 1 });
+    assert.equal(stage.decisions.at(-1)?.rule, 'credit');
+  });
+
+  test('media before the answer is in the CDR, and costs nothing', async () => {
+    const stage = await moneyStage();
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await startCalls(stage, alice, 1);
+    carrier.respond(carrier.request('INVITE'), 183, { body: sdp('192.0.2.50') });
+    await stage.run(7000);
+    stage.server.calls.endAll();
+    await stage.run(40_000);
+    assert.equal(Math.round((stage.store.cdrs[0]?.earlyMediaMs ?? 0) / 100), 70);
+    assert.equal([...stage.postings.postings.values()].filter(({ callId }) => callId !== '').length, 0);
+  });
+
+  test('more calls than one turn looks at learn of a change, each of them', async () => {
+    const stage = await moneyStage({ settings: { maxcpsperip: 0, maxcps: 0 } });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await startCalls(stage, alice, 130);
+    for (const invite of carrier.requests('INVITE')) carrier.respond(invite, 200, { body: sdp('192.0.2.50') });
+    await stage.run(1000);
+    stage.settings = { ...stage.settings, maxdailycreditforenduser: 130n * 2n * increment };
+    stage.server.settingsChanged();
+    await stage.run(1500);
+    const ended = new Set(carrier.requests('BYE').map(({ callId }) => callId));
+    assert.equal(ended.size, 130);
+  });
+});

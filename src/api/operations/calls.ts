@@ -1,8 +1,11 @@
 import type { Account } from '../../accounts/model.ts';
+import { printAmount } from '../../base/money/money.ts';
 import { fail, ok } from '../../base/result/result.ts';
+import { dearestPerMinuteMicros } from '../../billing/rating/price.ts';
+import type { ChargeSoFar } from '../../call/money/metered-calls.ts';
 import type { Binding } from '../../registrar/binding.ts';
 import type { OperationPorts, LiveCall, LiveServer } from '../ports.ts';
-import type { BindingView, CallView } from '../views.ts';
+import type { BindingView, CallMoneyView, CallView } from '../views.ts';
 import { text } from './arguments.ts';
 import { optionalAccount } from './named-account.ts';
 import { commandLine, done, notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
@@ -82,7 +85,14 @@ function callView(call: LiveCall, nowMs: number): CallView {
     codecs,
     callerQuality: call.callerQuality ?? null,
     calleeQuality: call.calleeQuality ?? null,
+    money: call.charge === undefined ? null : callMoneyView(call.charge),
   };
+}
+
+function callMoneyView({ row, chargeMicros, coveredS }: ChargeSoFar): CallMoneyView {
+  const { currency, tariff, prefix } = row;
+  const perMinute = printAmount(dearestPerMinuteMicros(row));
+  return { currency, tariff, prefix, perMinute, charge: printAmount(chargeMicros), coveredS };
 }
 
 function bindingView(binding: Binding, nowMs: number): BindingView {

@@ -67,6 +67,7 @@ function cdrView(cdr: Cdr): CdrView {
     endedAtMs: cdr.endedAtMs ?? null,
     durationMs: connected ? Math.max(0, cdr.endedAtMs - cdr.answeredAtMs) : 0,
     callerQuality: cdr.callerQuality ?? null,
+    earlyMediaMs: cdr.earlyMediaMs,
     calleeQuality: cdr.calleeQuality ?? null,
   };
 }

@@ -20,9 +20,17 @@ import { adminContext, changeLines, commit, refusedFields } from './administrati
 import { optionalText, text, texts, whole } from './arguments.ts';
 import { deviceCounts } from './calls.ts';
 import { namedAccount } from './named-account.ts';
-import { type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
+import { accountMoney } from './account-money.ts';
+import { commandLine, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
 
-type Names = 'user list' | 'user show' | 'user add' | 'user set' | 'user remove' | 'user password';
+type Names =
+  | 'user list'
+  | 'user show'
+  | 'user add'
+  | 'user set'
+  | 'user remove'
+  | 'user password'
+  | 'user forget-spending';
 
 const maxNamesAtOnce = 1000;
 
@@ -48,6 +56,7 @@ export function userOperations(ports: OperationPorts): OperationsOf<Names> {
       return committed(ports, plan.value);
     },
     'user password': (given) => changePassword(ports, given),
+    'user forget-spending': (given) => forgetSpending(ports, given),
   };
 }
 
@@ -86,7 +95,25 @@ async function showUser(ports: OperationPorts, given: Arguments): Promise<Outcom
       return { name: field.name, value: shown, setBy: origin?.by ?? null, setAtMs: origin?.atMs ?? null };
     });
   const hasPassword = ports.directory.credentialOf(account.id) !== undefined;
-  return ok({ ...accountView(ports, account, devicesOf(ports)), hasPassword, fields });
+  const money = await accountMoney(ports, account);
+  return ok({ ...accountView(ports, account, devicesOf(ports)), hasPassword, money, fields });
+}
+
+/** [credit.maxdyndailycredit] What the account was used to spend is in the memory of the server that runs. */
+async function forgetSpending(ports: OperationPorts, given: Arguments): Promise<Outcome<ChangeView>> {
+  const named = namedAccount(ports, given, 'name');
+  if (!named.ok) return named;
+  const account = named.value;
+  if (ports.live === undefined) {
+    const message =
+      "the server is not running, and only it may change what it remembers; start it with 'ringfence serve'";
+    return fail({ code: 'server is not running', message });
+  }
+  const subject = `user ${account.name}`;
+  const entry = { atMs: ports.clock.wallMs(), by: commandLine, action: 'forget spending', subject, detail: '' };
+  await ports.store.apply([], [entry]);
+  ports.live.forgetSpending(account.id);
+  return ok({ changes: [`${account.name}: no day up to today counts as usual for the dynamic limit`] });
 }
 
 /** Plans all accounts on a copy before the first is stored: one that is refused leaves none behind. */

@@ -6,7 +6,7 @@ export interface SpendPeak {
   readonly accountId: number;
   /** [credit.maxdyndailycredit] The highest day that there ever was, blocked days left out. */
   readonly highestMicros: bigint;
-  /** Days on which the dynamic limit stopped the account, the newest last. */
+  /** Days that count for nothing: the dynamic limit stopped the account, or its memory was begun anew. The newest last. */
   readonly blockedDays: readonly string[];
 }
 
@@ -53,9 +53,10 @@ export class SpendPeaks {
     this.#put({ ...known, blockedDays: [...known.blockedDays, day].slice(-keptBlockedDays) });
   }
 
-  /** An administrator starts the memory anew. */
-  reset(accountId: number): void {
-    this.#put({ accountId, highestMicros: 0n, blockedDays: [] });
+  /** An administrator starts the memory anew: no day up to today counts as usual. */
+  reset(accountId: number, today: string): void {
+    const days = new Set([...this.#balances.daysOf(accountId).keys(), today]);
+    this.#put({ accountId, highestMicros: 0n, blockedDays: [...days].toSorted().slice(-keptBlockedDays) });
   }
 
   #of(accountId: number): SpendPeak {

@@ -10,6 +10,7 @@ import type { CallPlan } from './plan.ts';
 export class CallRecord {
   readonly #clock: Clock;
   #cdr: Cdr;
+  #earlySinceMs: number | undefined;
   #attempt: Omit<RouteAttempt, 'status' | 'endedAtMs'> | undefined;
 
   constructor(clock: Clock, plan: CallPlan, request: SipRequest, flow: Flow) {
@@ -28,7 +29,13 @@ export class CallRecord {
     this.#cdr = { ...this.#cdr, sentNumber, calleeName: target };
   }
 
+  /** Media flows before the answer, until the attempt ends or answers. */
+  earlyMediaBegan(): void {
+    this.#earlySinceMs ??= this.#clock.monotonicMs();
+  }
+
   attemptEnded(status: number): void {
+    this.#earlyMediaEnded();
     if (this.#attempt === undefined) return;
     const attempt: RouteAttempt = { ...this.#attempt, status, endedAtMs: this.#clock.wallMs() };
     this.#attempt = undefined;
@@ -63,6 +70,13 @@ export class CallRecord {
     this.#cdr = { ...this.#cdr, endedAtMs: this.#clock.wallMs(), cause, sipStatus, endedBy };
   }
 
+  #earlyMediaEnded(): void {
+    if (this.#earlySinceMs === undefined) return;
+    const lastedMs = Math.round(this.#clock.monotonicMs() - this.#earlySinceMs);
+    this.#earlySinceMs = undefined;
+    this.#cdr = { ...this.#cdr, earlyMediaMs: this.#cdr.earlyMediaMs + lastedMs };
+  }
+
   quality([first]: readonly StreamStats[]): void {
     if (first === undefined) return;
     this.#cdr = { ...this.#cdr, callerQuality: qualityOf(first.a), calleeQuality: qualityOf(first.b) };
@@ -90,6 +104,7 @@ const emptyCdr: Cdr = {
   sipStatus: 0,
   endedBy: 'system',
   codecs: '',
+  earlyMediaMs: 0,
   callerQuality: undefined,
   calleeQuality: undefined,
   sourceAddress: '',

@@ -99,7 +99,14 @@ export class Call {
     this.#watches = { a: watch('a'), b: watch('b') };
     this.#settled = services.pending.add(flow.remote.address);
     this.#timers = new CallTimers(services.clock, settings, (cause) => this.end(cause, 'system'));
-    this.#early = new EarlyState(settings, account?.kind === 'sipserver', this.#media, this.#timers, (progress) =>
+    const timers = {
+      ringing: () => this.#timers.ringing(),
+      earlyMedia: () => {
+        this.#timers.earlyMedia();
+        this.record.earlyMediaBegan();
+      },
+    };
+    this.#early = new EarlyState(settings, account?.kind === 'sipserver', this.#media, timers, (progress) =>
       this.#inbound.progress(progress),
     );
     this.#inbound = new InboundLeg(

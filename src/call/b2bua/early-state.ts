@@ -13,7 +13,7 @@ const maxTold = 200;
 export class EarlyState {
   readonly #policy: EarlyMediaPolicy;
   readonly #media: CallMedia;
-  readonly #timers: CallTimers;
+  readonly #timers: Pick<CallTimers, 'ringing' | 'earlyMedia'>;
   readonly #tell: (progress: Progress) => void;
   #lastStatus = 0;
   #told = 0;
@@ -22,7 +22,7 @@ export class EarlyState {
     settings: Settings,
     comesFromServer: boolean,
     media: CallMedia,
-    timers: CallTimers,
+    timers: Pick<CallTimers, 'ringing' | 'earlyMedia'>,
     tell: (progress: Progress) => void,
   ) {
     this.#policy = earlyMediaPolicy(settings, comesFromServer);

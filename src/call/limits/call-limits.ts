@@ -76,8 +76,8 @@ export class CallLimits implements CallLifecycle {
   /** A call of an earlier life of the server, as its CDR has it. */
   remember(sourceAddress: string, startedAtMs: number, answeredAtMs: number | undefined, endedAtMs: number): void {
     const call = this.#sources.add(sourceKey(sourceAddress), startedAtMs);
-    call.answeredAtMs = answeredAtMs;
-    call.endedAtMs = endedAtMs;
+    if (answeredAtMs !== undefined) call.answered(answeredAtMs);
+    call.ended(endedAtMs);
   }
 
   /** Whether the SIP server may be sent one more call now. */
@@ -92,14 +92,12 @@ export class CallLimits implements CallLifecycle {
   }
 
   answered(call: LiveCall, leg: DialledLeg): void {
-    const sourceCall = this.#sourceCalls.get(call.callId);
-    if (sourceCall !== undefined) sourceCall.answeredAtMs = this.#services.periods.nowMs();
+    this.#sourceCalls.get(call.callId)?.answered(this.#services.periods.nowMs());
     this.talk.answered(call, leg);
   }
 
   ended(call: LiveCall): void {
-    const sourceCall = this.#sourceCalls.get(call.callId);
-    if (sourceCall !== undefined) sourceCall.endedAtMs = this.#services.periods.nowMs();
+    this.#sourceCalls.get(call.callId)?.ended(this.#services.periods.nowMs());
     this.#sourceCalls.delete(call.callId);
     this.talk.ended(call);
   }

@@ -1,10 +1,40 @@
 import { BoundedMap } from '../../base/bounded/bounded-map.ts';
 
-/** One admitted call of a source. Its talk time is known once it is over; until then it runs since `answeredAtMs`. */
-export interface SourceCall {
+/** One admitted call of a source. Its talk time is known once it is over; until then it runs since its answer. */
+export class SourceCall {
   readonly startedAtMs: number;
-  answeredAtMs: number | undefined;
-  endedAtMs: number | undefined;
+  readonly #source: Source;
+  #answeredAtMs: number | undefined;
+  #endedAtMs: number | undefined;
+  #hasLeft = false;
+
+  constructor(source: Source, startedAtMs: number) {
+    this.#source = source;
+    this.startedAtMs = startedAtMs;
+  }
+
+  answered(atMs: number): void {
+    if (this.#endedAtMs !== undefined) return;
+    this.#answeredAtMs = atMs;
+    if (!this.#hasLeft) this.#source.talking.add(this);
+  }
+
+  ended(atMs: number): void {
+    if (this.#endedAtMs !== undefined) return;
+    this.#endedAtMs = atMs;
+    if (this.#source.talking.delete(this)) this.#source.finishedMs += this.talkMs(atMs);
+  }
+
+  talkMs(nowMs: number): number {
+    return this.#answeredAtMs === undefined ? 0 : Math.max(0, (this.#endedAtMs ?? nowMs) - this.#answeredAtMs);
+  }
+
+  /** It began before the window: its talk counts no more. */
+  left(): void {
+    this.#hasLeft = true;
+    const isTalking = this.#source.talking.delete(this);
+    if (!isTalking && this.#endedAtMs !== undefined) this.#source.finishedMs -= this.talkMs(this.#endedAtMs);
+  }
 }
 
 interface Source {
@@ -12,6 +42,9 @@ interface Source {
   readonly calls: SourceCall[];
   /** Calls before this place have left the window. */
   first: number;
+  /** Talk of the calls within the window that are over: a call must not cost a walk over all of them. */
+  finishedMs: number;
+  readonly talking: Set<SourceCall>;
 }
 
 const maxSources = 20_000;
@@ -23,13 +56,14 @@ export class SourceCalls {
 
   /** Counts a call that was admitted; what comes back is told of its answer and its end. */
   add(source: string, startedAtMs: number): SourceCall {
-    const call: SourceCall = { startedAtMs, answeredAtMs: undefined, endedAtMs: undefined };
-    const known = this.#sources.get(source);
-    if (known === undefined) this.#sources.set(source, { calls: [call], first: 0 });
-    else {
-      known.calls.push(call);
-      if (known.calls.length - known.first > maxCallsOfSource) known.first++;
+    let known = this.#sources.get(source);
+    if (known === undefined) {
+      known = { calls: [], first: 0, finishedMs: 0, talking: new Set() };
+      this.#sources.set(source, known);
     }
+    const call = new SourceCall(known, startedAtMs);
+    known.calls.push(call);
+    if (known.calls.length - known.first > maxCallsOfSource) leave(known);
     return call;
   }
 
@@ -42,18 +76,15 @@ export class SourceCalls {
   /** Talk time of these calls in whole seconds, of those that run up to now. */
   talkS(source: string, sinceMs: number, nowMs: number): number {
     const known = this.#within(source, sinceMs);
-    let talkMs = 0;
-    for (let at = known?.first ?? 0; at < (known?.calls.length ?? 0); at++) {
-      const call = known?.calls[at];
-      if (call?.answeredAtMs !== undefined) talkMs += Math.max(0, (call.endedAtMs ?? nowMs) - call.answeredAtMs);
-    }
+    let talkMs = known?.finishedMs ?? 0;
+    for (const call of known?.talking ?? []) talkMs += call.talkMs(nowMs);
     return Math.floor(talkMs / 1000);
   }
 
   #within(source: string, sinceMs: number): Source | undefined {
     const known = this.#sources.get(source);
     if (known === undefined) return undefined;
-    while ((known.calls[known.first]?.startedAtMs ?? Number.POSITIVE_INFINITY) <= sinceMs) known.first++;
+    while ((known.calls[known.first]?.startedAtMs ?? Number.POSITIVE_INFINITY) <= sinceMs) leave(known);
     // Copied now and then only: taking one away at the front moves all the others.
     if (known.first > 1000 && known.first * 2 > known.calls.length) {
       known.calls.splice(0, known.first);
@@ -63,4 +94,9 @@ export class SourceCalls {
     this.#sources.delete(source);
     return undefined;
   }
+}
+
+function leave(source: Source): void {
+  source.calls[source.first]?.left();
+  source.first++;
 }

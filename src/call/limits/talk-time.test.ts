@@ -35,12 +35,26 @@ test('calls of a source leave the window as time goes on, and their talk with th
   const sources = new SourceCalls();
   for (let at = 0; at < 3000; at++) {
     const call = sources.add('a', at);
-    call.answeredAtMs = at;
-    call.endedAtMs = at + 1000;
+    call.answered(at);
+    call.ended(at + 1000);
   }
   assert.deepEqual([sources.count('a', -1), sources.count('b', -1)], [3000, 0]);
   assert.equal(sources.talkS('a', 2989, 9000), 10);
   assert.equal(sources.count('a', 2999), 0);
+});
+
+test('talk of a source that goes on counts up to now, and a call that left the window not at all', () => {
+  const sources = new SourceCalls();
+  const [old, running, unanswered] = [sources.add('a', 0), sources.add('a', 1000), sources.add('a', 1500)];
+  old.answered(0);
+  running.answered(2000);
+  unanswered.ended(3000);
+  assert.equal(sources.talkS('a', -1, 5000), 8);
+  assert.equal(sources.talkS('a', 500, 5000), 3);
+  old.ended(9000);
+  running.ended(6000);
+  assert.equal(sources.talkS('a', 500, 60_000), 4);
+  assert.equal(sources.talkS('a', 1200, 60_000), 0);
 });
 
 test('a rate has room again when the oldest of its calls is a second old, also after the limit was changed', () => {

@@ -1,6 +1,7 @@
 import type { AccountDirectory } from '../../accounts/directory.ts';
-import type { Clock } from '../../base/time/clock.ts';
-import type { Exceeded } from '../../billing/hold/money-limit.ts';
+import { sourceKey } from '../../base/net/source-key.ts';
+import type { Clock, Timer } from '../../base/time/clock.ts';
+import type { Exceeded, MoneyLimit } from '../../billing/hold/money-limit.ts';
 import type { Pool } from '../../billing/hold/pool.ts';
 import { claimsOf, type Share } from '../../billing/hold/vector.ts';
 import type { Ledger } from '../../billing/ledger/ledger.ts';
@@ -68,6 +69,26 @@ interface Metered {
   isOver: boolean;
 }
 
+/** How far an account is with one of its limits. */
+export interface LimitStanding {
+  readonly limit: MoneyLimit;
+  /** `ever` for the credit. */
+  readonly per: 'ever' | 'month' | 'day' | 'hour';
+  readonly postedMicros: bigint;
+  readonly heldMicros: bigint;
+}
+
+/** What a call in progress costs its payer. */
+export interface ChargeSoFar {
+  readonly row: PriceRow;
+  /** Of the seconds that have begun. */
+  readonly chargeMicros: bigint;
+  /** Seconds that are held for, those that have begun among them; 0 before the answer. */
+  readonly coveredS: number;
+}
+
+/** Calls that one turn of the event loop looks at after a change that concerns many: about 5 ms. */
+const callsPerTurn = 100;
 /** The longest that a call may ring: its first increment is held at the dearest price of that time. */
 const longestRingMs = 180_000;
 /** Resellers above one another. */
@@ -80,6 +101,9 @@ export class MeteredCalls implements CallLifecycle {
   readonly #parts: MeteredCallsParts;
   readonly #schedule: Schedule;
   readonly #calls = new Map<string, Metered>();
+  /** Calls that are still to learn of a change, by call id. */
+  readonly #unchecked = new Set<string>();
+  #nextTurn: Timer | undefined;
 
   constructor(parts: MeteredCallsParts) {
     this.#parts = parts;
@@ -280,13 +304,60 @@ export class MeteredCalls implements CallLifecycle {
     return this.#parts.directory.accountById(accountId)?.kind === 'sipserver';
   }
 
-  /** Credit, a limit, a price or an account has changed; without a number, any of them may have. */
+  /**
+   * Credit, a limit, a price or an account has changed; without a number, any of them may have. A few calls learn of it
+   * at once, many of them in turns, so that signalling waits for none: what they hold meanwhile was theirs before.
+   */
   recheck(accountId?: number): void {
-    const inOrder = [...this.#calls.values()].toSorted((one, other) => (one.call.callId < other.call.callId ? -1 : 1));
-    for (const { money, meter } of inOrder) {
-      const concerns = [...money.payers, ...(money.carrier === undefined ? [] : [money.carrier])];
-      if (accountId === undefined || concerns.some((party) => party.accountId === accountId)) meter.recheck();
+    const concerned: string[] = [];
+    for (const [callId, { money }] of this.#calls) {
+      if (accountId === undefined || concerns(money, accountId)) concerned.push(callId);
     }
+    // Whoever waits already keeps its place, and finds this change too.
+    for (const callId of concerned.toSorted()) this.#unchecked.add(callId);
+    if (this.#nextTurn === undefined) this.#recheckSome();
+  }
+
+  #recheckSome(): void {
+    this.#nextTurn = undefined;
+    let left = callsPerTurn;
+    for (const callId of this.#unchecked) {
+      if (left-- === 0) break;
+      this.#unchecked.delete(callId);
+      this.#calls.get(callId)?.meter.recheck();
+    }
+    if (this.#unchecked.size === 0) return;
+    this.#nextTurn = this.#parts.clock.after(0, () => this.#recheckSome());
+  }
+
+  /** The money limits of an account as they stand now, credit first; those of a SIP server too. */
+  standing(accountId: number): readonly LimitStanding[] {
+    const { books, pool, ledger, directory } = this.#parts;
+    const { day } = ledger.periods.today();
+    const isServer = directory.accountById(accountId)?.kind === 'sipserver';
+    const all = isServer ? books.carrierBooks(accountId) : books.payerBooks(accountId, { isDomestic: true });
+    return all.flatMap((book) => {
+      const period = book.per === 'day' ? day : book.per === 'month' ? day.slice(0, 7) : '';
+      const [postedMicros, heldMicros] = [book.postedMicros(period), pool.heldOn(book.counter(period))];
+      return book.limits(period).map((limit) => ({ limit, per: book.per, postedMicros, heldMicros }));
+    });
+  }
+
+  /** What a call costs its payer so far; undefined for one that is free. */
+  chargeSoFar(callId: string): ChargeSoFar | undefined {
+    const metered = this.#calls.get(callId);
+    const row = metered?.money.payers[0]?.row;
+    if (metered === undefined || row === undefined) return undefined;
+    const { startMs, durationS } = metered.meter.usage();
+    const chargeMicros = priceOf(row, startMs, durationS, this.#parts.prices.periods());
+    return { row, chargeMicros, coveredS: metered.meter.coveredS };
+  }
+
+  /** An administrator begins the memory of the dynamic limit anew: no day so far counts as usual. */
+  forgetSpending(accountId: number): void {
+    this.#parts.peaks.reset(accountId, this.#parts.ledger.periods.today().day);
+    this.#parts.books.charged(accountId);
+    this.recheck(accountId);
   }
 
   /** The shares of a call: who pays what, counted where. */
@@ -333,7 +404,7 @@ export class MeteredCalls implements CallLifecycle {
     }
     return {
       ...{ payers, carrier: undefined, payerId: payer?.accountId },
-      ...{ canonicalNumber, sourceAddress, isDomestic: numberClass === 'domestic' },
+      ...{ canonicalNumber, sourceAddress: sourceKey(sourceAddress), isDomestic: numberClass === 'domestic' },
     };
   }
 
@@ -385,6 +456,10 @@ export class MeteredCalls implements CallLifecycle {
 /** The SIP server of a destination, where its cost is known. */
 function carrierOf({ accountId, cost }: DialledLeg): PayingParty | undefined {
   return cost === undefined ? undefined : { accountId, row: cost };
+}
+
+function concerns({ payers, carrier }: CallMoney, accountId: number): boolean {
+  return carrier?.accountId === accountId || payers.some((party) => party.accountId === accountId);
 }
 
 /** A row by which no call of any length costs anything. */

@@ -1,3 +1,4 @@
+import { sourceKey } from '../../base/net/source-key.ts';
 import type { PeriodSums } from '../../billing/limits/period-sums.ts';
 import type { SlidingSums } from '../../billing/limits/sliding-sum.ts';
 import { divideByHour, hourAt, type Share } from '../../billing/hold/vector.ts';
@@ -88,7 +89,7 @@ export function rememberTrade(
     countLoss(sums, first?.payerId, signed, isCarrier);
     for (const { accountId, costMicros, atMs, payerId, sourceAddress } of charges) {
       if (isCarrier(accountId)) sums.hours.add(accountId, hourAt(atMs).period, costMicros);
-      else if (accountId === payerId) sums.sources.add(sourceAddress, costMicros, atMs);
+      else if (accountId === payerId) sums.sources.add(sourceKey(sourceAddress), costMicros, atMs);
     }
   }
 }

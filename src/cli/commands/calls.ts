@@ -87,6 +87,9 @@ const callColumns: readonly Column<CallView>[] = [
   { title: 'dialled', max: 24, cell: (call) => call.dialledNumber },
   { title: 'to', max: 24, cell: (call) => call.calleeName },
   { title: 'time', align: 'right', cell: (call) => duration(call.durationMs) },
+  { title: 'a minute', align: 'right', cell: ({ money }) => (money === null ? '' : money.perMinute) },
+  { title: 'charge', align: 'right', cell: ({ money }) => (money === null ? '' : `${money.charge} ${money.currency}`) },
+  { title: 'paid to', align: 'right', cell: ({ money }) => (money === null ? '' : duration(money.coveredS * 1000)) },
   { title: 'codec', max: 20, cell: (call) => call.codecs },
   { title: 'quality', align: 'right', cell: (call) => quality(call.callerQuality, call.calleeQuality) },
 ];

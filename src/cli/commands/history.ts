@@ -98,6 +98,7 @@ function cdrText(cdr: CdrView): string {
     ['answered', localTime(cdr.answeredAtMs)],
     ['ended', localTime(cdr.endedAtMs)],
     ['time', duration(cdr.durationMs)],
+    ['early media', cdr.earlyMediaMs === 0 ? '' : `${duration(cdr.earlyMediaMs)} before the answer, not charged`],
     ['end', `${cdr.cause}, SIP ${cdr.sipStatus}, by ${cdr.endedBy}`],
     ['meaning', explainCause(cdr.cause)],
     ['codec', cdr.codecs],

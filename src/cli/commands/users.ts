@@ -59,6 +59,14 @@ export function addUserCommands(program: Command, shell: Shell): void {
         return context.answer('user password', given, (value) => setupText(context, value, 'Changed the password of'));
       }),
     );
+  addCommand(
+    users,
+    'forget-spending <name>',
+    'The dynamic limit forgets what an account was used to spend, as after a theft that it did not stop.',
+    ['user forget-spending alice'],
+  ).action((name: string, options: CommonOptions) =>
+    shell.perform(options, (context) => context.answer('user forget-spending', { name }, changeText)),
+  );
   addCommand(users, 'remove <name>', 'Remove an account with its numbers and registrations; its CDRs stay.', [
     'user remove alice',
   ]).action((name: string, options: CommonOptions) =>
@@ -110,6 +118,33 @@ function addListing(users: Command, shell: Shell): void {
         return context.answer('user show', { name }, (user) => userText(context, user));
       }),
   );
+}
+
+function moneyText(context: CommandContext, { kind, money }: AccountDetailView): string {
+  if (money === null) return '';
+  const { currency, balance, uncleared, held, spentToday, spentThisMonth, today, earlyMediaS, limits } = money;
+  const spent = kind === 'sipserver' ? 'has cost us' : 'spent';
+  const holds = held === null ? '' : `, ${held} held by calls in progress`;
+  const apart = uncleared === '0.00' ? '' : `, of which ${uncleared} is not cleared`;
+  const own = kind === 'sipserver' ? [] : [`credit: ${balance} ${currency}${apart}${holds}`];
+  const early = earlyMediaS === 0 ? [] : [`media before answers: ${earlyMediaS} s in 30 days, not charged`];
+  const facts = [...own, `${spent}: ${spentToday} today (${today}), ${spentThisMonth} this month`, ...early];
+  if (limits === null) return `${facts.join('\n')}\nlimits: not known while the server does not run\n`;
+  const table = context.table(
+    [
+      { title: 'money limit', cell: (limit) => limit.rule },
+      { title: 'of', cell: (limit) => (limit.per === 'ever' ? 'the balance' : `the ${limit.per}`) },
+      { title: 'limit', align: 'right', cell: (limit) => limit.limit },
+      { title: 'spent', align: 'right', cell: (limit) => (limit.per === 'ever' ? '' : limit.spent) },
+      { title: 'held', align: 'right', cell: (limit) => limit.held },
+      { title: 'mode', cell: (limit) => limit.mode },
+      { title: 'set by', max: 40, cell: (limit) => limit.setBy },
+      { title: 'at', cell: (limit) => localTime(limit.setAtMs) },
+    ],
+    limits,
+    'No money limit stands on it.',
+  );
+  return `${facts.join('\n')}\n\n${table}`;
 }
 
 async function allUsers(
@@ -217,5 +252,5 @@ function userText(context: CommandContext, user: AccountDetailView): string {
     user.fields,
     'It has no fields.',
   );
-  return `${head}${numbers}\n${set}`;
+  return `${head}${numbers}${moneyText(context, user)}\n${set}`;
 }

@@ -12,6 +12,7 @@ import { addInvitesOfCalls } from './0009-invites-of-calls.ts';
 import { createBans } from './0011-bans.ts';
 import { addEmergencyRules } from './0016-emergency-rules.ts';
 import { addHomeCountry } from './0017-home-country.ts';
+import { addEarlyMedia } from './0018-early-media.ts';
 
 export { kyselyOn } from './kysely-on.ts';
 
@@ -31,6 +32,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011-bans': { up: createBans },
   '0016-emergency-rules': { up: addEmergencyRules },
   '0017-home-country': { up: addHomeCountry },
+  '0018-early-media': { up: addEarlyMedia },
 };
 
 /** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */
