@@ -11,6 +11,7 @@ import { type AccountBooks, creditCounter } from '../../billing/limits/account-b
 import type { SpendPeaks } from '../../billing/limits/spend-peaks.ts';
 import { Meter, type Usage } from '../../billing/metering/meter.ts';
 import { Schedule } from '../../billing/metering/schedule.ts';
+import type { PricePeriods } from '../../billing/rating/price-periods.ts';
 import type { CallPrices } from '../../billing/rating/call-prices.ts';
 import {
   connectedSeconds,
@@ -62,6 +63,8 @@ interface Metered {
   readonly call: PricedCall;
   readonly meter: Meter;
   money: CallMoney;
+  /** The peak hours by which its rows were fixed: what is held is priced by the same as what is charged. */
+  readonly periods: PricePeriods;
   /** Known from the first destination on. */
   live: LiveCall | undefined;
   /** SIP servers that were tried and did not answer, or too late. */
@@ -224,16 +227,16 @@ export class MeteredCalls implements CallLifecycle {
     const metered = this.#calls.get(live.callId);
     if (metered === undefined) return commit([]);
     this.#calls.delete(live.callId);
-    const { meter, money, uses } = metered;
+    const { meter, money, uses, periods } = metered;
     const usage = meter.end();
     const { carrier } = money;
     const startMs = usage.durationS === 0 ? this.#times().atMs : usage.startMs;
     if (carrier !== undefined) uses.push({ carrier, startMs, connectedS: usage.connectedS });
-    const charges = this.chargesOf(live.callId, money, usage, uses);
+    const charges = this.chargesOf(live.callId, money, usage, uses, periods);
     const committed = this.#parts.ledger.charge(charges, commit);
     // Posted and given back in one turn: no other call sees the money twice, or not at all.
     meter.release();
-    this.noteCharged(money, charges, uses);
+    this.noteCharged(money, charges, uses, periods);
     return committed;
   }
 
@@ -258,7 +261,8 @@ export class MeteredCalls implements CallLifecycle {
     if (money === undefined || startMs === undefined || endedAtMs === undefined) return commit([]);
     const { pool, ledger } = this.#parts;
     const connectedS = connectedSeconds(endedAtMs - startMs);
-    const shares = this.sharesOf(money);
+    const periods = this.#parts.prices.periods();
+    const shares = this.sharesOf(money, periods);
     const fits = (durationS: number): boolean => {
       const claims = claimsOf(shares, ledger.periods, startMs, durationS);
       return pool.hold({ holdId: callId, claims, isRunning: true, isAhead: false }).granted;
@@ -266,25 +270,31 @@ export class MeteredCalls implements CallLifecycle {
     const usage = { startMs, durationS: longestThatFits(connectedS, fits), connectedS };
     const { carrier } = money;
     const uses = carrier === undefined ? [] : [{ carrier, startMs, connectedS }];
-    const charges = this.chargesOf(callId, money, usage, uses);
+    const charges = this.chargesOf(callId, money, usage, uses, periods);
     const committed = ledger.charge(charges, commit);
     pool.release(callId);
-    this.noteCharged(money, charges, uses);
+    this.noteCharged(money, charges, uses, periods);
     return committed;
   }
 
   /** What a call costs everybody, as postings. */
-  chargesOf(callId: string, money: CallMoney, usage: Usage, uses: readonly CarrierUse[]): readonly Posting[] {
-    const times = this.#times();
+  chargesOf(
+    callId: string,
+    money: CallMoney,
+    usage: Usage,
+    uses: readonly CarrierUse[],
+    periods: PricePeriods,
+  ): readonly Posting[] {
+    const times = { ...this.#times(), periods };
     const payers = payerCharges(callId, money, usage, times);
     return [...payers, ...carrierCharges(callId, money.canonicalNumber, uses, times)];
   }
 
   /** Sums beside the ledger that charges count for. */
-  noteCharged(money: CallMoney, charges: readonly Posting[], uses: readonly CarrierUse[]): void {
+  noteCharged(money: CallMoney, charges: readonly Posting[], uses: readonly CarrierUse[], periods: PricePeriods): void {
     const { books, trade } = this.#parts;
     const { payers, payerId, sourceAddress } = money;
-    countHours(trade, uses, this.#times().periods);
+    countHours(trade, uses, periods);
     countLoss(trade, payerId, charges, (accountId) => this.#isCarrier(accountId));
     const [payer] = payers;
     for (const { accountId, amountMicros, day } of charges) {
@@ -349,7 +359,7 @@ export class MeteredCalls implements CallLifecycle {
     const row = metered?.money.payers[0]?.row;
     if (metered === undefined || row === undefined) return undefined;
     const { startMs, durationS } = metered.meter.usage();
-    const chargeMicros = priceOf(row, startMs, durationS, this.#parts.prices.periods());
+    const chargeMicros = priceOf(row, startMs, durationS, metered.periods);
     return { row, chargeMicros, coveredS: metered.meter.coveredS };
   }
 
@@ -361,12 +371,15 @@ export class MeteredCalls implements CallLifecycle {
   }
 
   /** The shares of a call: who pays what, counted where. */
-  sharesOf({ payers, carrier, payerId, sourceAddress, isDomestic }: CallMoney): readonly Share[] {
-    const { books, prices, ledger } = this.#parts;
+  sharesOf(
+    { payers, carrier, payerId, sourceAddress, isDomestic }: CallMoney,
+    periods: PricePeriods,
+  ): readonly Share[] {
+    const { books, ledger } = this.#parts;
     const priceBy =
       (row: PriceRow) =>
       (startMs: number, durationS: number): bigint =>
-        priceOf(row, startMs, durationS, prices.periods());
+        priceOf(row, startMs, durationS, periods);
     const shares: Share[] = payers.map(({ accountId, row }, index) => {
       const own = books.payerBooks(accountId, { isDomestic });
       const source =
@@ -422,7 +435,15 @@ export class MeteredCalls implements CallLifecycle {
         onWouldRefuse: (exceeded) => observer.wouldRefuse(call, exceeded),
       },
     });
-    const metered: Metered = { call, meter, money, live: undefined, uses: [], isOver: false };
+    const metered: Metered = {
+      call,
+      meter,
+      money,
+      periods: this.#parts.prices.periods(),
+      live: undefined,
+      uses: [],
+      isOver: false,
+    };
     this.#calls.set(call.callId, metered);
     return metered;
   }
@@ -430,7 +451,7 @@ export class MeteredCalls implements CallLifecycle {
   #reserve(metered: Metered, money: CallMoney): MoneyNo | undefined {
     const refusal = this.#parts.ledger.mayPrice();
     if (refusal !== undefined) return { kind: 'ledger', refusal };
-    const exceeded = metered.meter.reserve(this.sharesOf(money), longestRingMs);
+    const exceeded = metered.meter.reserve(this.sharesOf(money, metered.periods), longestRingMs);
     if (exceeded === undefined) return undefined;
     this.#noteBlocked(exceeded);
     // Another SIP server may cost less, or have room.
