@@ -21,8 +21,13 @@ const noDialog: Outcome = { udp: [481], why: 'valid: of a dialog that is not her
 const unknownMethod: Outcome = { udp: [501], why: 'valid: a method that nobody has heard of' };
 const unknownScheme: Outcome = { udp: [416], why: 'valid: a scheme that is not ours' };
 
+const odd: Outcome = {
+  udp: [400],
+  why: 'valid SIP, with blanks or a NUL in a name, which no account has [protocol.validateinput]',
+};
+
 const outcomes: Readonly<Record<string, Outcome>> = {
-  ...{ 'wsinv.dat': noDialog, 'intmeth.dat': unknownMethod, 'esc01.dat': challenged, 'escnull.dat': registers },
+  ...{ 'wsinv.dat': noDialog, 'intmeth.dat': unknownMethod, 'esc01.dat': odd, 'escnull.dat': odd },
   ...{ 'esc02.dat': unknownMethod, 'lwsdisp.dat': asked, 'longreq.dat': challenged, 'semiuri.dat': asked },
   'dblreq.dat': { udp: [401], tcp: [401, 407], why: 'the second request counts on a stream only' },
   ...{ 'transports.dat': asked, 'mpart01.dat': challenged, 'unreason.dat': dropped, 'noreason.dat': dropped },
