@@ -187,7 +187,7 @@ describe('the doctor at the settings and accounts', () => {
     });
   }
 
-  test('only faults make the doctor’s exit code 1, and the summary names them', () => {
+  test('only faults make the exit code of the doctor 1, and the summary names them', () => {
     const warned = examineServer({ ...safe, nowMs: 80 * 86_400_000 });
     const broken = examineServer({ ...safe, storeIsHealthy: false });
     assert.deepEqual([isSound(warned), isSound(broken)], [true, false]);

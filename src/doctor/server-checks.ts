@@ -90,7 +90,7 @@ const practices: readonly Practice<ServerFacts>[] = [
   },
   {
     name: 'certificate',
-    meaning: 'When it ends, no phone connects over TLS any more; one that nobody signed can be anybody’s.',
+    meaning: 'When it ends, no phone connects over TLS any more; one that nobody signed may belong to anybody.',
     remedy: 'Put a certificate of a public authority into the data folder as cert.pem and key.pem.',
     judge: ({ certificate, nowMs, settings }) => {
       if (!settings.usetls) return { result: 'warning', seen: 'TLS is off' };

@@ -229,3 +229,25 @@ describe('ports', () => {
     assert.deepEqual(scanner.statuses('OPTIONS'), [200]);
   });
 });
+
+describe('how an account proves itself', () => {
+  test('it has one way at a time, and a change holds from the next request on [auth.authtype]', async () => {
+    const sender = { name: 'bulk', kind: 'trafficsender', needAuth: 1, authIp: ['192.0.2.60'] } as const;
+    const stage = await Stage.open({ accounts: [sender] });
+    await stage.phone('bob', '192.0.2.22');
+    const bulk = await stage.peer('192.0.2.60');
+    assert.deepEqual(await statusesOf(stage, bulk, 'INVITE', bob, 'bulk'), [100]);
+    for (const [needAuth, status] of [
+      [4, 407],
+      [1, 100],
+      [3, 407],
+    ] as const) {
+      const account = stage.server.directory.accountByName('bulk');
+      assert.ok(account);
+      const changed = { ...account, needAuth, techPrefix: needAuth === 3 ? '12345678' : '' };
+      const origin = { by: 'anna', atMs: stage.clock.wallMs() };
+      stage.server.directory.apply({ kind: 'account put', account: changed, fields: ['needauth'], origin });
+      assert.deepEqual(await statusesOf(stage, bulk, 'INVITE', bob, 'bulk'), [status], `needauth ${needAuth}`);
+    }
+  });
+});

@@ -19,6 +19,7 @@ import { CallTimers } from './call-timers.ts';
 import { dialogRecord } from './dialog-record.ts';
 import { EarlyState } from './early-state.ts';
 import { Hunt } from './hunt.ts';
+import { mediaAbuse } from './media-abuse.ts';
 import { exchangeOffer, exchangeWantedOffer, passRequest } from './offer-exchange.ts';
 import { type CallPlan, pricedCall } from './plan.ts';
 import { SideWatch } from './side-watch.ts';
@@ -232,7 +233,10 @@ export class Call {
     const { store, money } = this.#services;
     const measured = this.#media.close();
     const write = async (charges: readonly Posting[]): Promise<void> => {
-      this.record.quality(await measured);
+      const stats = await measured;
+      this.record.quality(stats);
+      const abuse = mediaAbuse(stats);
+      if (abuse !== undefined) this.#log.warn('media from elsewhere, over the rate or malformed was dropped', abuse);
       await this.#writeEnd(() => store.end(this.record.cdr, charges));
     };
     return money.charge(this.#live, write).catch((error: unknown) => {
