@@ -10,6 +10,7 @@ import type {
   DialRuleView,
   DoctorView,
   ImportView,
+  LimitCheckView,
   LedgerCheckView,
   NumberView,
   PacketView,
@@ -37,6 +38,8 @@ export interface OperationTable {
     { kind?: string | undefined; afterId?: number | undefined },
     { readonly users: readonly AccountView[] }
   >;
+  /** Users that lack a limit on lines, credit or the day: how many, and the first `pageSize` of them. */
+  readonly 'user check': Entry<NoArguments, LimitCheckView>;
   readonly 'user show': Entry<{ name: string }, AccountDetailView>;
   /** Without a password among the fields, an account with phones gets one generated. All of them, or none. */
   readonly 'user add': Entry<{ names: readonly string[]; fields: Texts }, PhoneSetupView>;

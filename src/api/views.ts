@@ -404,3 +404,9 @@ export interface LedgerCheckView {
   /** Why no call that costs something is let through; null while they are. */
   readonly refusal: string | null;
 }
+
+/** Users that lack a limit. `missing` holds `lines`, `credit`, `day`. */
+export interface LimitCheckView {
+  readonly total: number;
+  readonly users: readonly { readonly name: string; readonly kind: string; readonly missing: readonly string[] }[];
+}

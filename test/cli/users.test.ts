@@ -213,3 +213,44 @@ test('user show tells credit, spending and each money limit with who set it; wit
     assert.equal(live.changed.length, 1);
     assert.match((await stage.run(['audit'])).stdout, /forget spending +user alice/);
   }));
+
+test('the self-check lists users without a limit on lines, credit or day, and nobody who has all three [limits.set-max-amount-and-max-ports-for-users]', () =>
+  onStage(async (stage) => {
+    await stage.startServer();
+    const document = `
+users:
+  - name: safe
+    maxdailycredit: "5"
+  - name: lines
+    maxlines: "0"
+  - name: later
+    postpaid: "true"
+  - name: monthly
+    postpaid: "true"
+    maxmonthlycredit: "100"
+  - name: bulk
+    type: trafficsender
+    authip: 198.51.100.1
+    techprefix: "88776655"
+  - name: gone
+    maxlines: "0"
+    enabled: "false"
+`;
+    const imported = await stage.run(['import', 'users.yaml'], { files: { 'users.yaml': document } });
+    assert.equal(imported.exitCode, 0, imported.stderr);
+    const rows = async (): Promise<string[]> =>
+      (await stage.run(['user', 'check'])).stdout
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().replaceAll(/ +/g, ' '))
+        .filter(Boolean);
+    // The dynamic limit bounds the day of endusers, not that of traffic senders.
+    assert.deepEqual(await rows(), ['lines enduser lines', 'later enduser credit', 'bulk trafficsender day']);
+    await stage.run(['settings', 'set', 'mode.checkmaxdyndailycredit', 'observe']);
+    assert.deepEqual(
+      (await rows()).filter((row) => /safe|monthly/.test(row)),
+      ['monthly enduser day'],
+    );
+    await stage.run(['settings', 'set', 'mode.maxlines', 'observe']);
+    assert.ok((await rows()).includes('safe enduser lines'));
+  }));

@@ -2,6 +2,7 @@ import { warningsOf } from '../../accounts/warnings.ts';
 import { accountFields } from '../../accounts/account-fields.ts';
 import { changeAccount, createAccount, removeAccount, setPassword } from '../../accounts/admin.ts';
 import type { AdminOutcome } from '../../accounts/admin-context.ts';
+import { missingLimits } from '../../accounts/missing-limits.ts';
 import { type Account, accountKinds } from '../../accounts/model.ts';
 import { inSlices } from '../../base/time/in-slices.ts';
 import { fail, ok } from '../../base/result/result.ts';
@@ -13,6 +14,7 @@ import type {
   AccountView,
   ChangeView,
   FieldView,
+  LimitCheckView,
   NewCredentialView,
   PhoneSetupView,
 } from '../views.ts';
@@ -25,6 +27,7 @@ import { commandLine, type OperationsOf, type Outcome, quoted, refused } from '.
 
 type Names =
   | 'user list'
+  | 'user check'
   | 'user show'
   | 'user add'
   | 'user set'
@@ -33,10 +36,12 @@ type Names =
   | 'user forget-spending';
 
 const maxNamesAtOnce = 1000;
+const accountsPerStep = 100;
 
 export function userOperations(ports: OperationPorts): OperationsOf<Names> {
   return {
     'user list': (given) => Promise.resolve(listUsers(ports, given)),
+    'user check': async () => ok(await inSlices(checkLimits(ports), ports.nextTurn)),
     'user show': (given) => showUser(ports, given),
     'user add': (given) => addUsers(ports, given),
     'user set': async (given) => {
@@ -137,6 +142,20 @@ async function addUsers(ports: OperationPorts, given: Arguments): Promise<Outcom
   }
   await commit(ports, { changes: plans.flatMap((plan) => plan.changes), audit: plans.flatMap((plan) => plan.audit) });
   return ok(phoneSetup(ports, users));
+}
+
+function* checkLimits({ directory, settings }: OperationPorts): Generator<void, LimitCheckView> {
+  const users: LimitCheckView['users'][number][] = [];
+  let total = 0;
+  let seen = 0;
+  for (const account of directory.accounts()) {
+    if (++seen % accountsPerStep === 0) yield;
+    const missing = missingLimits(account, settings.current);
+    if (missing.length === 0) continue;
+    total++;
+    if (users.length < pageSize) users.push({ name: account.name, kind: account.kind, missing });
+  }
+  return { total, users };
 }
 
 function newCredential(name: string, plan: AdminOutcome): NewCredentialView {

@@ -112,6 +112,19 @@ function addListing(users: Command, shell: Shell): void {
         return context.print(all, (value) => context.table(userColumns, value.users, 'There are no such accounts.'));
       }),
     );
+  addCommand(
+    users,
+    'check',
+    'Users without a limit on their lines, their credit or their day: what is stolen from them has no bound but the ceiling.',
+    ['user check'],
+  ).action((options: CommonOptions) =>
+    shell.perform(options, (context) => {
+      return context.answer('user check', {}, ({ total, users: found }) => {
+        const more = total > found.length ? `and ${total - found.length} more\n` : '';
+        return context.table(checkColumns, found, 'Every user has a limit on lines, credit and day.') + more;
+      });
+    }),
+  );
   addCommand(users, 'show <name>', 'All fields of an account, and who set them.', ['user show alice']).action(
     (name: string, options: CommonOptions) =>
       shell.perform(options, (context) => {
@@ -146,6 +159,12 @@ function moneyText(context: CommandContext, { kind, money }: AccountDetailView):
   );
   return `${facts.join('\n')}\n\n${table}`;
 }
+
+const checkColumns: readonly Column<{ name: string; kind: string; missing: readonly string[] }>[] = [
+  { title: 'user', cell: (row) => row.name },
+  { title: 'type', cell: (row) => row.kind },
+  { title: 'without a limit on', cell: (row) => row.missing.join(', ') },
+];
 
 async function allUsers(
   context: CommandContext,
