@@ -206,6 +206,16 @@ export const accountFields: readonly AccountField[] = [
       return map(flag(text), (trustIdentity) => ({ ...trunk, trustIdentity }));
     },
   ),
+  trunkField('use100rel', 'false to speak no 100rel (RFC 3262) with a carrier that gets it wrong', (trunk, text) => {
+    return map(flag(text), (use100rel) => ({ ...trunk, use100rel }));
+  }),
+  trunkField(
+    'usesessiontimer',
+    'false to speak no session timers (RFC 4028) with a carrier that gets them wrong',
+    (trunk, text) => {
+      return map(flag(text), (useSessionTimer) => ({ ...trunk, useSessionTimer }));
+    },
+  ),
   trunkField(
     'numberformat',
     'how it wants numbers: e164, plus, international, national; empty as dial rules make them',
@@ -373,6 +383,8 @@ function showTrunk(trunk: Trunk, name: string): string {
     addresses: trunk.addresses.join(', '),
     maxcalls: String(trunk.maxCalls),
     trustidentity: String(trunk.trustIdentity),
+    use100rel: String(trunk.use100rel),
+    usesessiontimer: String(trunk.useSessionTimer),
     numberformat: trunk.numberFormat,
     ping: trunk.pingS === undefined ? '' : String(trunk.pingS),
   };

@@ -13,5 +13,7 @@ export const blankTrunk: Trunk = {
   maxCalls: 0,
   trustIdentity: false,
   numberFormat: '',
+  use100rel: true,
+  useSessionTimer: true,
   pingS: undefined,
 };

@@ -139,6 +139,10 @@ export interface Trunk {
   readonly maxCalls: number;
   /** Whether identities are told to it, and believed from it (RFC 3325). */
   readonly trustIdentity: boolean;
+  /** Whether 100rel (RFC 3262) is spoken with it: some carriers get it wrong. */
+  readonly use100rel: boolean;
+  /** Whether session timers (RFC 4028) are, for the same reason. */
+  readonly useSessionTimer: boolean;
   /** How it wants numbers written. */
   readonly numberFormat: NumberFormat;
   /** Seconds between the OPTIONS that ask whether it is there; 0 for none, undefined for the server's setting. */

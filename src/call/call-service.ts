@@ -1,10 +1,11 @@
+import type { Trunk } from '../accounts/model.ts';
 import { connectedSeconds } from '../billing/rating/price.ts';
 import { unpricedRow } from '../billing/tariff/price-book.ts';
 import type { Refusal } from '../guard/decision.ts';
 import { decide } from '../guard/decision.ts';
 import { findingOf } from '../guard/findings.ts';
 import { judgeSessionTimer } from '../sip/dialog/index.ts';
-import { HeaderList, type SipRequest } from '../sip/message/index.ts';
+import { HeaderList, namesToken, type SipRequest } from '../sip/message/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { admitCall, type Candidate, newCandidate, planOf } from './admission/admit.ts';
 import { identifyCaller } from './admission/identify.ts';
@@ -107,8 +108,13 @@ export class CallService {
     }
     const { caller, strip } = verdict;
     if (caller.kind === 'account') stack.trustConnection(flow);
+    const trunk = caller.kind === 'account' ? caller.account.trunk : undefined;
+    const unspoken = unspokenExtensions(request.headers, trunk);
+    if (unspoken.length > 0) {
+      return stack.reply(request, flow, 420, new HeaderList().append('unsupported', unspoken.join(', ')));
+    }
     const session = judgeSessionTimer(request.headers, sessionTimerPolicy(this.#services.settings()), new HeaderList());
-    if (session.kind === 'too small') {
+    if (session.kind === 'too small' && trunk?.useSessionTimer !== false) {
       // Like a challenge it is a question more than a refusal: the caller asks again at once (RFC 4028 §7.3).
       return stack.reply(request, flow, 422, new HeaderList().append('min-se', String(session.minS)));
     }
@@ -241,6 +247,13 @@ export class CallService {
     if (notbilledcallerr === 0) log.warn('a finished call had no price', fields);
     else log.error('a finished call had no price', { ...fields, critical: notbilledcallerr === 2 });
   }
+}
+
+/** What a SIP server insists on that its fields say is not spoken with it. */
+function unspokenExtensions(headers: HeaderList, trunk: Trunk | undefined): readonly string[] {
+  if (trunk === undefined) return [];
+  const off = [...(trunk.use100rel ? [] : ['100rel']), ...(trunk.useSessionTimer ? [] : ['timer'])];
+  return off.filter((tag) => namesToken(headers, 'require', tag));
 }
 
 function refusalCause({ rule, sipStatus }: Refusal): Cause {

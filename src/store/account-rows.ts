@@ -86,6 +86,8 @@ function trunkOf(row: Row): Trunk | undefined {
   return {
     ...trunk,
     trustIdentity: trunk.trustIdentity === true,
+    use100rel: trunk.use100rel !== false,
+    useSessionTimer: trunk.useSessionTimer !== false,
     pingS: trunk.pingS,
     authPassword: optionalSecret(row, 'trunk_password_sealed'),
   };

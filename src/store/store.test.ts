@@ -91,6 +91,8 @@ const carrier: Account = {
     maxCalls: 30,
     trustIdentity: true,
     numberFormat: '',
+    use100rel: false,
+    useSessionTimer: false,
     pingS: undefined,
   },
 };

@@ -97,7 +97,8 @@ export function sessionOptions(
     clock,
     random,
     timers,
-    sessionTimer: sessionTimerPolicy(settings()),
+    sessionTimer: trunk?.useSessionTimer === false ? 'off' : sessionTimerPolicy(settings()),
+    use100rel: trunk?.use100rel !== false,
     contactUser: safeUser(contactUser),
     checkSource: (request, flow, dialogFlow) => {
       const now = movedTo(dialogFlow) ?? dialogFlow;

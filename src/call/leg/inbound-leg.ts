@@ -59,7 +59,7 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     this.flow = flow;
     this.#options = options;
     this.#observer = observer;
-    this.#reliability = reliabilityOf(this.request);
+    this.#reliability = options.use100rel ? reliabilityOf(this.request) : 'none';
     this.#localTag = options.stack.newTag();
     options.stack.dialogs.add(this.#localTag, this, flow.remote.address);
     transaction.attach({ onCancel: (cancel) => this.#onCancel(cancel), onAckTimeout: () => {} });

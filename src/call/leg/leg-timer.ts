@@ -1,6 +1,7 @@
 import {
   acceptedTerms,
   judgeSessionTimer,
+  leastSessionS,
   offerSessionTimer,
   readMinSe,
   type SessionTerms,
@@ -19,25 +20,27 @@ export class LegTimer {
 
   constructor(options: SessionOptions, onRefresh: () => void, onExpired: () => void) {
     this.#options = options;
-    this.#minS = options.sessionTimer.minS;
+    this.#minS = options.sessionTimer === 'off' ? leastSessionS : options.sessionTimer.minS;
     this.#timer = new SessionTimer(options.clock, onRefresh, onExpired);
   }
 
   /** Adds what our INVITE or UPDATE asks for. */
   ask(headers: HeaderList): void {
+    if (this.#isOff) return;
     headers.append('supported', 'timer');
     offerSessionTimer(headers, this.#policy, this.#timer.terms);
   }
 
   /** A 2xx to our request: the session counts from now. */
   accepted({ headers }: SipResponse): void {
+    if (this.#isOff) return;
     this.#isAgreed = headers.has('session-expires');
     this.#timer.restart(acceptedTerms(headers, this.#policy));
   }
 
   /** A 422 names what would be enough. @returns whether the request may be sent again (RFC 4028 §7.3). */
   raise({ status, headers }: SipResponse): boolean {
-    if (status !== 422) return false;
+    if (status !== 422 || this.#isOff) return false;
     const minS = readMinSe(headers);
     if (minS <= this.#minS) return false;
     this.#minS = minS;
@@ -56,6 +59,7 @@ export class LegTimer {
    * @returns the Min-SE of a 422, or what makes the terms hold once the 2xx is sent.
    */
   judge(request: SipRequest, answer: HeaderList): { readonly minS: number } | { readonly hold: () => void } {
+    if (this.#isOff) return { hold: () => {} };
     const verdict = judgeSessionTimer(request.headers, this.#policy, answer);
     if (verdict.kind === 'too small') return { minS: verdict.minS };
     return { hold: () => this.#hold(verdict.terms, answer) };
@@ -74,8 +78,14 @@ export class LegTimer {
     this.#timer.stop();
   }
 
+  /** This peer gets timers wrong: they are neither asked for nor granted. */
+  get #isOff(): boolean {
+    return this.#options.sessionTimer === 'off';
+  }
+
   get #policy(): { readonly intervalS: number; readonly minS: number } {
-    const { intervalS } = this.#options.sessionTimer;
+    const { sessionTimer } = this.#options;
+    const intervalS = sessionTimer === 'off' ? 0 : sessionTimer.intervalS;
     return { intervalS: intervalS === 0 ? 0 : Math.max(intervalS, this.#minS), minS: this.#minS };
   }
 

@@ -249,7 +249,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     list.append('cseq', `${this.#seq} INVITE`);
     list.append('contact', stack.contact(this.flow, contactUser, requestUri));
     list.append('allow', allowedMethods);
-    if (reliable) list.append('supported', '100rel');
+    if (reliable && this.#options.use100rel) list.append('supported', '100rel');
     this.#asking.ask(list);
     for (const [name, value] of headers) list.append(name, value);
     if (this.#authorization !== undefined) list.append(...this.#authorization);
@@ -276,7 +276,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     }
     if (this.#state !== 'proceeding' || this.#cancelReasons !== undefined) return;
     const { status, reason } = response;
-    if (reliableNumber(response) !== undefined) {
+    if (this.#options.use100rel && reliableNumber(response) !== undefined) {
       const early = this.#earlyOf(request, response);
       const taken = early?.take(response);
       if (taken === undefined) return;

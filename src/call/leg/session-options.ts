@@ -20,7 +20,9 @@ export interface SessionOptions extends DialogWays {
   readonly random: Random;
   readonly timers: TimerValues;
   /** What we ask of a session timer on this leg. */
-  readonly sessionTimer: SessionTimerPolicy;
+  readonly sessionTimer: SessionTimerPolicy | 'off';
+  /** Whether 100rel is spoken on this leg. */
+  readonly use100rel: boolean;
   /** User part of our Contact. */
   readonly contactUser: string;
   readonly checkSource: SourceCheck;

@@ -35,10 +35,10 @@ export function learnFrom(state: SessionState, message: SipMessage): void {
 
 /** Contact, Allow and Supported of a 2xx to INVITE and UPDATE, and what the session timer adds. */
 export function successHeaders({ options, client, dialog }: SessionState): HeaderList {
-  return new HeaderList()
+  const headers = new HeaderList()
     .append('contact', options.stack.contact(client.flow, options.contactUser, dialog.remoteTarget))
-    .append('allow', allowedMethods)
-    .append('supported', 'timer');
+    .append('allow', allowedMethods);
+  return options.sessionTimer === 'off' ? headers : headers.append('supported', 'timer');
 }
 
 /** Headers of a refusal: 500 asks the peer to come again after a time of chance (RFC 3261 §14.2, RFC 3311 §5.2). */

@@ -60,6 +60,7 @@ class Bench {
       ...{ stack: this.stack, clock: this.clock, timers: defaultTimers, contactUser: 'us', credentials: undefined },
       random: seededRandom(3),
       sessionTimer: { intervalS: 0, minS: 90 },
+      use100rel: true,
       checkSource: () => 'ok',
       signalling: { valid: () => {}, invalid: () => {} },
       mayAcknowledge: () => true,

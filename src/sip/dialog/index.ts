@@ -3,6 +3,7 @@ export { readRAck, readRSeq, ReliableReceiver, ReliableSender } from './reliable
 export {
   acceptedTerms,
   judgeSessionTimer,
+  leastSessionS,
   offerSessionTimer,
   readMinSe,
   type SessionTerms,
