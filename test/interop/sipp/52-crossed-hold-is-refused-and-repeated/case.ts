@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Environment } from '../../kit/environment.ts';
 import { dial, office, register } from '../../kit/office.ts';
 
-export const title = 'a hold that meets 491 on the other leg is refused so to the caller, who may repeat it in the same call';
+export const title =
+  'a hold that meets 491 on the other leg is refused so to the caller, who may repeat it in the same call';
 
 export async function run(env: Environment): Promise<void> {
   const server = await env.startServer(office(env));
