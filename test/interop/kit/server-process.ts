@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callControl } from '../../../src/api/control/call-control.ts';
@@ -15,7 +15,6 @@ export class ServerProcess {
   readonly address: string;
   readonly #settings: readonly string[];
   #child: ChildProcess | undefined;
-  #starts = 0;
 
   constructor(folder: string, address: string, settings: Readonly<Record<string, string>>) {
     this.folder = folder;
@@ -26,7 +25,7 @@ export class ServerProcess {
 
   /** Starts the process and waits until it says that it serves. */
   async start(): Promise<void> {
-    this.#starts++;
+    const startsBefore = this.#starts();
     const output = openSync(this.logPath, 'a');
     const child = spawn(process.execPath, [command, 'serve', '--data', this.dataFolder, ...this.#settings], {
       stdio: ['ignore', output, output],
@@ -35,8 +34,13 @@ export class ServerProcess {
     this.#child = child;
     await until('the server serves', 60_000, () => {
       if (child.exitCode !== null) throw new Error(`the server ended at its start:\n${this.log()}`);
-      return this.log().split('"msg":"serving"').length - 1 >= this.#starts;
+      return this.#starts() > startsBefore;
     });
+  }
+
+  /** Starts that the log tells of, also by another process on this folder. */
+  #starts(): number {
+    return existsSync(this.logPath) ? this.log().split('"msg":"serving"').length - 1 : 0;
   }
 
   /** False once the process has ended by itself. */

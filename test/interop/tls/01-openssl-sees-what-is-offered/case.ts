@@ -5,10 +5,10 @@ import type { Environment } from '../../kit/environment.ts';
 import { office } from '../../kit/office.ts';
 
 export const title =
-  'openssl finds TLS 1.2 and 1.3 and nothing older, a P-256 certificate of this installation, and sessions that go on [tls.usetls] [tls.localtlsport] [tls.sips-port] [tls.tls-port] [tls.self-signed-certificate] [misc.udp-port-tcp-port-sip]';
+  'openssl finds TLS 1.2 and 1.3 and nothing older, a P-256 certificate of this installation, sessions that go on, and with usetls off no port [tls.usetls] [tls.localtlsport] [tls.sips-port] [tls.tls-port] [tls.self-signed-certificate] [misc.udp-port-tcp-port-sip]';
 
 export async function run(env: Environment): Promise<void> {
-  await env.startServer(office(env), { localtlsport: '5071', udp_port: '5070', tcp_port: '5070' });
+  const server = await env.startServer(office(env), { localtlsport: '5071', udp_port: '5070', tcp_port: '5070' });
   const address = env.serverAddress;
   const ask = (...options: string[]): Promise<string> => client(['-connect', `${address}:5071`, ...options]);
   for (const [option, name] of [
@@ -28,6 +28,9 @@ export async function run(env: Environment): Promise<void> {
   assert.match(await ask('-tls1_2', '-sess_in', session), /Reused, TLSv1\.2/);
   // Nothing is left at the ports that were moved.
   assert.match(await client(['-connect', `${address}:5061`]), /refused/i);
+  await server.kill();
+  await env.startServer(office(env), { usetls: 'false' });
+  for (const port of [5061, 7443]) assert.match(await client(['-connect', `${address}:${port}`]), /refused/i);
 }
 
 function client(options: readonly string[]): Promise<string> {
