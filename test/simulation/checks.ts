@@ -180,6 +180,10 @@ function phoneViews(world: World): Problem[] {
     }
     // Who was told only when the faults were over, or never, has another duration through the network's fault.
     if ((call.endedAtMs ?? 0) >= world.settlingSinceMs) return [];
+    // A BYE that waits for the ACK of our last 200 (RFC 3261 §15) dies with the server.
+    const ends = world.asked.ended.get(cdr.callId) ?? [];
+    const crashes = ends.map(({ life }) => world.lives[life - 1]?.crashedAtMs ?? Number.POSITIVE_INFINITY);
+    if (crashes.some((atMs) => atMs - (cdr.endedAtMs ?? 0) < 33_000)) return [];
     const phoneMs = (call.endedAtMs ?? 0) - call.answeredAtMs;
     const cdrMs = (cdr.endedAtMs ?? 0) - cdr.answeredAtMs;
     if (Math.abs(phoneMs - cdrMs) > world.durationToleranceMs) {
