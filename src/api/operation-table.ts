@@ -100,7 +100,7 @@ export interface OperationTable {
   readonly 'decision strangers': Entry<NoArguments, { readonly refusals: readonly StrangerRefusalView[] }>;
   /**
    * What a refused call's decision said: which rule, what was measured, what would have passed. With `limit`, also
-   * whether the call would have passed under that limit.
+   * whether the call would have passed under that limit: a number in its unit, of money an amount such as 0.5.
    */
   readonly explain: Entry<{ id: string; limit?: string | undefined }, DecisionView>;
   /** Seals all stored secrets with a new key, while the server runs. */

@@ -1,3 +1,4 @@
+import { printAmount } from '../base/money/money.ts';
 import type { Decision, Refusal } from './decision.ts';
 
 /** A whole number: a count, seconds, or millionths of the currency. */
@@ -44,7 +45,8 @@ export function limitRefusal(given: {
   const { rule, sipStatus, measure, unit, origin, evidence } = given;
   const { measured, asked, limit } = measure;
   const most = BigInt(limit) - BigInt(asked);
-  const need = `a limit of at least ${BigInt(measured) + BigInt(asked)} ${unit}`;
+  const shown = (amount: bigint): string => (unit === 'millionths' ? printAmount(amount) : `${amount} ${unit}`);
+  const need = `a ${rule === 'credit' ? 'credit' : 'limit'} of at least ${shown(BigInt(measured) + BigInt(asked))}`;
   return {
     rule,
     sipStatus,
@@ -54,7 +56,7 @@ export function limitRefusal(given: {
     unit,
     setBy: origin.by,
     setAtMs: origin.atMs,
-    wouldPass: most < 0n ? need : `${need}, or at most ${most} ${unit} before the call`,
+    wouldPass: most < 0n ? need : `${need}, or at most ${shown(most)} before the call`,
     evidence,
   };
 }

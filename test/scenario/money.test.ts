@@ -171,6 +171,8 @@ describe('a metered call', () => {
     const [cdr] = stage.store.cdrs;
     assert.deepEqual([cdr?.cause, (cdr?.endedAtMs ?? 0) - (cdr?.answeredAtMs ?? 0)], ['credit used up', 600_000]);
     assert.equal(stage.decisions[0]?.id, cdr?.decisionId);
+    assert.match(stage.decisions[0]?.wouldPass ?? '', /^a credit of at least 1\.00\d+, or at most/);
+    assert.match(stage.decisions[0]?.evidence ?? '', /1\.00 of credit, 1\.00 held .*; the call ran, and was ended$/);
     assert.deepEqual([stage.balanceOf('alice'), stage.server.money.heldCounters.size], [0n, 0]);
   });
 

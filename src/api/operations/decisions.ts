@@ -33,17 +33,23 @@ export function decisionOperations(
       if (!id.ok) return id;
       const limit = optionalText(given, 'limit');
       if (!limit.ok) return limit;
-      if (limit.value !== undefined && !/^\d{1,18}$/.test(limit.value)) {
-        const message = `limit ${quoted(limit.value)} is refused; write a whole number in the unit of the decision`;
+      if (limit.value !== undefined && !/^\d{1,18}(?:\.\d{1,6})?$/.test(limit.value)) {
+        const message = `limit ${quoted(limit.value)} is refused; write a whole number in the unit of the decision, or an amount of money`;
         return fail({ code: 'arguments', message });
       }
       const decision = await ports.store.decision(id.value);
       if (decision === undefined) {
         return notFound(`no decision has the id ${quoted(id.value)}; the CDR of a refused call names its own`);
       }
-      return ok(viewOf(decision, limit.value));
+      return ok(viewOf(decision, limit.value === undefined ? undefined : limitIn(decision, limit.value)));
     },
   };
+}
+
+/** Money is written in units of the currency, and kept in millionths. */
+function limitIn({ unit }: Decision, written: string): string {
+  const [whole = '0', decimals = ''] = written.split('.');
+  return unit === 'millionths' ? `${BigInt(whole + decimals.padEnd(6, '0'))}` : whole;
 }
 
 function viewOf(decision: Decision, limit: string | undefined): DecisionView {

@@ -36,7 +36,7 @@ import { countHours, countLoss, lossBy, type PastCharge, rememberTrade, type Tra
 
 /** Why a call may not be made for money's sake. */
 export type MoneyNo =
-  | { readonly kind: 'limit'; readonly exceeded: Exceeded; readonly byCarrier: boolean }
+  | { readonly kind: 'limit'; readonly exceeded: Exceeded; readonly byCarrier: boolean; readonly wasRunning?: true }
   | { readonly kind: 'ledger'; readonly refusal: PricingRefusal };
 
 /** What money tells the rest of the server of a call. */
@@ -463,7 +463,9 @@ export class MeteredCalls implements CallLifecycle {
   #cut({ call, live, isOver }: Metered, exceeded: Exceeded): void {
     if (live === undefined || isOver) return;
     this.#noteBlocked(exceeded);
-    live.decidedBy(this.#parts.observer.refused(call, { kind: 'limit', exceeded, byCarrier: false }).decisionId);
+    live.decidedBy(
+      this.#parts.observer.refused(call, { kind: 'limit', exceeded, byCarrier: false, wasRunning: true }).decisionId,
+    );
     live.cut(exceeded.limit.rule === 'credit' ? 'credit used up' : 'limit reached');
   }
 

@@ -12,7 +12,10 @@ type Parts = Pick<CallServices, 'clock' | 'random' | 'settings' | 'directory' | 
 export function refusalOf(no: MoneyNo, { settings, directory }: Pick<Parts, 'settings' | 'directory'>): Refusal {
   if (no.kind === 'ledger') return ledgerRefusal(no.refusal);
   // Where only the SIP server's own limit says no, the next one may be tried.
-  return moneyRefusal(no.exceeded, no.byCarrier ? 503 : settings().quotadiscreason, directory);
+  const refused = moneyRefusal(no.exceeded, no.byCarrier ? 503 : settings().quotadiscreason, directory);
+  return no.wasRunning === true
+    ? { ...refused, evidence: `${refused.evidence}; the call ran, and was ended` }
+    : refused;
 }
 
 /** Decisions and log lines of what money does to calls. */

@@ -9,13 +9,16 @@ import { limitRefusal } from '../../guard/limit.ts';
 export function moneyRefusal(exceeded: Exceeded, sipStatus: number, directory: AccountDirectory): Refusal {
   const { limit, postedMicros, heldMicros, nextMicros, counter } = exceeded;
   const owner = limit.accountId === undefined ? counter : (directory.accountById(limit.accountId)?.name ?? counter);
+  // The balance is what is left already: nothing of it is spent twice.
+  const used =
+    limit.rule === 'credit' ? `${printAmount(limit.limitMicros)} of credit` : `${printAmount(postedMicros)} spent`;
   return limitRefusal({
     rule: limit.rule,
     sipStatus,
     measure: { measured: postedMicros + heldMicros, asked: nextMicros, limit: limit.limitMicros },
     unit: 'millionths',
     origin: { by: limit.setBy, atMs: limit.setAtMs },
-    evidence: `${owner}: ${printAmount(postedMicros)} spent, ${printAmount(heldMicros)} held by calls in progress`,
+    evidence: `${owner}: ${used}, ${printAmount(heldMicros)} held by calls in progress`,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DecisionView, StrangerRefusalView } from '../../api/views.ts';
+import { printAmount } from '../../base/money/money.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
 import { localTime } from '../output/format.ts';
@@ -72,8 +73,13 @@ const decisionColumns: readonly Column<DecisionView>[] = [
   { title: 'about', max: 24, cell: (decision) => decision.subject },
   { title: 'rule', max: 24, cell: (decision) => decision.rule },
   { title: 'outcome', cell: (decision) => decision.outcome },
-  { title: 'measured', align: 'right', max: 20, cell: (decision) => decision.measured },
-  { title: 'limit', align: 'right', max: 20, cell: (decision) => `${decision.limit} ${decision.unit}`.trim() },
+  {
+    title: 'measured',
+    align: 'right',
+    max: 20,
+    cell: ({ measured, unit }) => (unit === 'millionths' ? amountText(measured, unit) : measured),
+  },
+  { title: 'limit', align: 'right', max: 20, cell: ({ limit, unit }) => amountText(limit, unit) },
   { title: 'status', align: 'right', cell: (decision) => String(decision.sipStatus) },
 ];
 
@@ -87,7 +93,7 @@ const strangerColumns: readonly Column<StrangerRefusalView>[] = [
 function decisionText(decision: DecisionView): string {
   const { limit, unit, asked, setAtMs, passesUnder } = decision;
   const set = `set by ${decision.setBy}${setAtMs === null ? '' : ` on ${localTime(setAtMs)}`}`;
-  const withUnit = (value: string): string => (value === '' ? '' : `${value} ${unit}`.trim());
+  const withUnit = (value: string): string => (value === '' ? '' : amountText(value, unit));
   const facts = [
     ['decision', decision.id],
     ['time', localTime(decision.timeMs)],
@@ -108,7 +114,12 @@ function decisionText(decision: DecisionView): string {
   return `${shown.map(([name, value]) => `${name.padEnd(12)}${printable(value)}`).join('\n')}\n`;
 }
 
+/** Money is kept in millionths and read in units of the currency. */
+function amountText(value: string, unit: string): string {
+  return unit === 'millionths' && /^-?\d+$/.test(value) ? printAmount(BigInt(value)) : `${value} ${unit}`.trim();
+}
+
 function otherwise(under: DecisionView['passesUnder'], unit: string): string {
   if (under === null) return '';
-  return `with a limit of ${`${under.limit} ${unit}`.trim()} the call ${under.passes ? 'would have passed' : 'would be refused too'}`;
+  return `with a limit of ${amountText(under.limit, unit)} the call ${under.passes ? 'would have passed' : 'would be refused too'}`;
 }
