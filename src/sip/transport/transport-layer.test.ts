@@ -44,7 +44,7 @@ class Rig {
       { ...defaultTransportLimits, ...limits },
       {
         admit: (source) => {
-          this.sources.push(source);
+          this.sources.push({ ...source });
           return this.admission;
         },
         onRequest: (request, flow) => this.#note(`${request.method} ${request.callId}`, flow),
