@@ -383,7 +383,7 @@ describe('money of running calls, after a change', () => {
   });
 
   test('more calls than one turn looks at learn of a change, each of them', async () => {
-    const stage = await moneyStage({ settings: { maxcpsperip: 0, maxcps: 0 } });
+    const stage = await moneyStage({ settings: { maxcpsperip: 0, maxcps: 0, blocktoomuchpendingsession: 0 } });
     const alice = await stage.phone('alice', '192.0.2.21');
     const carrier = await stage.peer('192.0.2.50');
     await startCalls(stage, alice, 130);
