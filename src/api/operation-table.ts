@@ -2,6 +2,7 @@ import type {
   AccountDetailView,
   AccountView,
   AuditView,
+  BanView,
   BindingView,
   CallView,
   CdrView,
@@ -103,6 +104,35 @@ export interface OperationTable {
    * whether the call would have passed under that limit: a number in its unit, of money an amount such as 0.5.
    */
   readonly explain: Entry<{ id: string; limit?: string | undefined }, DecisionView>;
+  /** Newest first. */
+  readonly 'ban list': Entry<
+    { limit?: number | undefined },
+    { readonly total: number; readonly bans: readonly BanView[] }
+  >;
+  /**
+   * Bans a source, or, with `scope`, a `user`, a `caller number` or a `user agent`. Where phones or calls would be cut off,
+   * it tells whom, and bans only if `confirmed`.
+   */
+  readonly 'ban add': Entry<
+    {
+      subject: string;
+      scope?: string | undefined;
+      minutes?: number | undefined;
+      reason?: string | undefined;
+      confirmed: boolean;
+    },
+    {
+      readonly ban: BanView;
+      readonly banned: boolean;
+      readonly bindings: readonly string[];
+      readonly calls: readonly string[];
+    }
+  >;
+  readonly 'ban allow': Entry<{ subject: string; reason?: string | undefined }, { readonly ban: BanView }>;
+  /** What stood against the subject; none is no error. */
+  readonly 'ban remove': Entry<{ subject: string }, { readonly lifted: readonly string[] }>;
+  readonly 'ban clear': Entry<NoArguments, { readonly lifted: number }>;
+  readonly 'ban explain': Entry<{ subject: string }, { readonly bans: readonly BanView[] }>;
   /** Seals all stored secrets with a new key, while the server runs. */
   readonly 'keys rotate': Entry<NoArguments, ChangeView>;
   /** `path` is absolute, on the server's machine. */

@@ -1,3 +1,4 @@
+import type { Ban, BanScope } from '../guard/bans/ban.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { AuditEntry, Origin, StoreChange } from '../accounts/change.ts';
 import type { AccountStore } from '../accounts/ports.ts';
@@ -89,6 +90,20 @@ export interface LiveServer {
   forgetSpending(accountId: number): void;
   /** What strangers were refused lately. */
   strangerRefusals(): readonly StrangerRefusal[];
+  /** All entries of the list of bans that hold, the newest last. */
+  bans(): Iterable<Ban>;
+  /** Those that concern an address, whatever their width. */
+  bansOf(address: string): readonly Ban[];
+  putBan(ban: Ban): void;
+  /** Takes out what names this subject, and everything about it where it is an address. @returns their keys */
+  liftBans(subject: string): readonly string[];
+  /** Takes out all bans but those of block lists, with all counts. @returns how many there were */
+  liftAllBans(): number;
+  /** Whom a ban would cut off: users with a phone there, and calls from there. */
+  cutOffBy(
+    scope: BanScope,
+    subject: string,
+  ): Promise<{ readonly bindings: readonly string[]; readonly calls: readonly string[] }>;
   status(): LiveStatus;
 }
 

@@ -1,3 +1,4 @@
+import type { Ban } from '../guard/bans/ban.ts';
 import type { DoctorCheck } from '../doctor/check.ts';
 import type { StreamQuality } from '../call/record.ts';
 import type { LiveCertificate, LiveSipServer } from './ports.ts';
@@ -409,4 +410,9 @@ export interface LedgerCheckView {
 export interface LimitCheckView {
   readonly total: number;
   readonly users: readonly { readonly name: string; readonly kind: string; readonly missing: readonly string[] }[];
+}
+
+/** One entry of the list of bans; `untilMs` is null for one that an operator has to remove. */
+export interface BanView extends Omit<Ban, 'key' | 'untilMs'> {
+  readonly untilMs: number | null;
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addBanCommands } from './commands/bans.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addAccountingCommands } from './commands/history.ts';
 import { addCallCommands } from './commands/calls.ts';
@@ -66,5 +67,6 @@ function buildProgram(shell: Shell): Command {
   addAccountingCommands(program, shell);
   addLedgerCommands(program, shell);
   addDecisionCommands(program, shell);
+  addBanCommands(program, shell);
   return program;
 }

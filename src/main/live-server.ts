@@ -1,3 +1,4 @@
+import { isHit } from './guard-trust.ts';
 import type { Operations } from '../api/operation.ts';
 import { buildOperations } from '../api/operations/index.ts';
 import type { LiveCall, LiveServer, OperationPorts } from '../api/ports.ts';
@@ -74,6 +75,25 @@ function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveSer
     moneyLimits: (accountId) => sip.money.standing(accountId),
     heldMicros: (accountId) => sip.money.heldOf(accountId),
     forgetSpending: (accountId) => sip.money.forgetSpending(accountId),
+    bans: () => sip.guard.bans.all(),
+    bansOf: (address) => sip.guard.bans.concerning(address),
+    putBan: (ban) => sip.guard.put(ban),
+    liftBans: (subject) => sip.liftBans(subject),
+    liftAllBans: () => sip.guard.liftAll(),
+    cutOffBy: async (scope, subject) => ({
+      bindings: [...sip.registrar.bindings.all()]
+        .flat()
+        .filter(
+          (one) =>
+            isHit(scope, subject, one.sourceAddress, one.sourcePort) || (scope === 'user' && one.user === subject),
+        )
+        .map(({ user }) => user),
+      calls: sip.calls
+        .calls()
+        .flatMap(({ record: { cdr } }) =>
+          isHit(scope, subject, cdr.sourceAddress, cdr.sourcePort) ? [cdr.callId] : [],
+        ),
+    }),
     strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
       const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings.current;

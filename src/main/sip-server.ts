@@ -354,6 +354,16 @@ export class SipServer {
     this.calls.endCallsOf(accountId);
   }
 
+  /** Takes out the entries of a subject; of an address also those of its ports and users. @returns their keys */
+  liftBans(subject: string): readonly string[] {
+    const { bans } = this.guard;
+    const own = [...bans.all()].filter((ban) => ban.subject === subject);
+    const narrow = bans.concerning(subject).filter(({ scope }) => scope !== 'prefix' && scope !== 'address');
+    const keys = [...new Set([...own, ...narrow].map(({ key }) => key))];
+    for (const key of keys) this.guard.lift(key);
+    return keys;
+  }
+
   /** A setting changed that holds at once. */
   settingsChanged(): void {
     this.sipServers.sync();

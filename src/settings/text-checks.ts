@@ -124,11 +124,3 @@ export function deviceName(text: string): string | undefined {
 export function dialledName(text: string): string | undefined {
   return /^[\w.+*#-]{1,64}$/.test(text) ? undefined : `'${text}' is not a number or a user name`;
 }
-
-/** Where a list of addresses is read from. */
-export function listSource(text: string): string | undefined {
-  if (text.startsWith('/')) return undefined;
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-    ? undefined
-    : `'${text}' is not an absolute path or an address that begins with https://`;
-}

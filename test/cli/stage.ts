@@ -1,3 +1,5 @@
+import type { Ban } from '../../src/guard/bans/ban.ts';
+import { GuardBench } from '../kit/guard-bench.ts';
 import { directReader } from '../../src/api/reading/read-documents.ts';
 import { bookOf } from '../../src/billing/tariff/price-book.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -37,6 +39,7 @@ export class FakeLiveServer implements LiveServer {
   registered: Binding[] = [];
   readonly ended: string[] = [];
   readonly changed: number[] = [];
+  readonly guard = new GuardBench().guard;
   readonly #startedAtMs: number;
 
   constructor(startedAtMs: number) {
@@ -78,6 +81,32 @@ export class FakeLiveServer implements LiveServer {
 
   forgetSpending(accountId: number): void {
     this.changed.push(accountId);
+  }
+
+  bans(): Iterable<Ban> {
+    return this.guard.bans.all();
+  }
+
+  bansOf(address: string): readonly Ban[] {
+    return this.guard.bans.concerning(address);
+  }
+
+  putBan(ban: Ban): void {
+    this.guard.put(ban);
+  }
+
+  liftBans(subject: string): readonly string[] {
+    const keys = [...this.bans()].filter((ban) => ban.subject === subject).map(({ key }) => key);
+    return keys.filter((key) => this.guard.lift(key) !== undefined);
+  }
+
+  liftAllBans(): number {
+    return this.guard.liftAll();
+  }
+
+  cutOffBy(_scope: string, subject: string): ReturnType<LiveServer['cutOffBy']> {
+    const there = this.registered.filter(({ sourceAddress }) => sourceAddress === subject);
+    return Promise.resolve({ bindings: there.map(({ user }) => user), calls: [] });
   }
 
   strangerRefusals(): ReturnType<LiveServer['strangerRefusals']> {

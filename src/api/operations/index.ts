@@ -1,6 +1,7 @@
 import type { OperationName } from '../operation-table.ts';
 import type { Operation, Operations } from '../operation.ts';
 import type { OperationPorts } from '../ports.ts';
+import { banOperations } from './bans.ts';
 import { callOperations } from './calls.ts';
 import { decisionOperations } from './decisions.ts';
 import { doctorOperations } from './doctor.ts';
@@ -27,6 +28,10 @@ const changing: ReadonlySet<OperationName> = new Set<OperationName>([
   'settings set',
   'settings unset',
   'keys rotate',
+  'ban add',
+  'ban allow',
+  'ban remove',
+  'ban clear',
   'ledger topup',
   'ledger adjust',
   'ledger refund',
@@ -44,6 +49,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     ...tariffOperations(ports),
     ...importOperations(ports),
     ...settingOperations(ports),
+    ...banOperations(ports),
     ...callOperations(ports),
     ...historyOperations(ports),
     ...decisionOperations(ports),

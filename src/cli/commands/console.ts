@@ -82,6 +82,7 @@ const olderNames: ReadonlyMap<string, (rest: readonly string[]) => readonly stri
     'config',
     (rest: readonly string[]) => (rest.length > 1 ? ['settings', 'set', ...rest] : ['settings', 'get', ...rest]),
   ],
+  ['delbanned', (rest: readonly string[]) => ['bans', 'remove', ...rest]],
   ['endcall', (rest: readonly string[]) => ['end', ...rest]],
 ]);
 

@@ -47,6 +47,7 @@ export class BanList {
   readonly #countByAction: Record<BanAction, number> = { ban: 0, shed: 0, report: 0, allow: 0 };
   #agents: readonly string[] = [];
   #userEntries = 0;
+  #pairs = 0;
   #sweepAtMs = 0;
 
   constructor(clock: Clock, hash: KeyedHash) {
@@ -83,8 +84,10 @@ export class BanList {
 
   #find(words: AddressWords, port: number): { standing: Standing } {
     this.#found.standing = 'none';
-    this.#hash.address(words, portBase + port);
-    this.#weigh(this.#places.get(this.#hash.high, this.#hash.low));
+    if (this.#pairs > 0) {
+      this.#hash.address(words, portBase + port);
+      this.#weigh(this.#places.get(this.#hash.high, this.#hash.low));
+    }
     for (const length of this.#lengthList) this.#weigh(this.#placeOf(this.#places, words, length));
     return this.#found;
   }
@@ -212,6 +215,7 @@ export class BanList {
 
   #count({ action, scope }: Ban, change: 1 | -1): void {
     this.#countByAction[action] += change;
+    if (scope === 'address and port') this.#pairs += change;
     if (scope === 'user' || scope === 'user at address') this.#userEntries += change;
   }
 

@@ -1,5 +1,5 @@
 import { bool, commaList, duration, int, level, list } from '../setting.ts';
-import { deviceName, dialledName, listSource, network } from '../text-checks.ts';
+import { deviceName, dialledName, network } from '../text-checks.ts';
 
 const never = 'A limit of 0 or -1 switches it off.';
 const asSeeds = { seeds: true, reason: 'the address may be forged: a ban would hit its true owner' } as const;
@@ -336,23 +336,6 @@ export const guardSettings = {
     id: 'own.end-calls-of-banned',
     text: 'Whether calls that run when their source is banned are ended, instead of being kept. It exists because a ban may be a mistake, and a call that runs has been paid for.',
     default: false,
-    effect: 'live',
-  }),
-  block_lists: commaList({
-    id: 'own.block-lists',
-    text: 'Lists of bad addresses that are banned: files of this machine or addresses of the web, with one address or range on each line, or in the format of APIBAN. Nothing wider than a /16 (IPv6: a /32) is taken, no list may change by more than a fifth at once, and allowed addresses are never banned. It exists because others have seen an attacker before you.',
-    default: [],
-    allowed: 'absolute paths or https:// addresses, divided by commas',
-    check: listSource,
-    effect: 'restart',
-  }),
-  block_list_period: duration({
-    id: 'own.block-list-period',
-    text: 'How often block_lists are read again. It exists because a list is worth what its age is.',
-    bare: 'h',
-    default: 3600,
-    min: 60,
-    max: 604_800,
     effect: 'live',
   }),
 };

@@ -1,0 +1,142 @@
+import { isIP } from 'node:net';
+import { canonicalAddress, splitPort } from '../../accounts/address-index.ts';
+import { formatEndpoint } from '../../base/net/endpoint.ts';
+import { parsePrefix } from '../../base/net/prefix.ts';
+import { fail, ok } from '../../base/result/result.ts';
+import { type Ban, type BanAction, banKey, type BanScope } from '../../guard/bans/ban.ts';
+import type { Arguments } from '../operation.ts';
+import type { LiveServer, OperationPorts } from '../ports.ts';
+import type { BanView } from '../views.ts';
+import { flag, optionalText, text, whole } from './arguments.ts';
+import { commandLine, notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
+
+type Names = 'ban list' | 'ban add' | 'ban remove' | 'ban clear' | 'ban explain' | 'ban allow';
+
+const maxRows = 10_000;
+const usualRows = 1000;
+const maxMinutes = 5_256_000;
+
+/** Who is banned, shed, allowed or only reported, and what an operator does about it. Only a running server knows. */
+export function banOperations(ports: OperationPorts): OperationsOf<Names> {
+  const audit = (action: string, subject: string, detail: string): Promise<void> =>
+    ports.store.apply([], [{ atMs: ports.clock.wallMs(), by: commandLine, action, subject, detail }]);
+  return {
+    'ban list': (given) => Promise.resolve(list(ports, given)),
+    'ban add': async (given) => {
+      const live = running(ports);
+      if (!live.ok) return live;
+      const wanted = wantedBan(ports, given, 'ban');
+      if (!wanted.ok) return wanted;
+      const confirmed = flag(given, 'confirmed');
+      if (!confirmed.ok) return confirmed;
+      const { value: ban } = wanted;
+      const cutOff = await live.value.cutOffBy(ban.scope, ban.subject);
+      const banned = confirmed.value || (cutOff.bindings.length === 0 && cutOff.calls.length === 0);
+      if (banned) {
+        live.value.putBan(ban);
+        await audit('ban', ban.key, ban.reason);
+      }
+      return ok({ ban: view(ban), banned, ...cutOff });
+    },
+    'ban allow': async (given) => {
+      const live = running(ports);
+      if (!live.ok) return live;
+      const wanted = wantedBan(ports, given, 'allow');
+      if (!wanted.ok) return wanted;
+      const { value: ban } = wanted;
+      if (ban.scope !== 'address' && ban.scope !== 'prefix') {
+        return fail({ code: 'arguments', message: 'only an address or a range can be allowed' });
+      }
+      live.value.putBan(ban);
+      await audit('allow', ban.key, ban.reason);
+      return ok({ ban: view(ban) });
+    },
+    'ban remove': async (given) => {
+      const live = running(ports);
+      if (!live.ok) return live;
+      const subject = text(given, 'subject');
+      if (!subject.ok) return subject;
+      const lifted = live.value.liftBans(canonicalAddress(subject.value));
+      if (lifted.length > 0) await audit('lift ban', lifted.join(', '), '');
+      return ok({ lifted });
+    },
+    'ban clear': async () => {
+      const live = running(ports);
+      if (!live.ok) return live;
+      const lifted = live.value.liftAllBans();
+      await audit('lift all bans', 'bans', String(lifted));
+      return ok({ lifted });
+    },
+    'ban explain': (given) => Promise.resolve(explain(ports, given)),
+  };
+}
+
+function running({ live }: OperationPorts): Outcome<LiveServer> {
+  if (live !== undefined) return ok(live);
+  const message = "the server is not running, and bans are in its memory; start it with 'ringfence serve'";
+  return fail({ code: 'server is not running', message });
+}
+
+function list(ports: OperationPorts, given: Arguments): Outcome<{ total: number; bans: readonly BanView[] }> {
+  const live = running(ports);
+  if (!live.ok) return live;
+  const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
+  if (!limit.ok) return limit;
+  const all = [...live.value.bans()];
+  return ok({ total: all.length, bans: all.slice(-limit.value).reverse().map(view) });
+}
+
+function explain(ports: OperationPorts, given: Arguments): Outcome<{ bans: readonly BanView[] }> {
+  const live = running(ports);
+  if (!live.ok) return live;
+  const subject = text(given, 'subject');
+  if (!subject.ok) return subject;
+  const address = canonicalAddress(splitPort(subject.value).host);
+  const isAbout = (ban: Ban): boolean => ban.subject === subject.value;
+  const found = isIP(address) === 0 ? [...live.value.bans()].filter(isAbout) : live.value.bansOf(address);
+  if (found.length > 0) return ok({ bans: found.map(view) });
+  return notFound(`nothing is listed about ${quoted(subject.value)}; 'ringfence bans list' shows all`);
+}
+
+/** What the operator wants listed; the scope follows from the form of the subject, where nobody names it. */
+function wantedBan(ports: OperationPorts, given: Arguments, action: Extract<BanAction, 'ban' | 'allow'>): Outcome<Ban> {
+  const written = text(given, 'subject');
+  if (!written.ok) return written;
+  const scope = optionalText(given, 'scope');
+  if (!scope.ok) return scope;
+  const minutes = whole(given, 'minutes', { min: 1, max: maxMinutes, otherwise: undefined });
+  if (!minutes.ok) return minutes;
+  const reason = optionalText(given, 'reason');
+  if (!reason.ok) return reason;
+  const target = targetOf(written.value, scope.value);
+  if (target === undefined) {
+    const message = `${quoted(written.value)} cannot be listed; write an address, a range, address:port, or name --user, --number or --agent`;
+    return fail({ code: 'arguments', message });
+  }
+  const atMs = ports.clock.wallMs();
+  return ok({
+    key: banKey(target.scope, target.subject),
+    ...{ action, ...target, rule: 'manual', reason: reason.value ?? '', evidence: 'an operator' },
+    ...{ count: 1, by: commandLine, atMs },
+    untilMs: minutes.value === undefined ? undefined : atMs + minutes.value * 60_000,
+  });
+}
+
+function targetOf(
+  written: string,
+  scope: string | undefined,
+): { readonly scope: BanScope; readonly subject: string } | undefined {
+  if (scope === 'user' || scope === 'caller number' || scope === 'user agent') return { scope, subject: written };
+  if (scope !== undefined) return undefined;
+  if (isIP(written) !== 0) return { scope: 'address', subject: canonicalAddress(written) };
+  const { host, port } = splitPort(written);
+  if (port !== undefined && isIP(host) !== 0) {
+    return { scope: 'address and port', subject: formatEndpoint({ address: canonicalAddress(host), port }) };
+  }
+  const prefix = parsePrefix(written);
+  return prefix.ok ? { scope: 'prefix', subject: prefix.value.text } : undefined;
+}
+
+function view({ key: _key, untilMs, ...ban }: Ban): BanView {
+  return { ...ban, untilMs: untilMs ?? null };
+}

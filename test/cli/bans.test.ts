@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { onStage } from './stage.ts';
+
+test('an operator bans, sees why, and lifts it; every step has an actor [autoban.delbanned-ip] [autoban.delbanned-all]', () =>
+  onStage(async (stage) => {
+    const { live } = await stage.startServer();
+    assert.match(
+      (await stage.run(['bans', 'add', '203.0.113.9', '--reason', 'noise'])).stdout,
+      /^Banned: 203\.0\.113\.9\.$/m,
+    );
+    assert.equal((await stage.run(['bans', 'add', '203.0.113.0/28'])).stderr, '');
+    await stage.run(['bans', 'allow', '198.51.100.7']);
+    assert.match((await stage.run(['bans', 'explain', '203.0.113.9'])).stdout, /why +noise/);
+    assert.equal((await stage.run(['bans', 'list'])).stdout.split('\n').length, 5);
+    const console = (line: string) => stage.run(['console'], { input: [line] });
+    assert.match((await console('delbanned,203.0.113.9')).stdout, /Taken out: address 203\.0\.113\.9\./);
+    assert.match((await console('delbanned,203.0.113.9')).stdout, /203\.0\.113\.9 is not banned/);
+    assert.match((await console('delbanned,all')).stdout, /1 entries were taken out/);
+    assert.deepEqual(
+      [...live.bans()].map(({ action, subject }) => `${action} ${subject}`),
+      ['allow 198.51.100.7'],
+    );
+    const audit = (await stage.run(['audit'])).stdout;
+    for (const action of ['ban', 'allow', 'lift ban', 'lift all bans']) assert.ok(audit.includes(action), action);
+  }));
+
+test('what cannot be banned is refused with what to write instead', () =>
+  onStage(async (stage) => {
+    await stage.startServer();
+    const ran = await stage.run(['bans', 'add', 'nonsense']);
+    assert.equal(ran.exitCode, 1);
+    assert.match(ran.stderr, /write an address, a range, address:port/);
+  }));
