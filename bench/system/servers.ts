@@ -78,6 +78,8 @@ export async function startRingfence(folder: string, users: number, variant: Var
     },
     // The password of the load generators is fixed, and no good one.
     ...{ enforcestrongauth: false, validatepassword: 0, minpwdlength: 1 },
+    // One address sends all of the load: the limits for a source would stop it, and rightly.
+    profile: 'stress_test',
     // A few users at one address stand for many; the pace of each is looked at and not enforced.
     ...{ blocktoomuchpendingsession: 100_000, 'mode.abnormal_speed_close': 'observe' },
     ...{ start_rtp_port: mediaPort, end_rtp_port: mediaPort + 9999 },

@@ -16,7 +16,6 @@ export type DetectionKey =
   | 'blockscanning_treshold'
   | 'max_scanner_messages'
   | 'honeypot_numbers'
-  | 'max_digest_leaks'
   | 'max_abuse';
 
 /** One way to see an attack. Its mode is the setting `mode.<key>`. */
@@ -155,14 +154,6 @@ export const detections: readonly Detection[] = [
     scope: 'address',
     atLimit: true,
     limit: () => 1,
-    windowMs: hourly,
-  },
-  {
-    key: 'max_digest_leaks',
-    sees: 'challenges to us inside calls',
-    counts: ['digest leak'],
-    scope: 'address',
-    limit: ({ max_digest_leaks }) => max_digest_leaks,
     windowMs: hourly,
   },
   {

@@ -30,7 +30,6 @@ export const findingKinds = [
   'unknown number',
   'blocked device',
   'honeypot',
-  'digest leak',
   'other domain',
   // Pressure.
   'pending calls',

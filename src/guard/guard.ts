@@ -304,6 +304,12 @@ export class Guard implements FindingObserver {
     return this.#isBan('user', user) || this.#isBan('user at address', `${user} from ${address}`);
   }
 
+  /** Whether an operator has banned the number that a call shows as its caller's, written with or without `+`. */
+  isCallerBanned(number: string): boolean {
+    const digits = number.replace(/^\+/, '');
+    return this.#isBan('caller number', digits) || this.#isBan('caller number', `+${digits}`);
+  }
+
   #isBan(scope: Ban['scope'], subject: string): boolean {
     return this.bans.get(scope, subject)?.action === 'ban';
   }

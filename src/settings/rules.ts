@@ -91,7 +91,6 @@ const rules = {
   blockscanning_treshold: { stops: 'tries too many names that nobody has' },
   max_scanner_messages: { stops: 'uses tools that are refused' },
   honeypot_numbers: { stops: 'tries a name that nobody should know' },
-  max_digest_leaks: { stops: 'asks us for passwords inside calls' },
   max_abuse: { stops: 'shows too many other signs of abuse' },
   max_guesses_per_user: { stops: 'guesses at a user whose password too many have guessed at' },
   max_failed_users_per_address: { stops: 'guesses at others from the address of a user' },

@@ -40,6 +40,12 @@ async function loadCases(filters: readonly string[]): Promise<readonly InteropCa
       cases.push(readCase(name, folder, module));
     }
   }
+  const taken = new Set<string>();
+  for (const one of cases) {
+    const short = shortName(one);
+    if (taken.has(short)) throw new Error(`${one.name} has the number of another case: both would work in one folder`);
+    taken.add(short);
+  }
   return cases;
 }
 

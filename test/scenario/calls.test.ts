@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { banKey } from '../../src/guard/bans/ban.ts';
 import { HeaderList, parseUri, SipRequest } from '../../src/sip/message/index.ts';
 import { sdp } from './scripted-peer.ts';
 import { serverEndpoint, Stage, type StageOptions, trunkAt } from './stage.ts';
@@ -284,6 +285,34 @@ describe('strangers', () => {
     stage.settings = { ...stage.settings, allow_guest: true };
     guest.send(guest.build('INVITE', 'sip:bob@server.example', 'friend', { body: sdp('192.0.2.66') }));
     await stage.run(20);
+    assert.equal(bob.requests('INVITE').length, 1);
+  });
+
+  test('a caller number that an operator banned gets 403 with a decision, whoever brings it, and rings again when it is lifted', async () => {
+    const stage = await Stage.open();
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const bob = await stage.phone('bob', '192.0.2.22');
+    const ban = {
+      key: banKey('caller number', '+alice'),
+      action: 'ban',
+      scope: 'caller number',
+      subject: '+alice',
+    } as const;
+    const record = {
+      rule: 'manual',
+      reason: '',
+      evidence: 'an operator',
+      count: 1,
+      by: 'test',
+      atMs: 0,
+      untilMs: undefined,
+    };
+    stage.server.guard.put({ ...ban, ...record });
+    await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    assert.deepEqual([alice.statuses('INVITE').at(-1), bob.requests('INVITE').length], [403, 0]);
+    assert.equal(stage.decisions.at(-1)?.rule, 'bans');
+    stage.server.guard.lift(ban.key);
+    await stage.invite(alice, 'alice', 'sip:bob@server.example');
     assert.equal(bob.requests('INVITE').length, 1);
   });
 

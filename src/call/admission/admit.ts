@@ -55,6 +55,7 @@ export const admissionSteps: readonly Step[] = [
   { name: 'server has room', check: checkRoom },
   { name: 'calls come at a human pace', check: checkPace },
   { name: 'caller may hide', check: checkAnonymous },
+  { name: 'caller number is not banned', check: checkCallerNumber },
   { name: 'number is one number', check: checkNumber },
   {
     name: 'number is not listed',
@@ -162,6 +163,12 @@ function checkRoom({ settings }: CallServices, { callsNow }: Candidate): Refusal
 function checkAnonymous({ settings }: CallServices, { caller, callerId }: Candidate): Refusal | 'yes' {
   if (caller.kind === 'account' || !callerId.anonymous || settings().allowanonymouscaller === 1) return 'yes';
   return refusal('allowanonymouscaller', 403, 'anonymous', 'a caller that says who it is');
+}
+
+/** A number that calls from everywhere, as of a nuisance, is stopped whoever brings it. */
+function checkCallerNumber({ guard }: CallServices, { callerId }: Candidate): Refusal | 'yes' {
+  if (!guard.isCallerBanned(callerId.user)) return 'yes';
+  return refusal('bans', 403, callerId.user, 'a caller number that is not banned');
 }
 
 function checkNumber({ settings }: CallServices, candidate: Candidate): Refusal | 'yes' {

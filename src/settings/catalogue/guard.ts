@@ -261,13 +261,6 @@ export const guardSettings = {
     check: dialledName,
     effect: 'live',
   }),
-  max_digest_leaks: int({
-    id: 'own.max-digest-leaks',
-    text: `Challenges within an hour that one address sends to us inside a call, where no SIP server is. It exists because that is how a password is taken from a phone that answers. ${never}`,
-    ...limit,
-    default: 3,
-    stressTest: 0,
-  }),
   max_abuse: int({
     id: 'own.max-abuse',
     text: `Further signs of abuse of one address within an hour: too many pending calls, abnormal speed, messages with impossible values, foreign domains, injected media. ${never}`,
