@@ -214,9 +214,9 @@ export class Guard implements FindingObserver {
     return ban;
   }
 
-  /** Takes out all that detections and operators have banned; what is allowed, and block lists, stay. */
+  /** Takes out all that detections and operators have banned; what is allowed stays. */
   liftAll(): number {
-    const lifted = [...this.bans.all()].filter(({ action, rule }) => action !== 'allow' && !rule.startsWith('list '));
+    const lifted = [...this.bans.all()].filter(({ action }) => action !== 'allow');
     for (const { key } of lifted) this.bans.remove(key);
     this.#parts.store.remove(lifted.map(({ key }) => key));
     this.#repeaters.clear();
