@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, type Packet, TRUNCATED_RESPONSE } from 'dns-packet';
 import type { Endpoint } from '../../src/base/net/endpoint.ts';
@@ -45,15 +46,25 @@ export class DnsServer {
     this.zone = zone;
   }
 
+  /** @throws when the port is taken; for port 0 a port is sought that is free for UDP and for TCP. */
   static async start(zone: readonly Answer[], address = '127.0.0.1', port = 0): Promise<DnsServer> {
-    const udp = createSocket('udp4');
-    await new Promise<void>((resolve) => udp.bind(port, address, resolve));
-    const endpoint = { address, port: udp.address().port };
-    const tcp = createServer();
-    await new Promise<void>((resolve) => tcp.listen(endpoint.port, address, resolve));
-    const server = new DnsServer(udp, tcp, endpoint, zone);
-    server.#serve();
-    return server;
+    for (let tries = 1; ; tries++) {
+      const udp = createSocket('udp4').bind(port, address);
+      const tcp = createServer();
+      try {
+        await once(udp, 'listening');
+        const endpoint = { address, port: udp.address().port };
+        tcp.listen(endpoint.port, address);
+        await once(tcp, 'listening');
+        const server = new DnsServer(udp, tcp, endpoint, zone);
+        server.#serve();
+        return server;
+      } catch (error) {
+        udp.close();
+        tcp.close();
+        if (port !== 0 || tries === 10) throw error;
+      }
+    }
   }
 
   /** Resolves once this many questions have come in all. */

@@ -190,12 +190,12 @@ describe('the DNS client', () => {
   });
 
   for (const rcode of [2, 5]) {
-    test(`a server that answers ${rcode === 2 ? 'SERVFAIL' : 'REFUSED'} is passed over`, async () => {
+    test(`a server that answers ${rcode === 2 ? 'SERVFAIL' : 'REFUSED'} is passed over`, async (t) => {
       const broken = await DnsServer.start([]);
+      t.after(() => broken.close());
       broken.script = () => ({ rcode });
       const answer = await clientOf(new SimulatedClock(), broken.endpoint, server.endpoint).ask('A', 'carrier.test');
       assert.deepEqual(addresses(answer), ['192.0.2.1', '192.0.2.2']);
-      broken.close();
     });
   }
 
