@@ -29,6 +29,15 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
   gauge('dialogs', 'SIP dialogs', () => sip.stack.dialogs.size);
   gauge('media_port_pairs_free', 'RTP port pairs that are bound and free', () => plane.capacity().free);
   gauge('media_port_pairs', 'RTP port pairs that are bound', () => plane.capacity().total);
+  labelled(
+    registers,
+    'media_packets_dropped_total',
+    'RTP and RTCP packets that were dropped, by cause',
+    'cause',
+    () => ({
+      ...plane.refused,
+    }),
+  );
   gauge('store_healthy', '1 while writes reach the disk, else 0', () => (store.healthy ? 1 : 0));
   gauge(
     'ledger_findings',

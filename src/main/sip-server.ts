@@ -41,7 +41,7 @@ import type { BanStore, DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
 import { ConnectionFailures } from '../guard/connection-failures.ts';
 import { inputProblem } from '../guard/validate-input.ts';
-import type { MediaPlane } from '../media/index.ts';
+import type { MediaPlane, RefusedSource } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
@@ -58,6 +58,7 @@ import {
   type TransportName,
 } from '../sip/transport/index.ts';
 import { honeypotUser, isHit, type Listing, sparesFailure, trustOf } from './guard-trust.ts';
+import { mediaFindings } from './media-findings.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 
 /** Addresses whose calls' cost is remembered. */
@@ -143,6 +144,7 @@ export class SipServer {
     const strangerLog = new StrangerLog(clock, log);
     this.strangers = strangerLog;
     this.guard = this.#newGuard(clock, strangerLog);
+    parts.plane.watchRefused((sources) => this.#onMediaRefused(sources));
     this.#authFailures = new ConnectionFailures(
       () => modeOf(settings(), 'session_auth_failure_close'),
       log,
@@ -454,6 +456,15 @@ export class SipServer {
     return true;
   }
 
+  /** Media that was no call's own, or too much of it, was dropped by the other plane. */
+  #onMediaRefused(sources: readonly RefusedSource[]): void {
+    for (const source of sources) {
+      for (const finding of mediaFindings(source)) this.guard.observe(finding);
+      const { address, port, fault, packets } = source;
+      this.strangers.refused(mediaFaultWords[fault], address, { port, packets });
+    }
+  }
+
   /** A ban ends no call by itself, unless a setting says so [own.end-calls-of-banned]. */
   #onBan({ scope, subject }: Ban): void {
     if (!this.#parts.settings().end_calls_of_banned) return;
@@ -506,6 +517,11 @@ export class SipServer {
     this.stack.reply(request, flow, 200, headers);
   }
 }
+
+const mediaFaultWords = {
+  foreign: 'media of a stranger dropped',
+  'over rate': 'media over the rate of its codec dropped',
+} as const satisfies Readonly<Record<RefusedSource['fault'], string>>;
 
 function idle(): number {
   return 0;

@@ -2,14 +2,17 @@ import type { Endpoint } from '../../src/base/net/endpoint.ts';
 import { assert } from '../../src/base/result/assert.ts';
 import type { Clock } from '../../src/base/time/clock.ts';
 import type {
+  MediaFault,
   MediaPlane,
   MediaSession,
   PortPair,
+  RefusedSource,
   SessionOptions,
   Side,
   SideConfig,
   StreamStats,
 } from '../../src/media/index.ts';
+import { noRefusals, RefusedMedia } from '../../src/media/relay/refused-media.ts';
 import { SessionRelay } from '../../src/media/relay/session-relay.ts';
 import type { StreamRelay } from '../../src/media/relay/stream-relay.ts';
 
@@ -22,6 +25,9 @@ export class SimulatedMediaPlane implements MediaPlane {
   readonly #portStart: number;
   readonly #pairCount: number;
   readonly #sessions = new Set<SimulatedMediaSession>();
+  readonly refusedMedia = new RefusedMedia();
+  readonly refused = noRefusals();
+  #tellRefused: (sources: readonly RefusedSource[]) => void = () => {};
   #usedPairs = 0;
   #freePairs: number;
 
@@ -62,6 +68,18 @@ export class SimulatedMediaPlane implements MediaPlane {
   /** Raises the silence events that are due; the real plane does so a few times a second. */
   checkSilence(): void {
     for (const session of this.sessions) session.checkSilence();
+  }
+
+  watchRefused(tell: (sources: readonly RefusedSource[]) => void): void {
+    this.#tellRefused = tell;
+  }
+
+  /** Tells of the packets that were dropped; the real plane does so once a second. */
+  reportRefused(): void {
+    const news = this.refusedMedia.take();
+    if (news === undefined) return;
+    for (const fault of Object.keys(news.counts) as MediaFault[]) this.refused[fault] += news.counts[fault];
+    this.#tellRefused(news.sources);
   }
 
   /** What a finished test must not leave: sessions still open, by their ports. */
@@ -115,7 +133,7 @@ export class SimulatedMediaSession implements MediaSession {
   constructor(plane: SimulatedMediaPlane, options: SessionOptions) {
     this.#plane = plane;
     this.#options = options;
-    this.#relay = new SessionRelay(options, plane.clock.monotonicMs());
+    this.#relay = new SessionRelay(options, plane.clock.monotonicMs(), plane.refusedMedia);
     for (let stream = 0; stream < options.streamCount; stream++) this.addStream();
   }
 

@@ -26,6 +26,7 @@ describe('too many requests in a session', () => {
     assert.equal(alice.requests('BYE').length, 1);
     assert.equal(bob.requests('BYE').length, 1);
     assert.equal(stage.server.calls.calls()[0]?.record.cdr.cause, 'session flood');
+    assert.equal(stage.server.guard.findings.counts['abnormal speed'], 1);
   });
 
   test('a call with one request a second goes on [session.session-flood-close]', async () => {
@@ -86,6 +87,7 @@ describe('invalid signalling in a session', () => {
       await call.stage.run(100);
       assert.deepEqual([call.alice.requests('BYE').length, call.bob.requests('BYE').length], [1, 1]);
       assert.equal(call.stage.server.calls.calls()[0]?.record.cdr.cause, 'invalid signalling');
+      assert.equal(call.stage.server.guard.findings.counts['invalid signalling'], 1);
     });
   }
 

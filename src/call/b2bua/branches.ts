@@ -92,6 +92,7 @@ export function sessionOptions(
   const { stack, clock, timers, random, settings } = services;
   const trunk = account?.trunk;
   const movedTo = deviceFlow(services, account, beganOn);
+  watch.speaksFrom(beganOn);
   return {
     stack,
     clock,
@@ -108,6 +109,7 @@ export function sessionOptions(
         return verdict;
       }
       watch.challenge.proven();
+      watch.speaksFrom(flow);
       if (request.method === 'BYE' || watch.signalling.request() === 'goes on') return 'ok';
       return { status: 481, headers: new HeaderList() };
     },

@@ -8,7 +8,7 @@ import { systemClock } from '../../base/time/system-clock.ts';
 import { SimulatedClock } from '../../../test/kit/simulated-clock.ts';
 import { writeRtp } from '../rtp/packet.ts';
 import { createMediaPlane, type MediaPlaneOptions } from './media-plane.ts';
-import type { MediaEvent, MediaPlane, MediaSession, PortPair, SideConfig } from './ports.ts';
+import type { MediaEvent, MediaPlane, MediaSession, PortPair, RefusedSource, SideConfig } from './ports.ts';
 
 // An address of this process alone, and ports below those that the kernel gives out: nothing else on the machine takes them.
 const loopback = `127.${64 + (process.pid % 128)}.${Math.floor(process.pid / 128) % 256}.1`;
@@ -281,3 +281,19 @@ for (const [how, reason] of [
     });
   });
 }
+
+test('the sources of what is dropped are told within two seconds, and all of it is counted', async () => {
+  await withPlane({}, async (plane) => {
+    const [alice, bob, stranger] = [await Phone.start(), await Phone.start(), await Phone.start()];
+    const session = open(plane);
+    session.configure(0, 'a', alice.config({ learnFrom: ['192.0.2.1'], target: undefined }));
+    session.configure(0, 'b', bob.config());
+    await session.stats();
+    const told = new Promise<readonly RefusedSource[]>((resolve) => plane.watchRefused(resolve));
+    for (let sent = 0; sent < 30; sent++) stranger.send(session.ports(0, 'a'), 'x');
+    const [source] = await told;
+    assert.deepEqual([source?.address, source?.fault, source?.packets], [loopback, 'foreign', 30]);
+    assert.deepEqual(plane.refused, { foreign: 30, 'over rate': 0, malformed: 0, 'no call': 0 });
+    for (const phone of [alice, bob, stranger]) phone.close();
+  });
+});

@@ -1,7 +1,8 @@
 import type { Random } from '../../base/random/random.ts';
 import { assert } from '../../base/result/assert.ts';
 import type { Clock, Timer } from '../../base/time/clock.ts';
-import type { MediaPlane, MediaSession, SessionOptions } from './ports.ts';
+import type { MediaFault, MediaPlane, MediaSession, RefusedSource, SessionOptions } from './ports.ts';
+import { noRefusals } from '../relay/refused-media.ts';
 import { PortRange } from './pair-pool.ts';
 import { RelaySession } from './relay-session.ts';
 import { WorkerLink } from './worker-link.ts';
@@ -44,6 +45,8 @@ class RelayPlane implements MediaPlane {
   readonly #options: MediaPlaneOptions;
   readonly #ranges: ReadonlyMap<string, PortRange>;
   readonly #links: readonly WorkerLink[];
+  readonly refused = noRefusals();
+  #tellRefused: (sources: readonly RefusedSource[]) => void = () => {};
   #settling: { readonly timer: Timer; readonly dueMs: number } | undefined;
   #nextSession = 1;
 
@@ -53,9 +56,11 @@ class RelayPlane implements MediaPlane {
     this.#ranges = new Map(
       options.addresses.map((address) => [address, new PortRange(portStart, portEnd, random)] as const),
     );
+    const onRefused = (sources: readonly RefusedSource[], counts: Readonly<Record<MediaFault, number>>): void =>
+      this.#onRefused(sources, counts);
     this.#links = Array.from(
       { length: options.workers },
-      () => new WorkerLink(options, this.#ranges, () => this.#planSettling()),
+      () => new WorkerLink({ ...options, onRefused }, this.#ranges, () => this.#planSettling()),
     );
   }
 
@@ -90,9 +95,21 @@ class RelayPlane implements MediaPlane {
     return { free, total };
   }
 
+  watchRefused(tell: (sources: readonly RefusedSource[]) => void): void {
+    this.#tellRefused = tell;
+  }
+
   async close(): Promise<void> {
     this.#settling?.timer.cancel();
     await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  #onRefused(sources: readonly RefusedSource[], counts: Readonly<Record<MediaFault, number>>): void {
+    this.refused.foreign += counts.foreign;
+    this.refused['over rate'] += counts['over rate'];
+    this.refused.malformed += counts.malformed;
+    this.refused['no call'] += counts['no call'];
+    if (sources.length > 0) this.#tellRefused(sources);
   }
 
   #planSettling(): void {

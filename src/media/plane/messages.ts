@@ -1,4 +1,4 @@
-import type { Side, SideConfig, StreamStats } from './ports.ts';
+import type { MediaFault, RefusedSource, Side, SideConfig, StreamStats } from './ports.ts';
 
 /** One of a worker's port pairs, known by its even port. */
 export interface PairKey {
@@ -27,5 +27,11 @@ export type Command =
 export type Report =
   | ({ readonly kind: 'bound' } & PairKey)
   | ({ readonly kind: 'unusable' } & PairKey)
+  | {
+      readonly kind: 'refused';
+      readonly sources: readonly RefusedSource[];
+      /** Packets since the last report of this kind. */
+      readonly counts: Readonly<Record<MediaFault, number>>;
+    }
   | { readonly kind: 'silent'; readonly session: number; readonly silentMs: number }
   | { readonly kind: 'stats'; readonly request: number; readonly stats: readonly StreamStats[] };

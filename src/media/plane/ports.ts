@@ -58,6 +58,21 @@ export interface StreamStats {
 /** `silent`: nothing arrived from either side for the limit of `openSession`. `lost`: the relay of this session died. */
 export type MediaEvent = { readonly kind: 'silent'; readonly silentMs: number } | { readonly kind: 'lost' };
 
+/**
+ * Why a packet at a media port was dropped: it came from elsewhere than its stream does, faster than its codec, was no
+ * RTP, or there was no call at the port.
+ */
+export type MediaFault = 'foreign' | 'over rate' | 'malformed' | 'no call';
+
+/** Packets of one source that were dropped within about a second, over all streams. */
+export interface RefusedSource {
+  readonly address: string;
+  /** The last port that it sent from. */
+  readonly port: number;
+  readonly fault: Extract<MediaFault, 'foreign' | 'over rate'>;
+  readonly packets: number;
+}
+
 export interface SessionOptions {
   readonly streamCount: number;
   /** No RTP from either side for so long is an event; 0 never. */
@@ -94,5 +109,9 @@ export interface MediaPlane {
   openSession(options: SessionOptions): MediaSession | undefined;
   /** Port pairs that are free now, and in all. */
   capacity(): { readonly free: number; readonly total: number };
+  /** Packets that were dropped since the start. */
+  readonly refused: Readonly<Record<MediaFault, number>>;
+  /** Has `tell` called with the sources of dropped packets, at most once a second and for a bounded number of them. */
+  watchRefused(tell: (sources: readonly RefusedSource[]) => void): void;
   close(): Promise<void>;
 }

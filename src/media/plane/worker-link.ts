@@ -3,7 +3,7 @@ import type { Random } from '../../base/random/random.ts';
 import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Command, Report } from './messages.ts';
 import { PairPool, type PortRange } from './pair-pool.ts';
-import type { MediaEvent, PortPair, StreamStats } from './ports.ts';
+import type { MediaEvent, MediaFault, PortPair, RefusedSource, StreamStats } from './ports.ts';
 
 export interface LinkOptions {
   readonly poolAhead: number;
@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly onFailure: (error: Error) => void;
+  /** Packets were dropped. */
+  readonly onRefused: (sources: readonly RefusedSource[], counts: Readonly<Record<MediaFault, number>>) => void;
   /** The program of a worker, if it is not the relay itself. */
   readonly workerUrl?: URL;
 }
@@ -186,6 +188,9 @@ export class WorkerLink {
         this.#onWaiting();
         this.#topUp();
         this.#onBound?.();
+        return;
+      case 'refused':
+        this.#options.onRefused(report.sources, report.counts);
         return;
       case 'silent':
         this.#watchers.get(report.session)?.({ kind: 'silent', silentMs: report.silentMs });

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import type { Side } from '../plane/ports.ts';
+import type { RefusedMedia } from './refused-media.ts';
 import type { Channel } from './side-relay.ts';
 import type { StreamRelay } from './stream-relay.ts';
 
@@ -8,15 +9,17 @@ export class BoundPair {
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
   readonly #onPacket: () => void;
+  readonly #refused: RefusedMedia;
   #stream: StreamRelay | undefined;
   #side: Side = 'a';
   #opposite: BoundPair | undefined;
 
   /** `onPacket` is told of every datagram, before it is judged. */
-  constructor(rtp: Socket, rtcp: Socket, onPacket: () => void) {
+  constructor(rtp: Socket, rtcp: Socket, onPacket: () => void, refused: RefusedMedia) {
     this.#rtp = rtp;
     this.#rtcp = rtcp;
     this.#onPacket = onPacket;
+    this.#refused = refused;
     rtp.on('message', (packet, source) => this.#receive('rtp', packet, source));
     rtcp.on('message', (packet, source) => this.#receive('rtcp', packet, source));
     // A send may fail for an unreachable network: the packet is lost like any other.
@@ -43,7 +46,10 @@ export class BoundPair {
 
   #receive(channel: Channel, packet: Uint8Array, source: RemoteInfo): void {
     this.#onPacket();
-    if (this.#stream === undefined || this.#opposite === undefined) return;
+    if (this.#stream === undefined || this.#opposite === undefined) {
+      this.#refused.refused('no call', source.address, source.port);
+      return;
+    }
     const now = performance.now();
     const departure = this.#stream.receive(this.#side, channel, packet, source.address, source.port, now);
     if (departure === undefined) return;
@@ -53,9 +59,14 @@ export class BoundPair {
 }
 
 /** Binds an even port and the next. @returns undefined when either is taken, or no socket can be had. */
-export async function bindPair(address: string, rtp: number, onPacket: () => void): Promise<BoundPair | undefined> {
+export async function bindPair(
+  address: string,
+  rtp: number,
+  onPacket: () => void,
+  refused: RefusedMedia,
+): Promise<BoundPair | undefined> {
   const [first, second] = await Promise.all([bind(address, rtp), bind(address, rtp + 1)]);
-  if (first !== undefined && second !== undefined) return new BoundPair(first, second, onPacket);
+  if (first !== undefined && second !== undefined) return new BoundPair(first, second, onPacket, refused);
   first?.close();
   second?.close();
   return undefined;

@@ -4,9 +4,11 @@ import type { Command, PairKey, Report } from '../plane/messages.ts';
 import type { StreamStats } from '../plane/ports.ts';
 import { type BoundPair, bindPair } from './bound-pair.ts';
 import { Nap } from './nap.ts';
+import { RefusedMedia } from './refused-media.ts';
 import { SessionRelay } from './session-relay.ts';
 
 const silenceCheckMs = 250;
+const refusedReportMs = 1000;
 
 interface Session {
   readonly relay: SessionRelay;
@@ -19,6 +21,7 @@ class RelayWorker {
   readonly #pairs = new Map<string, BoundPair>();
   readonly #sessions = new Map<number, Session>();
   readonly #nap = new Nap();
+  readonly #refused = new RefusedMedia();
   #reports: Report[] = [];
 
   constructor(port: MessagePort) {
@@ -27,6 +30,7 @@ class RelayWorker {
       for (const command of commands) this.#carryOut(command);
     });
     setInterval(() => this.#reportSilence(), silenceCheckMs);
+    setInterval(() => this.#reportRefused(), refusedReportMs);
   }
 
   #carryOut(command: Command): void {
@@ -38,7 +42,7 @@ class RelayWorker {
         this.#unbind(command);
         return;
       case 'open':
-        this.#sessions.set(command.session, { relay: new SessionRelay(command, performance.now()), pairs: [] });
+        this.#open(command);
         return;
       case 'stream':
         this.#addStream(this.#session(command.session), command.a, command.b);
@@ -59,6 +63,11 @@ class RelayWorker {
     }
   }
 
+  #open(command: Extract<Command, { readonly kind: 'open' }>): void {
+    const relay = new SessionRelay(command, performance.now(), this.#refused);
+    this.#sessions.set(command.session, { relay, pairs: [] });
+  }
+
   #session(id: number): Session {
     const session = this.#sessions.get(id);
     assert(session !== undefined, `media session ${id} is not open`);
@@ -66,7 +75,7 @@ class RelayWorker {
   }
 
   async #bind(key: PairKey): Promise<void> {
-    const pair = await bindPair(key.address, key.rtp, this.#nap.afterThisRound);
+    const pair = await bindPair(key.address, key.rtp, this.#nap.afterThisRound, this.#refused);
     if (pair !== undefined) this.#pairs.set(keyText(key), pair);
     this.#report({ kind: pair === undefined ? 'unusable' : 'bound', address: key.address, rtp: key.rtp });
   }
@@ -103,6 +112,11 @@ class RelayWorker {
       const silentMs = relay.silence(nowMs);
       if (silentMs !== undefined) this.#report({ kind: 'silent', session, silentMs });
     }
+  }
+
+  #reportRefused(): void {
+    const refused = this.#refused.take();
+    if (refused !== undefined) this.#report({ kind: 'refused', ...refused });
   }
 
   /** Reports of one turn of the event loop go as one message. */

@@ -1,4 +1,5 @@
 import type { Side, SideConfig, StreamStats } from '../plane/ports.ts';
+import { RefusedMedia } from './refused-media.ts';
 import { StreamRelay } from './stream-relay.ts';
 
 export interface SilenceLimits {
@@ -10,19 +11,21 @@ export interface SilenceLimits {
 /** The streams of one call, and what is watched over all of them: silence, and how long the media is paid for. */
 export class SessionRelay {
   readonly #limits: SilenceLimits;
+  readonly #refused: RefusedMedia;
   readonly #streams: StreamRelay[] = [];
   #paidUntilMs = Number.POSITIVE_INFINITY;
   /** Silence counts from the last change by signalling, so that a call which rings long is not silent when answered. */
   #changedMs: number;
   #reportedMs: number | undefined;
 
-  constructor(limits: SilenceLimits, nowMs: number) {
+  constructor(limits: SilenceLimits, nowMs: number, refused = new RefusedMedia()) {
     this.#limits = limits;
+    this.#refused = refused;
     this.#changedMs = nowMs;
   }
 
   addStream(nowMs: number): StreamRelay {
-    const stream = new StreamRelay(nowMs);
+    const stream = new StreamRelay(nowMs, this.#refused);
     stream.paidUntilMs = this.#paidUntilMs;
     this.#streams.push(stream);
     return stream;

@@ -3,6 +3,7 @@ import type { SideConfig, SideStats } from '../plane/ports.ts';
 import { mosHundredths } from '../rtp/mos.ts';
 import { isRtcpCompound, rtcpSsrc, rtpHeaderOctets, sequenceNumber, ssrcOf, timestamp } from '../rtp/packet.ts';
 import { Reception } from '../rtp/reception.ts';
+import type { RefusedMedia } from './refused-media.ts';
 import { relockSilenceMs, SourceLock } from './source-lock.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -44,6 +45,7 @@ export class SideRelay {
   readonly #reception = new Reception(closedSide.clockRateHz);
   readonly #rtpBound: TokenBucket;
   readonly #rtcpBound: TokenBucket;
+  readonly #refused: RefusedMedia;
   #faxSource: { readonly address: string; readonly port: number; lastMs: number } | undefined;
   #faxPackets = 0;
   #faxOctets = 0;
@@ -61,7 +63,8 @@ export class SideRelay {
   /** When the last packet of the stream's own source came; undefined before the first. */
   lastRtpMs: number | undefined;
 
-  constructor(nowMs: number) {
+  constructor(nowMs: number, refused: RefusedMedia) {
+    this.#refused = refused;
     this.#rtpBound = new TokenBucket(closedSide.maxPacketsPerSecond, nowMs);
     this.#rtcpBound = new TokenBucket(rtcpPerSecond, nowMs);
   }
@@ -100,16 +103,13 @@ export class SideRelay {
   /** @returns whether the packet may be relayed. */
   acceptRtp(packet: Uint8Array, address: string, port: number, nowMs: number): boolean {
     if (isUnanswerable(port) || rtpHeaderOctets(packet) === -1) {
-      this.#malformed++;
-      return false;
+      return this.#isMalformed(address, port);
     }
     const admission = this.#lock.admit(packet, address, port, nowMs);
     if (this.#lock.version !== this.#lockVersion) this.#refresh();
-    if (admission !== 'own' && this.#config.sourceCheck !== 0) this.#foreign++;
-    if (admission === 'refused') return false;
+    if (admission !== 'own' && !this.#isForeignLetIn(address, port)) return false;
     if (!this.#rtpBound.take(nowMs)) {
-      this.#overRate++;
-      return false;
+      return this.#isOverRate(address, port);
     }
     this.lastRtpMs = nowMs;
     this.#reception.add(packet.length, sequenceNumber(packet), timestamp(packet), ssrcOf(packet), nowMs);
@@ -119,8 +119,7 @@ export class SideRelay {
   /** T.38: without SSRC or payload type there is only the address to go by. The first source that fits is the one. */
   acceptFax(packet: Uint8Array, address: string, port: number, nowMs: number): boolean {
     if (isUnanswerable(port) || packet.length < leastFaxOctets) {
-      this.#malformed++;
-      return false;
+      return this.#isMalformed(address, port);
     }
     const source = this.#faxSource;
     const isNew = source === undefined || (source.address === address && nowMs - source.lastMs >= relockSilenceMs);
@@ -128,11 +127,11 @@ export class SideRelay {
     const fits = isOwn || (isNew && (this.#config.sourceCheck !== 2 || this.#config.learnFrom.includes(address)));
     if (!fits) {
       this.#foreign++;
+      this.#refused.refused('foreign', address, port);
       return false;
     }
     if (!this.#rtpBound.take(nowMs)) {
-      this.#overRate++;
-      return false;
+      return this.#isOverRate(address, port);
     }
     if (isOwn) source.lastMs = nowMs;
     else {
@@ -148,15 +147,12 @@ export class SideRelay {
   /** RTCP from either of our sockets; its source must be at RTP's address. It never changes where RTP goes. */
   acceptRtcp(channel: Channel, packet: Uint8Array, address: string, port: number, nowMs: number): boolean {
     if (isUnanswerable(port) || !isRtcpCompound(packet)) {
-      this.#malformed++;
-      return false;
+      return this.#isMalformed(address, port);
     }
     const own = this.#ownsRtcp(channel, packet, address, port, nowMs);
-    if (!own && this.#config.sourceCheck !== 0) this.#foreign++;
-    if (!own && this.#config.sourceCheck === 2) return false;
+    if (!own && !this.#isForeignLetIn(address, port)) return false;
     if (!this.#rtcpBound.take(nowMs)) {
-      this.#overRate++;
-      return false;
+      return this.#isOverRate(address, port);
     }
     return true;
   }
@@ -182,6 +178,27 @@ export class SideRelay {
       overRate: this.#overRate,
       malformed: this.#malformed,
     };
+  }
+
+  /** A packet that is not of the stream's own source: whether it passes all the same [media.checkrtpaddr]. */
+  #isForeignLetIn(address: string, port: number): boolean {
+    const { sourceCheck } = this.#config;
+    if (sourceCheck !== 0) this.#foreign++;
+    if (sourceCheck !== 2 && this.#refused.mayPass(address)) return true;
+    this.#refused.refused('foreign', address, port);
+    return false;
+  }
+
+  #isMalformed(address: string, port: number): false {
+    this.#malformed++;
+    this.#refused.refused('malformed', address, port);
+    return false;
+  }
+
+  #isOverRate(address: string, port: number): false {
+    this.#overRate++;
+    this.#refused.refused('over rate', address, port);
+    return false;
   }
 
   #ownsRtcp(channel: Channel, packet: Uint8Array, address: string, port: number, nowMs: number): boolean {

@@ -1,5 +1,6 @@
 import type { Side, SideConfig, StreamStats } from '../plane/ports.ts';
 import { isRtcp } from '../rtp/packet.ts';
+import { RefusedMedia } from './refused-media.ts';
 import { type Channel, type Departure, SideRelay } from './side-relay.ts';
 
 /** Both sides of one stream: takes a packet, says where it goes. Has no sockets and no clock of its own. */
@@ -9,9 +10,10 @@ export class StreamRelay {
   /** Nothing is relayed from then on. */
   paidUntilMs = Number.POSITIVE_INFINITY;
 
-  constructor(nowMs: number) {
-    this.a = new SideRelay(nowMs);
-    this.b = new SideRelay(nowMs);
+  /** `refused` is told of what is dropped; streams of one worker share theirs. */
+  constructor(nowMs: number, refused = new RefusedMedia()) {
+    this.a = new SideRelay(nowMs, refused);
+    this.b = new SideRelay(nowMs, refused);
   }
 
   configure(side: Side, config: SideConfig, nowMs: number): void {
