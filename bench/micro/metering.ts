@@ -64,6 +64,7 @@ for (let at = 0; at < callCount; at++) {
   const leg = { kind: 'trunk', accountId: 9000, sentNumber: '4312345', cost: undefined } as const;
   money.admit(live);
   money.beforeDial(live, leg);
+  money.dialled(live);
   money.answered(live);
   // Calls begin one after the other, as they do.
   clock.advance(3);

@@ -70,6 +70,8 @@ export interface DialledLeg {
 export interface CallLifecycle {
   /** Asked before each destination is dialled, failover included. A status refuses it as that destination's answer would. */
   beforeDial(call: LiveCall, leg: DialledLeg): { readonly status: number; readonly reason: string } | undefined;
+  /** The INVITE of what `beforeDial` let pass is leaving: from here on a carrier may charge for the attempt. */
+  dialled(call: LiveCall): void;
   /** The first 2xx of the paid leg has come: connected time begins. May cut the call. */
   answered(call: LiveCall, leg: DialledLeg): void;
   /** The call is over, once, whether it was answered or not: nothing more of it is paid. */

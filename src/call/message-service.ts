@@ -58,7 +58,7 @@ export class MessageService {
     if ((this.#underWay.get(account.id) ?? 0) >= maxUnderWay) {
       return stack.reply(request, flow, 503, new HeaderList().append('retry-after', '5'));
     }
-    const dialled = readDialled(request.uri, numberingPlan(settings()), verdict.strip);
+    const dialled = readDialled(request.uri, numberingPlan(settings(), account), verdict.strip);
     const callee = dialled && findUser(this.#services, dialled);
     if (callee === undefined) return stack.reply(request, flow, 404);
     const bindings = callee.enabled ? registrar.bindingsOf(callee).slice(0, settings().max_forks) : [];

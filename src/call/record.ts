@@ -35,6 +35,8 @@ export interface InviteRecord extends FlowRecord {
   readonly vias: readonly string[];
   /** False where the callee was asked to make the offer. */
   readonly hasOffer: boolean;
+  /** The SIP server that it went to; absent for devices of ours. */
+  readonly sipServerId?: number;
 }
 
 /** The row that is committed before the second leg's INVITE leaves. */
@@ -45,6 +47,8 @@ export interface CallRow {
   readonly cdr: Cdr;
   /** The INVITEs of the first destination, where it is known by then. */
   readonly invites: readonly InviteRecord[];
+  /** What a restart charges the attempt by; empty where it is free. */
+  readonly money: string;
 }
 
 /** What is added at answer; committed before the caller's 200. */
@@ -67,6 +71,13 @@ export interface UnfinishedCall {
   /** Every INVITE that was written down; what has become of them is not known. */
   readonly invites: readonly InviteRecord[];
   readonly money: string;
+}
+
+/** When a server was last known to live. */
+export interface Heartbeat {
+  readonly wallMs: number;
+  /** Of that process, for durations within it; absent in what older versions wrote. */
+  readonly monotonicMs: number | undefined;
 }
 
 /** Who ended the call, or `system` for a timer, a limit, a drain or the recovery after a crash. */

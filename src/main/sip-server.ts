@@ -26,7 +26,7 @@ import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
 import { MeanDurations } from '../call/mean-durations.ts';
 import { Recovery } from '../call/recovery.ts';
-import type { UnfinishedCall } from '../call/record.ts';
+import type { Heartbeat, UnfinishedCall } from '../call/record.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { CallLimits } from '../call/limits/call-limits.ts';
 import { joined } from '../call/limits/joined-lifecycle.ts';
@@ -280,9 +280,10 @@ export class SipServer {
       ceiling,
     });
     const prices: CallPrices = {
-      rowOf: (accountId, { number, callerNumber }) => {
+      rowOf: (accountId, { number, callerNumber, payerId }) => {
         const account = directory.accountById(accountId);
-        const origin = readNumber(callerNumber, '', numberingPlan(settings()))?.digits ?? '';
+        const payer = payerId === undefined ? undefined : directory.accountById(payerId);
+        const origin = readNumber(callerNumber, '', numberingPlan(settings(), payer))?.digits ?? '';
         const services = { prices: this.prices, settings, clock };
         return account === undefined ? undefined : pricingOf(services, account, number, origin).row;
       },
@@ -331,13 +332,14 @@ export class SipServer {
   /** Ends the calls that the last server left behind. */
   async endDeadCalls(left: {
     readonly unfinishedCalls: readonly UnfinishedCall[];
-    readonly lastHeartbeatMs: number | undefined;
+    readonly lastHeartbeat: Heartbeat | undefined;
   }): Promise<void> {
-    await this.#recovery.endDeadCalls(left.unfinishedCalls, left.lastHeartbeatMs);
+    await this.#recovery.endDeadCalls(left.unfinishedCalls, left.lastHeartbeat);
   }
 
   /** The ledger goes on after a halt: dead calls that waited for it are charged, unless they were before. */
   ledgerResumed(unfinished: readonly UnfinishedCall[]): Promise<void> {
+    this.money.balancesReloaded();
     return this.#recovery.ledgerResumed(unfinished);
   }
 

@@ -124,7 +124,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const { maxcallperperiod } = settings.value.current;
     const finished = await store.talkSince(sinceMs);
     rememberCalls(sip.limits, sip.directory, {
-      talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeatMs)],
+      talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeat)],
       sourceCalls: await store.sourceCallsSince(clock.wallMs() - maxcallperperiod * 86_400_000),
     });
     sip.money.remember(await store.callChargesSince(clock.wallMs() - Math.max(maxcallperperiod, 2) * 86_400_000));

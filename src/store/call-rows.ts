@@ -46,11 +46,11 @@ export const cdrColumns = [
 ] as const satisfies readonly (keyof CdrTable)[];
 
 export function beginWrite(row: CallRow): Write {
-  return ['begin', row.callId, row.startedAtMs, JSON.stringify(row.cdr), JSON.stringify(row.invites)];
+  return ['begin', row.callId, row.startedAtMs, JSON.stringify(row.cdr), JSON.stringify(row.invites), row.money];
 }
 
-export function dialledWrite(callId: string, invites: readonly InviteRecord[]): Write {
-  return ['dialled', JSON.stringify(invites), callId];
+export function dialledWrite(callId: string, invites: readonly InviteRecord[], money: string): Write {
+  return ['dialled', JSON.stringify(invites), money, callId];
 }
 
 export function answerWrite(row: CallAnswer): Write {

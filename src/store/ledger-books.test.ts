@@ -100,7 +100,7 @@ class Opened {
 
   /** A group without postings, as the heartbeat is each second. */
   beat(): WrittenGroup {
-    return this.#writer.writeGroup([['heartbeat', 1]]);
+    return this.#writer.writeGroup([['heartbeat', 1, 1]]);
   }
 
   postings(): readonly string[] {

@@ -59,7 +59,7 @@ test('a charge is on the balance, the day and the month to the last millionth [c
 test('the charges of a call across midnight, its CDR and the end of its row are one transaction', async () => {
   const folder = newFolder();
   const store = await open(folder);
-  await store.calls.begin({ callId: 'call-1', startedAtMs: 1, cdr: aCdr('call-1'), invites: [] });
+  await store.calls.begin({ callId: 'call-1', startedAtMs: 1, cdr: aCdr('call-1'), invites: [], money: '' });
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n, '2026-11-30'), charge('call-1', 6n, '2026-12-01')]);
   await store.close();
   const again = await open(folder);
@@ -93,7 +93,7 @@ test('the same charge again changes nothing, and with another amount nothing of 
   const store = await open(newFolder());
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
   await store.calls.end(aCdr('call-1'), [charge('call-1', 5n)]);
-  await store.calls.begin({ callId: 'call-2', startedAtMs: 1, cdr: aCdr('call-2'), invites: [] });
+  await store.calls.begin({ callId: 'call-2', startedAtMs: 1, cdr: aCdr('call-2'), invites: [], money: '' });
   const wrong = { ...charge('call-1', 6n), callId: 'call-2' };
   await assert.rejects(store.calls.end(aCdr('call-2'), [charge('call-2', 1n), wrong]), /moved other money/);
   assert.equal((await balancesOf(store)).postedMicros(2), -5n);
@@ -111,7 +111,7 @@ test('a call that a restored backup has in progress is charged by the journal on
     ...{ remoteAddress: '192.0.2.2', remotePort: 5060 },
   };
   for (const callId of ['early', 'late']) {
-    await store.calls.begin({ callId, startedAtMs: 1, cdr: aCdr(callId), invites: [] });
+    await store.calls.begin({ callId, startedAtMs: 1, cdr: aCdr(callId), invites: [], money: '' });
     const cdr = { ...aCdr(callId), endedAtMs: undefined };
     await store.calls.answer({ callId, answeredAtMs: 2, cdr, caller: dialog, callee: dialog, money: '{"payers":[]}' });
   }
@@ -180,12 +180,12 @@ test('while the journal finds no room, postings fail by name, calls that cost ar
   assert.equal(store.ledger.refusal(), undefined);
   await assert.rejects(store.apply([], [], [topUp('second', 1n)]), /journal of the ledger cannot be written/);
   assert.equal(store.ledger.refusal()?.reason, 'disk full');
-  await store.calls.begin({ callId: 'free', startedAtMs: 1, cdr: aCdr('free'), invites: [] });
+  await store.calls.begin({ callId: 'free', startedAtMs: 1, cdr: aCdr('free'), invites: [], money: '' });
   await store.calls.end(aCdr('free'));
   assert.equal(store.ledger.refusal()?.reason, 'disk full', 'what is written beside changes nothing');
   unlinkSync(path);
   renameSync(`${path}.kept`, path);
-  await store.calls.begin({ callId: 'later', startedAtMs: 1, cdr: aCdr('later'), invites: [] });
+  await store.calls.begin({ callId: 'later', startedAtMs: 1, cdr: aCdr('later'), invites: [], money: '' });
   assert.equal(store.ledger.refusal(), undefined);
   await store.apply([], [], [topUp('second', 1n)]);
   assert.deepEqual((await store.ledger.check()).findings, []);

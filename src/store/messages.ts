@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
+import type { Heartbeat } from '../call/record.ts';
 import type { PricingRefusal } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { LedgerSums } from '../billing/ledger/balances.ts';
@@ -25,7 +26,8 @@ export type Write =
   | readonly ['charged end', readonly Posting[], readonly SQLInputValue[]]
   /** Postings, and rows that must hold with them. */
   | readonly ['post', readonly Posting[], readonly RowChange[]]
-  | readonly ['heartbeat', number]
+  /** Wall clock and monotonic clock, in milliseconds. */
+  | readonly ['heartbeat', number, number]
   | readonly ['rows', ...RowChange[]]
   /** All rows and postings that were staged under this number, as one. */
   | readonly ['staged', number];
@@ -139,7 +141,7 @@ export type FromWorker =
   | {
       readonly kind: 'ready';
       readonly epoch: number;
-      readonly lastHeartbeatMs: number | undefined;
+      readonly lastHeartbeat: Heartbeat | undefined;
       readonly ledgerHalt: PricingRefusal | undefined;
     }
   | { readonly kind: 'not ready'; readonly message: string }

@@ -276,8 +276,8 @@ test('a second server on the same folder is refused, and let in when the first i
 test('a call in progress is there after the end of the server, and its CDR replaces it exactly once', async () => {
   const folder = newFolder();
   const first = await open(folder);
-  await first.store.calls.begin({ callId: 'c1', startedAtMs: 5000, cdr: aCdr('c1'), invites: [] });
-  await first.store.calls.begin({ callId: 'c2', startedAtMs: 5000, cdr: aCdr('c2'), invites: [] });
+  await first.store.calls.begin({ callId: 'c1', startedAtMs: 5000, cdr: aCdr('c1'), invites: [], money: '' });
+  await first.store.calls.begin({ callId: 'c2', startedAtMs: 5000, cdr: aCdr('c2'), invites: [], money: '' });
   await first.store.calls.answer({
     callId: 'c1',
     answeredAtMs: 5010,
@@ -306,8 +306,8 @@ test('a call in progress is there after the end of the server, and its CDR repla
 test('a write that fails is told to its caller alone; those of the same batch are kept', async () => {
   const { store } = await open(newFolder());
   const results = await Promise.allSettled([
-    store.calls.begin({ callId: 'c1', startedAtMs: 1, cdr: aCdr('c1'), invites: [] }),
-    store.calls.begin({ callId: 'c1', startedAtMs: 2, cdr: aCdr('c1'), invites: [] }),
+    store.calls.begin({ callId: 'c1', startedAtMs: 1, cdr: aCdr('c1'), invites: [], money: '' }),
+    store.calls.begin({ callId: 'c1', startedAtMs: 2, cdr: aCdr('c1'), invites: [], money: '' }),
     store.calls.answer({
       callId: 'unknown',
       answeredAtMs: 1,
@@ -317,7 +317,7 @@ test('a write that fails is told to its caller alone; those of the same batch ar
       money: '',
     }),
     store.apply([{ kind: 'account put', account: { ...phone, name: 'ADMIN' }, fields: [], origin }], [audit]),
-    store.calls.begin({ callId: 'c3', startedAtMs: 3, cdr: aCdr('c3'), invites: [] }),
+    store.calls.begin({ callId: 'c3', startedAtMs: 3, cdr: aCdr('c3'), invites: [], money: '' }),
   ]);
   assert.deepEqual(
     results.map((result) => result.status),
@@ -403,7 +403,7 @@ test('after a SIGKILL every acknowledged call is there and the folder is free', 
     for (let n = 0; ; n++) {
       await Promise.all([0, 1, 2, 3].map(async (part) => {
         const callId = n + '-' + part;
-        await store.calls.begin({ callId, startedAtMs: n, cdr: { callId }, invites: [] });
+        await store.calls.begin({ callId, startedAtMs: n, cdr: { callId }, invites: [], money: '' });
         process.stdout.write(callId + '\\n');
       }));
     }`,

@@ -12,7 +12,7 @@ import type { Posting } from '../billing/ledger/posting.ts';
 import type { CallStore } from '../call/ports.ts';
 import type { PastCharge } from '../call/money/trade.ts';
 import type { PastCall, PastTalk } from '../call/limits/past-calls.ts';
-import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../call/record.ts';
+import type { CallAnswer, CallRow, Cdr, Heartbeat, UnfinishedCall } from '../call/record.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { Decision } from '../guard/decision.ts';
 import type { Ban } from '../guard/bans/ban.ts';
@@ -51,7 +51,7 @@ export interface StoreSnapshot {
   /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
   readonly unfinishedCalls: readonly UnfinishedCall[];
   readonly settings: readonly SettingOverride[];
-  readonly lastHeartbeatMs: number | undefined;
+  readonly lastHeartbeat: Heartbeat | undefined;
   readonly ledger: LedgerState;
   readonly spendPeaks: readonly SpendPeak[];
 }
@@ -101,7 +101,7 @@ export class Store implements AccountStore {
     this.bindings = this.#gathered;
     this.calls = {
       begin: (row: CallRow) => link.writes.write(beginWrite(row)),
-      dialled: (callId, invites) => link.writes.write(dialledWrite(callId, invites), 'soon'),
+      dialled: (callId, invites, money) => link.writes.write(dialledWrite(callId, invites, money), 'soon'),
       answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
       end: (cdr: Cdr, charges: readonly Posting[] = []) => link.writes.write(endWrite(cdr, charges), 'soon'),
       amend: (cdr: Cdr, charges: readonly Posting[]) => link.writes.write(amendWrite(cdr, charges)),
@@ -233,7 +233,8 @@ export class Store implements AccountStore {
     this.#heartbeat = this.#clock.after(heartbeatMs, () => {
       // A heartbeat that fails shows in `fault`, which is its purpose.
       if (this.fault?.reason !== 'stalled') {
-        this.#link.writes.write(['heartbeat', this.#clock.wallMs()], 'soon').catch(() => {});
+        const clock = this.#clock;
+        this.#link.writes.write(['heartbeat', clock.wallMs(), clock.monotonicMs()], 'soon').catch(() => {});
       }
       this.startHeartbeat();
     });
@@ -337,7 +338,7 @@ export class Store implements AccountStore {
       spendPeaks: (priced.spend_peaks ?? []).map(spendPeakOf),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),
       settings: (tables.settings ?? []).map(overrideOf),
-      lastHeartbeatMs: this.#link.lastHeartbeatMs,
+      lastHeartbeat: this.#link.lastHeartbeat,
     };
   }
 

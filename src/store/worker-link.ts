@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Heartbeat } from '../call/record.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
 import type { LedgerFindings, PricingRefusal } from '../billing/ledger/ports.ts';
 import { assert } from '../base/result/assert.ts';
@@ -21,7 +22,7 @@ export class WorkerLink {
   readonly writes: WriteQueue;
   readonly epoch: number;
   /** The last heartbeat of the server that worked on this folder before us. */
-  readonly lastHeartbeatMs: number | undefined;
+  readonly lastHeartbeat: Heartbeat | undefined;
   /** Why the ledger waits for its operator. */
   #ledgerHalt: PricingRefusal | undefined;
   #journalFault: Failure | undefined;
@@ -43,7 +44,7 @@ export class WorkerLink {
     this.#dataFolder = dataFolder;
     this.#worker = worker;
     this.epoch = ready.epoch;
-    this.lastHeartbeatMs = ready.lastHeartbeatMs;
+    this.lastHeartbeat = ready.lastHeartbeat;
     this.#ledgerHalt = ready.ledgerHalt;
     this.writes = new WriteQueue(clock, (batch, writes) => this.#post({ kind: 'write', batch, writes }));
     worker.on('message', (message: FromWorker) => this.#take(message));

@@ -21,6 +21,7 @@ import type { Answer, FromWorker, Read, Row, TableName, ToWorker, WorkerStart, W
 import { kyselyOn, migrate } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 import { openRow } from './sealed-rows.ts';
+import type { Heartbeat } from '../call/record.ts';
 import { KeyRing } from './secret-box.ts';
 import { plainRow, Writer } from './writer.ts';
 
@@ -175,11 +176,17 @@ async function start(port: MessagePort, { dataFolder, nowMs }: WorkerStart): Pro
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
   await migrate(kyselyOn(database));
   const epoch = nextEpoch(database);
-  const heartbeat = database.prepare('SELECT at_ms FROM heartbeat WHERE id = 1').get()?.['at_ms'];
   const books = new LedgerBooks(database, join(dataFolder, 'ledger'), ledgerName(database));
   new StoreThread(port, { database, keys, path, epoch, books });
-  const lastHeartbeatMs = typeof heartbeat === 'number' ? heartbeat : undefined;
-  port.postMessage({ kind: 'ready', epoch, lastHeartbeatMs, ledgerHalt: books.halt } satisfies FromWorker);
+  const lastHeartbeat = heartbeatOf(database);
+  port.postMessage({ kind: 'ready', epoch, lastHeartbeat, ledgerHalt: books.halt } satisfies FromWorker);
+}
+
+function heartbeatOf(database: DatabaseSync): Heartbeat | undefined {
+  const wallMs = database.prepare('SELECT at_ms FROM heartbeat WHERE id = 1').get()?.['at_ms'];
+  if (typeof wallMs !== 'number') return undefined;
+  const monotonic = database.prepare("SELECT value FROM meta WHERE name = 'heartbeat_monotonic_ms'").get()?.['value'];
+  return { wallMs, monotonicMs: monotonic === undefined ? undefined : Number(monotonic) };
 }
 
 /** The name by which a journal knows its database, made once. A backup keeps it. */

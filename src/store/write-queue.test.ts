@@ -4,7 +4,7 @@ import { SimulatedClock } from '../../test/kit/simulated-clock.ts';
 import type { Write } from './messages.ts';
 import { WriteQueue } from './write-queue.ts';
 
-const write: Write = ['heartbeat', 1];
+const write: Write = ['heartbeat', 1, 1];
 
 function turn(): Promise<void> {
   return new Promise((resolve) => {

@@ -21,7 +21,7 @@ async function newDatabase(): Promise<DatabaseSync> {
 }
 
 function begin(callId: string, size = 1): Write {
-  return ['begin', callId, 1, 'x'.repeat(size), '[]'];
+  return ['begin', callId, 1, 'x'.repeat(size), '[]', ''];
 }
 
 const root = mkdtempSync(join(tmpdir(), 'ringfence-writer-'));

@@ -20,7 +20,10 @@ export class Writer {
   readonly #commit: StatementSync;
   readonly #readEpoch: StatementSync;
   readonly #hot: Readonly<
-    Record<'begin' | 'dialled' | 'answer' | 'heartbeat' | 'insertCdr' | 'removeCall', StatementSync>
+    Record<
+      'begin' | 'dialled' | 'answer' | 'heartbeat' | 'heartbeatMonotonic' | 'insertCdr' | 'removeCall',
+      StatementSync
+    >
   >;
   readonly #puts = new Map<string, StatementSync>();
   readonly #removes = new Map<string, StatementSync>();
@@ -36,15 +39,20 @@ export class Writer {
     this.#readEpoch = database.prepare("SELECT value FROM meta WHERE name = 'epoch'");
     this.#hot = {
       begin: database.prepare(
-        "INSERT INTO calls (call_id, started_at_ms, cdr_json, invites_json, caller_json, callee_json) VALUES (?, ?, ?, ?, '', '')",
+        'INSERT INTO calls (call_id, started_at_ms, cdr_json, invites_json, money_json, caller_json, callee_json)' +
+          " VALUES (?, ?, ?, ?, ?, '', '')",
       ),
-      dialled: database.prepare('UPDATE calls SET invites_json = ? WHERE call_id = ?'),
+      dialled: database.prepare('UPDATE calls SET invites_json = ?, money_json = ? WHERE call_id = ?'),
       answer: database.prepare(
         'UPDATE calls SET answered_at_ms = ?, cdr_json = ?, caller_json = ?, callee_json = ?, money_json = ? WHERE call_id = ?',
       ),
       heartbeat: database.prepare(
         'INSERT INTO heartbeat (id, at_ms, epoch) VALUES (1, ?, ?)' +
           ' ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms, epoch = excluded.epoch',
+      ),
+      heartbeatMonotonic: database.prepare(
+        "INSERT INTO meta (name, value) VALUES ('heartbeat_monotonic_ms', ?)" +
+          ' ON CONFLICT (name) DO UPDATE SET value = excluded.value',
       ),
       insertCdr: database.prepare(
         `INSERT INTO cdrs (${cdrColumns.join(', ')}) VALUES (${cdrColumns.map(() => '?').join(', ')})` +
@@ -161,6 +169,7 @@ export class Writer {
         return;
       case 'heartbeat':
         this.#hot.heartbeat.run(write[1], this.#epoch);
+        this.#hot.heartbeatMonotonic.run(String(write[2]));
         return;
       case 'rows':
         this.#asOne(() => this.#changeRows(write.slice(1) as readonly RowChange[]));

@@ -1,4 +1,4 @@
-import type { Cdr } from '../../src/call/record.ts';
+import type { Cdr, Heartbeat } from '../../src/call/record.ts';
 
 /** The CDR of a call over a carrier, as the store gets it. */
 export function aCdr(callId: string, startedAtMs = 5000): Cdr {
@@ -33,4 +33,9 @@ export function aCdr(callId: string, startedAtMs = 5000): Cdr {
     transferOf: '',
     earlyMediaMs: 0,
   };
+}
+
+/** A heartbeat of which only the time on the wall is known. */
+export function heartbeatAt(wallMs: number): Heartbeat {
+  return { wallMs, monotonicMs: undefined };
 }

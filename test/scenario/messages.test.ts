@@ -46,6 +46,17 @@ describe('messages', () => {
     });
   }
 
+  test('a number that the sender writes as at home is read by the country of its account', async () => {
+    const stage = await Stage.open({
+      settings: { home_country: '43' },
+      numbers: [{ number: '4930123456', accountId: 2 }],
+    });
+    stage.change('alice', { homeCountry: '49' });
+    const [alice, bob] = [await stage.phone('alice', '192.0.2.21'), await stage.phone('bob', '192.0.2.30')];
+    await sendMessage(stage, alice, 'alice', 'sip:030123456@server.example');
+    assert.equal(bob.requests('MESSAGE').length, 1);
+  });
+
   test('the sender is answered when the first device takes it, though another is silent', async () => {
     const stage = await Stage.open();
     const alice = await stage.phone('alice', '192.0.2.21');

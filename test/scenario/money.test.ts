@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Ceiling, firstCeiling } from '../../src/billing/ceiling.ts';
 import { movement, priceRow } from '../kit/money.ts';
+import { heartbeatAt } from '../kit/records.ts';
 import { connectedCall, ids, moneyStage, type MoneyStageOptions, sendCalls, startCalls, tally } from './money-stage.ts';
 import { sdp } from './scripted-peer.ts';
 
@@ -282,6 +283,35 @@ describe('a metered call', () => {
     assert.equal(alice.statuses('INVITE').at(-1), 100);
   });
 
+  test('goes on for a minute while the ledger cannot write, then to what is paid, and ends with a decision that says so', async () => {
+    for (const [stallMs, isCut] of [
+      [50_000, false],
+      [240_000, true],
+    ] as const) {
+      const stage = await moneyStage();
+      const [alice, carrier] = [await stage.phone('alice', '192.0.2.21'), await stage.peer('192.0.2.50')];
+      await connectedCall(stage, alice, carrier);
+      await stage.run(40_000);
+      stage.postings.refused = { reason: 'store stalled', message: 'look at the disk' };
+      await stage.run(stallMs);
+      stage.postings.refused = undefined;
+      assert.equal(carrier.requests('BYE').length > 0, isCut);
+      await stage.run(60_000);
+      const talkedS = [...stage.postings.postings.values()]
+        .filter(({ kind }) => kind === 'charge')
+        .map(({ amountMicros }) => -amountMicros / increment);
+      const [decision] = stage.decisions;
+      assert.deepEqual(
+        [decision?.rule, decision?.measured],
+        isCut ? ['ledger', 'store stalled'] : [undefined, undefined],
+      );
+      assert.ok(
+        talkedS.every((seconds) => seconds > 100n && seconds <= 40n + 60n + 60n + 60n),
+        String(talkedS),
+      );
+    }
+  });
+
   test('over midnight has a charge for each day', async () => {
     const stage = await moneyStage({ balances: { [ids.alice]: 1_000_000n } });
     stage.clock.advance(14 * 3_600_000 - 30_000);
@@ -308,14 +338,14 @@ describe('a server that died during calls', () => {
     assert.ok(first && second);
     const next = await moneyStage({ balances: { [ids.alice]: 20_000n } });
     const unfinishedCalls = [first, second].map((answer) => ({ ...answer, invites: [] }));
-    await next.server.endDeadCalls({ unfinishedCalls, lastHeartbeatMs: first.answeredAtMs + 15_500 });
+    await next.server.endDeadCalls({ unfinishedCalls, lastHeartbeat: heartbeatAt(first.answeredAtMs + 15_500) });
     const durations = next.store.cdrs.map(({ endedAtMs, answeredAtMs }) => (endedAtMs ?? 0) - (answeredAtMs ?? 0));
     assert.ok(durations.includes(15_500));
     assert.equal(next.balanceOf('alice'), 0n);
     const charges = [...next.postings.postings.values()].filter(({ kind }) => kind === 'charge');
     assert.deepEqual(new Set(charges.map(({ callId }) => callId)), new Set([first.callId, second.callId]));
     assert.equal(next.server.money.heldCounters.size, 0);
-    await next.server.endDeadCalls({ unfinishedCalls, lastHeartbeatMs: first.answeredAtMs + 15_500 });
+    await next.server.endDeadCalls({ unfinishedCalls, lastHeartbeat: heartbeatAt(first.answeredAtMs + 15_500) });
     assert.equal([...next.postings.postings.values()].filter(({ kind }) => kind === 'charge').length, charges.length);
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CallAnswer, UnfinishedCall } from '../../src/call/record.ts';
 import { priceRow } from '../kit/money.ts';
+import { heartbeatAt } from '../kit/records.ts';
 import { connectedCall, ids, moneyStage } from './money-stage.ts';
 import type { Stage } from './stage.ts';
 
@@ -29,7 +30,10 @@ describe('a call of a dead server whose ledger is halted, as after the restore o
     const stage = await pricedStage();
     stage.postings.refused = halt;
     const [alice, carrier] = [await stage.peer('192.0.2.21'), await stage.peer('192.0.2.50')];
-    await stage.server.endDeadCalls({ unfinishedCalls: [unfinished], lastHeartbeatMs: answeredAtMs + 12_000 });
+    await stage.server.endDeadCalls({
+      unfinishedCalls: [unfinished],
+      lastHeartbeat: heartbeatAt(answeredAtMs + 12_000),
+    });
     await stage.run(20);
     assert.deepEqual([alice.requests('BYE').length, carrier.requests('BYE').length], [1, 1]);
     assert.deepEqual([stage.store.cdrs.length, stage.balanceOf('alice')], [0, 100_000n]);
@@ -37,7 +41,10 @@ describe('a call of a dead server whose ledger is halted, as after the restore o
     // The next server is halted too, and has a heartbeat of its own.
     const next = await pricedStage();
     next.postings.refused = halt;
-    await next.server.endDeadCalls({ unfinishedCalls: [waiting], lastHeartbeatMs: answeredAtMs + 3_600_000 });
+    await next.server.endDeadCalls({
+      unfinishedCalls: [waiting],
+      lastHeartbeat: heartbeatAt(answeredAtMs + 3_600_000),
+    });
     next.postings.refused = undefined;
     const stillWaiting = onDisk(next.store.answers);
     await next.server.ledgerResumed([stillWaiting]);
@@ -54,7 +61,10 @@ describe('a call of a dead server whose ledger is halted, as after the restore o
     const { unfinished, answeredAtMs } = await diedInCall();
     const stage = await pricedStage();
     stage.postings.refused = halt;
-    await stage.server.endDeadCalls({ unfinishedCalls: [unfinished], lastHeartbeatMs: answeredAtMs + 12_000 });
+    await stage.server.endDeadCalls({
+      unfinishedCalls: [unfinished],
+      lastHeartbeat: heartbeatAt(answeredAtMs + 12_000),
+    });
     stage.postings.refused = undefined;
     await stage.server.ledgerResumed([{ ...onDisk(stage.store.answers), money: '' }]);
     assert.deepEqual([stage.store.cdrs.length, stage.balanceOf('alice')], [1, 100_000n]);
@@ -65,7 +75,7 @@ describe('a call of a dead server whose ledger is halted, as after the restore o
     const stage = await pricedStage();
     stage.postings.refused = halt;
     const ringing = { ...unfinished, answeredAtMs: undefined, caller: undefined, callee: undefined, money: '' };
-    await stage.server.endDeadCalls({ unfinishedCalls: [ringing], lastHeartbeatMs: answeredAtMs });
+    await stage.server.endDeadCalls({ unfinishedCalls: [ringing], lastHeartbeat: heartbeatAt(answeredAtMs) });
     assert.deepEqual([stage.store.cdrs.length, stage.balanceOf('alice')], [1, 100_000n]);
   });
 });

@@ -52,7 +52,7 @@ async function restarted(
 ): Promise<{ readonly stage: Stage; readonly peer: ScriptedPeer }> {
   const stage = await Stage.open(carriers);
   const peer = await stage.peer(address);
-  await stage.server.endDeadCalls({ unfinishedCalls: leftBy(dead), lastHeartbeatMs: undefined });
+  await stage.server.endDeadCalls({ unfinishedCalls: leftBy(dead), lastHeartbeat: undefined });
   await stage.run(20);
   return { stage, peer };
 }

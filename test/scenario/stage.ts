@@ -59,10 +59,10 @@ class MemoryCallStore implements CallStore {
     return this.failing ? Promise.reject(new Error('disk full')) : this.#beginsHeld;
   }
 
-  dialled(callId: string, invites: readonly InviteRecord[]): Promise<void> {
+  dialled(callId: string, invites: readonly InviteRecord[], money: string): Promise<void> {
     const at = this.rows.findIndex((row) => row.callId === callId);
     const row = this.rows[at];
-    if (row !== undefined) this.rows[at] = { ...row, invites };
+    if (row !== undefined) this.rows[at] = { ...row, invites, money };
     return Promise.resolve();
   }
 

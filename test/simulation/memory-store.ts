@@ -27,7 +27,7 @@ export class Disk {
         caller: answer?.caller,
         callee: answer?.callee,
         invites: row.invites,
-        money: answer?.money ?? '',
+        money: answer?.money ?? row.money,
       };
     });
   }
@@ -71,10 +71,10 @@ export class MemoryStore {
         asked.begun.set(row.callId, { ...row, life });
         return this.#commit(() => disk.rows.set(row.callId, row), this.#fails());
       },
-      dialled: (callId, invites) =>
+      dialled: (callId, invites, money) =>
         this.#commit(() => {
           const row = disk.rows.get(callId);
-          if (row !== undefined) disk.rows.set(callId, { ...row, invites });
+          if (row !== undefined) disk.rows.set(callId, { ...row, invites, money });
         }, false),
       answer: (answer) => {
         asked.answered.set(answer.callId, answer);

@@ -4,6 +4,7 @@ import type { Log } from '../../src/base/log/log.ts';
 import { assert } from '../../src/base/result/assert.ts';
 import type { Random } from '../../src/base/random/random.ts';
 import type { Clock } from '../../src/base/time/clock.ts';
+import type { Heartbeat } from '../../src/call/record.ts';
 import { SipServer } from '../../src/main/sip-server.ts';
 import { writeRtp } from '../../src/media/index.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
@@ -33,7 +34,7 @@ export interface LifeOptions {
   readonly stranger: string;
   readonly storeDelayMs: number;
   readonly storeFailurePerMille: number;
-  readonly lastHeartbeatMs: number | undefined;
+  readonly lastHeartbeat: Heartbeat | undefined;
   readonly onProblem: (text: string) => void;
   /** Accounts that an operator has disabled. */
   readonly disabled: ReadonlySet<number>;
@@ -96,10 +97,10 @@ export class ServerLife {
 
   /** Binds, and begins to end what the last life left. */
   async start(): Promise<void> {
-    const { disk, lastHeartbeatMs } = this.#options;
+    const { disk, lastHeartbeat } = this.#options;
     this.server.remember([...disk.bindings.values()]);
     await this.server.listen();
-    const left = { unfinishedCalls: disk.unfinished(), lastHeartbeatMs };
+    const left = { unfinishedCalls: disk.unfinished(), lastHeartbeat };
     void this.server.endDeadCalls(left).then(() => {
       this.tookOver = true;
     });

@@ -1,3 +1,4 @@
+import type { Heartbeat } from '../../src/call/record.ts';
 import { Secret } from '../../src/base/log/secret.ts';
 import type { Random } from '../../src/base/random/random.ts';
 import { Phone } from '../../src/phone/phone.ts';
@@ -133,7 +134,7 @@ export class World {
       stranger: strangerAt.address,
       storeDelayMs: this.#storeDelayMs,
       storeFailurePerMille: this.#seed % 4 === 0 ? 30 : 0,
-      lastHeartbeatMs: last === undefined ? undefined : this.#heartbeatMs,
+      lastHeartbeat: last === undefined ? undefined : this.#heartbeat,
       onProblem: (text) => this.problems.push(text),
       disabled: this.disabled,
       onWrite: () => this.#onWrite(),
@@ -143,7 +144,7 @@ export class World {
     this.wire.note(`---- server ${life.life} starts`);
   }
 
-  #heartbeatMs = 0;
+  #heartbeat: Heartbeat = { wallMs: 0, monotonicMs: 0 };
 
   /** Every second seed has crashes in the middle of its writes. */
   #writesToCrash(): number {
@@ -161,14 +162,17 @@ export class World {
 
   crash(): void {
     // A server has a heartbeat once the calls of the one before it are ended.
-    if (this.life?.tookOver === true) this.#heartbeatMs = Math.floor(this.clock.wallMs() / 1000) * 1000;
+    if (this.life?.tookOver === true) {
+      const agoMs = this.clock.monotonicMs() % 1000;
+      this.#heartbeat = { wallMs: this.clock.wallMs() - agoMs, monotonicMs: this.clock.monotonicMs() - agoMs };
+    }
     this.life?.crash();
     this.wire.note('---- server crashes');
   }
 
   /** An orderly stop, after which the next life finds nothing to do. */
   stopServer(): void {
-    this.#heartbeatMs = this.clock.wallMs();
+    this.#heartbeat = { wallMs: this.clock.wallMs(), monotonicMs: this.clock.monotonicMs() };
     const left = this.life?.stop() ?? 0;
     if (left > 0) this.problems.push(`the server left ${left} timers when it stopped`);
     this.wire.note('---- server stops');

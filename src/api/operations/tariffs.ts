@@ -101,7 +101,7 @@ function rate(ports: OperationPorts, given: Arguments): Outcome<RateView> {
   if (!from.ok) return from;
   const { directory, settings } = ports;
   const account = user.value;
-  const plan = numberingPlan(settings.current);
+  const plan = numberingPlan(settings.current, account);
   const number = readNumber(written.value.replaceAll(/[-. ()]/g, ''), '', plan);
   if (number === undefined) return refused(`${quoted(written.value)} is not a number; write it as +43123456`);
   const origin = from.value === undefined ? '' : (readNumber(from.value, '', plan)?.digits ?? '');

@@ -63,6 +63,42 @@ describe('the pool of money that calls hold', () => {
     assert.ok(pool.hold({ ...ahead, holdId: 'one', claims: [claimOf('credit', 40n, 100n)] }).granted);
   });
 
+  test('no more holders give back than it takes, and of ten thousand a few hundred at most in one turn', () => {
+    for (const [asked, most] of [
+      [10n, 2],
+      [100_000_000n, 300],
+    ] as const) {
+      const pool = new LocalPool();
+      let gaveBack = 0;
+      for (let at = 0; at < 10_000; at++) {
+        const holdId = `call ${at}`;
+        const giveBackSpare = (): void => {
+          gaveBack++;
+          pool.hold({ ...request, holdId, claims: [claimOf('server', 2n, 100_000n)] });
+        };
+        pool.hold({ ...request, holdId, claims: [claimOf('server', 10n, 100_000n)], giveBackSpare });
+      }
+      assert.equal(
+        pool.hold({ ...request, holdId: 'new', claims: [claimOf('server', asked, 100_000n)] }).granted,
+        asked === 10n,
+      );
+      assert.ok(gaveBack > 0 && gaveBack <= most, `${gaveBack} gave back`);
+    }
+  });
+
+  test('whoever has nothing to spare any more keeps nobody from those who have', () => {
+    const pool = new LocalPool();
+    for (let at = 0; at < 1000; at++) {
+      const spent = { holdId: `begun ${at}`, claims: [claimOf('server', 1n, 1010n)], giveBackSpare: () => {} };
+      pool.hold({ ...request, ...spent });
+    }
+    const giveBackSpare = (): void => {
+      pool.hold({ ...request, holdId: 'rich', claims: [claimOf('server', 1n, 1010n)] });
+    };
+    pool.hold({ ...request, holdId: 'rich', claims: [claimOf('server', 10n, 1010n)], giveBackSpare });
+    assert.ok(pool.hold({ ...request, holdId: 'new', claims: [claimOf('server', 5n, 1010n)] }).granted);
+  });
+
   test('a watched limit lets pass and is told; one that does not cut lets running calls on', () => {
     const pool = new LocalPool();
     const watched = { counter: 'day', amountMicros: 9n, postedMicros: 0n, limits: [limitOf(8n, { mode: 'observe' })] };

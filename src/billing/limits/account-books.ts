@@ -36,6 +36,7 @@ export interface BookSources {
 }
 
 const maxRemembered = 50_000;
+const summedDays = 4;
 
 type MoneyField = keyof typeof moneyLimitFields;
 
@@ -47,7 +48,8 @@ export class AccountBooks {
   readonly #from: BookSources;
   #settingsSeen: Settings | undefined;
   #perUserActs = false;
-  #all = { day: '', sum: 0n };
+  /** What all payers spent, by day; of the newest days. */
+  readonly #all = new Map<string, bigint>();
   readonly #dynamic = new BoundedMap<
     number,
     { readonly day: string; readonly settings: Settings; readonly limitMicros: bigint }
@@ -63,9 +65,16 @@ export class AccountBooks {
     this.#dynamic.delete(accountId);
   }
 
+  /** Balances were read anew, as after a resume of the ledger. */
+  forgetSums(): void {
+    this.#all.clear();
+    this.#dynamic.clear();
+  }
+
   /** A payer was charged so much for that day. */
   spent(day: string, amountMicros: bigint): void {
-    if (this.#all.day === day) this.#all.sum += amountMicros;
+    const sum = this.#all.get(day);
+    if (sum !== undefined) this.#all.set(day, sum + amountMicros);
   }
 
   /** The books of one who pays for a call: the account itself, or a reseller above it. */
@@ -144,17 +153,21 @@ export class AccountBooks {
     };
   }
 
-  /** Summed once a day over all payers, then kept by `charged`. */
+  /** Summed once for each day over all payers, then kept by `spent`: around midnight calls ask for two days in turn. */
   #spentByAll(day: string): bigint {
-    if (this.#all.day !== day) {
-      const { directory, ledger } = this.#from;
-      let sum = 0n;
-      for (const { id, kind } of directory.accounts()) {
-        if (kind === 'enduser' || kind === 'trafficsender') sum += ledger.balances.chargedOnDay(id, day);
-      }
-      this.#all = { day, sum };
+    const known = this.#all.get(day);
+    if (known !== undefined) return known;
+    const { directory, ledger } = this.#from;
+    let sum = 0n;
+    for (const { id, kind } of directory.accounts()) {
+      if (kind === 'enduser' || kind === 'trafficsender') sum += ledger.balances.chargedOnDay(id, day);
     }
-    return this.#all.sum;
+    this.#all.set(day, sum);
+    for (const oldest of this.#all.keys()) {
+      if (this.#all.size <= summedDays) break;
+      this.#all.delete(oldest);
+    }
+    return sum;
   }
 
   #ceilingLimit(accountId: number | undefined, limitMicros: bigint): MoneyLimit {

@@ -26,6 +26,8 @@ export interface MeterParts {
   readonly moneyMs: () => number;
   /** The second at which the increment ends that begins at second `atS`, or in which it lies. */
   readonly nextIncrement: (atS: number) => number;
+  /** Why nothing more is held for calls that run, whatever they have: the ledger could not write for too long. */
+  readonly stopped?: () => Exceeded | undefined;
   readonly observer: MeterObserver;
 }
 
@@ -98,6 +100,8 @@ export class Meter {
   /** Credit, a limit or an account has changed: what has not begun is held anew, as far as it now can be. */
   recheck(): void {
     if (this.#answeredMs === undefined || this.#isOver) return;
+    // What is paid stays paid while nothing more can be.
+    if (this.#parts.stopped?.() !== undefined) return;
     this.#keepOnly(this.#begunS());
     this.#aheadS = blockS;
     this.#extend();
@@ -186,6 +190,8 @@ export class Meter {
    * whole block does not fit; what was taken then is a part, or nothing.
    */
   #takeAhead(): Exceeded | undefined {
+    const stopped = this.#parts.stopped?.();
+    if (stopped !== undefined) return stopped;
     const begunS = this.#begunS();
     let short: Exceeded | undefined;
     for (let aheadS = Math.min(blockS, this.#aheadS * 2); aheadS >= 1; aheadS >>= 1) {

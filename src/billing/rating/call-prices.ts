@@ -7,6 +7,8 @@ export interface PricedNumber {
   readonly number: string;
   /** What the caller shows; empty when it is hidden. */
   readonly callerNumber: string;
+  /** Whose call it is: its country decides what the caller's number means. */
+  readonly payerId: number | undefined;
   readonly atMs: number;
 }
 

@@ -59,8 +59,13 @@ export function priceOf(row: PriceRow, startMs: number, durationS: number, perio
  * @param durationS connected seconds, 0 when nobody answered.
  */
 export function carrierCostOf(row: PriceRow, startMs: number, durationS: number, periods: PricePeriods): bigint {
+  return priceOf(row, startMs, durationS, periods) + attemptCostOf(row, durationS);
+}
+
+/** Of that, what belongs to the attempt as such: its fee, and the surcharge on a short call. */
+export function attemptCostOf(row: PriceRow, durationS: number): bigint {
   const surcharge = durationS > 0 && durationS < row.shortCallS ? row.shortCallSurchargeMicros : 0n;
-  return priceOf(row, startMs, durationS, periods) + row.attemptFeeMicros + surcharge;
+  return row.attemptFeeMicros + surcharge;
 }
 
 /** The second at which the increment began that a call of so many seconds ended in: the last that it paid for. */

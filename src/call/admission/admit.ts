@@ -213,7 +213,7 @@ function checkPrice(services: CallServices, candidate: Candidate): Refusal | 'ye
   const account = payer === undefined ? undefined : services.directory.accountById(payer.accountId);
   if (found?.number === undefined || account === undefined) return 'yes';
   const { digits } = found.number;
-  const origin = readNumber(callerId.user, '', numberingPlan(services.settings()))?.digits ?? '';
+  const origin = readNumber(callerId.user, '', numberingPlan(services.settings(), account))?.digits ?? '';
   const pricing = pricingOf(services, account, digits, origin);
   candidate.price = pricing.row ?? unpricedRow;
   const destinations = found.destinations.map((destination): Destination => {

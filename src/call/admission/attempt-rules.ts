@@ -29,8 +29,10 @@ export function checkAttempt(
   if (destination.kind === 'devices') return 'yes';
   const settings = services.settings();
   const { account, number, cost } = destination;
-  const numberClass = classify(number, numberingPlan(settings));
-  const attempt = { price, cost, payerId: payer?.accountId };
+  const payerId = payer?.accountId;
+  const owner = payerId === undefined ? undefined : services.directory.accountById(payerId);
+  const numberClass = classify(number, numberingPlan(settings, owner));
+  const attempt = { price, cost, payerId };
   for (const refusals of [numberRefusals(settings, account, number, numberClass), priceRefusals(services, attempt)]) {
     for (const refused of refusals) {
       const mode = modeOf(settings, refused.rule);

@@ -152,7 +152,10 @@ export class Call {
     if (this.phase !== 'starting') return;
     const { cdr } = this.record;
     this.#whenStored(
-      store.begin({ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr, invites: this.#invites }),
+      store.begin({
+        ...{ callId: cdr.callId, startedAtMs: cdr.startedAtMs, cdr, invites: this.#invites },
+        money: this.#services.money.writtenMoney(cdr.callId),
+      }),
       () => {
         if (this.#phase !== 'starting') return;
         this.#phase = 'ringing';
@@ -165,8 +168,9 @@ export class Call {
   #onDialling(invites: readonly InviteRecord[]): void {
     this.#invites = [...this.#invites, ...invites];
     if (this.#phase !== 'ringing') return;
-    const { store } = this.#services;
-    store.dialled(this.plan.callId, this.#invites).catch((error: unknown) => {
+    const { store, money } = this.#services;
+    const { callId } = this.plan;
+    store.dialled(callId, this.#invites, money.writtenMoney(callId)).catch((error: unknown) => {
       this.#log.warn('a further destination is not written down', { error: String(error) });
     });
   }

@@ -142,11 +142,11 @@ export class Hunt {
     if (!passes && !this.#isWithinLimits(destination)) {
       return this.#refuse(destination, { status: 503, reason: 'SIP server has reached a limit' });
     }
-    const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
-    if (refused !== undefined) return this.#refuse(destination, refused);
     if (!this.#takeTrunkLine(destination)) {
       return this.#refuse(destination, { status: 503, reason: 'SIP server is full' });
     }
+    const refused = this.#services.lifecycle.beforeDial(live, this.#leg);
+    if (refused !== undefined) return this.#refuse(destination, refused);
     this.#dial(step, portTries);
   }
 
@@ -192,9 +192,14 @@ export class Hunt {
     this.#attempt = attempt;
     this.#startAttempt = () => {
       this.#branches += branches.length;
+      this.#services.lifecycle.dialled(this.#call.live);
       attempt.start();
     };
-    this.#observer.onDialling(attempt.invites);
+    const { invites } = attempt;
+    const to = step.destination;
+    this.#observer.onDialling(
+      to.kind === 'trunk' ? invites.map((invite) => ({ ...invite, sipServerId: to.account.id })) : invites,
+    );
     if (this.#mayDial) this.start();
   }
 

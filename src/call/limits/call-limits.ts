@@ -91,6 +91,8 @@ export class CallLimits implements CallLifecycle {
     if (server !== undefined) this.#rates.count(`account ${server.id}`, this.#rateOf('maxcps', server));
   }
 
+  dialled(): void {}
+
   answered(call: LiveCall, leg: DialledLeg): void {
     this.#sourceCalls.get(call.callId)?.answered(this.#services.periods.nowMs());
     this.talk.answered(call, leg);

@@ -4,6 +4,10 @@ import type { CallLifecycle } from '../../billing/seam.ts';
 export function joined(first: CallLifecycle, second: CallLifecycle): CallLifecycle {
   return {
     beforeDial: (call, leg) => first.beforeDial(call, leg) ?? second.beforeDial(call, leg),
+    dialled: (call) => {
+      first.dialled(call);
+      second.dialled(call);
+    },
     answered: (call, leg) => {
       first.answered(call, leg);
       second.answered(call, leg);

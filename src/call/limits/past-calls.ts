@@ -1,4 +1,4 @@
-import type { UnfinishedCall } from '../record.ts';
+import type { Heartbeat, UnfinishedCall } from '../record.ts';
 import type { CallLimits } from './call-limits.ts';
 import type { AccountDirectory } from '../../accounts/directory.ts';
 
@@ -38,9 +38,9 @@ export function rememberCalls(
 }
 
 /** Calls that the last server left unfinished, as their CDRs will have them. */
-export function unfinishedTalk(calls: readonly UnfinishedCall[], lastHeartbeatMs: number | undefined): PastTalk[] {
+export function unfinishedTalk(calls: readonly UnfinishedCall[], lastHeartbeat: Heartbeat | undefined): PastTalk[] {
   return calls.flatMap(({ cdr, answeredAtMs }) => {
-    const endedAtMs = cdr.endedAtMs ?? lastHeartbeatMs;
+    const endedAtMs = cdr.endedAtMs ?? lastHeartbeat?.wallMs;
     if (answeredAtMs === undefined || endedAtMs === undefined) return [];
     const { payerId, calleeName, startedAtMs } = cdr;
     return [{ payerId, calleeName, startedAtMs, talkMs: Math.max(0, endedAtMs - answeredAtMs) }];

@@ -1,7 +1,7 @@
-import { type BillingDays, divideByDay } from '../../billing/hold/vector.ts';
+import { type BillingDays, divideByDay, type PeriodAmount, type Share } from '../../billing/hold/vector.ts';
 import { chargePosting, type Posting } from '../../billing/ledger/posting.ts';
 import type { Usage } from '../../billing/metering/meter.ts';
-import { carrierCostOf, type PriceRow, priceOf } from '../../billing/rating/price.ts';
+import { attemptCostOf, type PriceRow, priceOf } from '../../billing/rating/price.ts';
 import type { PricePeriods } from '../../billing/rating/price-periods.ts';
 import { freePriceRow } from '../../billing/seam.ts';
 
@@ -17,11 +17,21 @@ export interface CallMoney {
   readonly payers: readonly PayingParty[];
   /** The SIP server that the call goes over, by what it charges us. */
   readonly carrier: PayingParty | undefined;
+  /** SIP servers that were tried before it, or answered beside it; rows of older versions have none. */
+  readonly tried?: readonly CarrierUse[];
+  /** When the leg was answered, by the clocks of the server: a row that a restart finds counts from here. */
+  readonly answered?: AnswerTimes | undefined;
   /** Whose call it is, whether it pays or not. */
   readonly payerId?: number | undefined;
   readonly canonicalNumber: string;
   readonly sourceAddress: string;
   readonly isDomestic: boolean;
+}
+
+/** The time by which money is counted, and that by which durations are measured; the second is of one process only. */
+export interface AnswerTimes {
+  readonly startMs: number;
+  readonly monotonicMs: number;
 }
 
 /** The same for the call's row. */
@@ -33,8 +43,13 @@ export function writeCallMoney(money: CallMoney): string {
 export function readCallMoney(text: string): CallMoney | undefined {
   if (text === '') return undefined;
   const money: CallMoney = JSON.parse(text);
-  const { payers, carrier } = money;
-  return { ...money, payers: payers.map(withAmounts), carrier: carrier && withAmounts(carrier) };
+  const { payers, carrier, tried = [] } = money;
+  return {
+    ...money,
+    payers: payers.map(withAmounts),
+    carrier: carrier && withAmounts(carrier),
+    tried: tried.map((use) => ({ ...use, carrier: withAmounts(use.carrier) })),
+  };
 }
 
 function withAmounts({ accountId, row }: PayingParty): PayingParty {
@@ -77,7 +92,22 @@ export interface CarrierUse {
   readonly isLate?: boolean;
 }
 
-/** What SIP servers charge us for a call: every attempt has its fee, and each counts as one charge for a server and day. */
+/**
+ * What a SIP server charges us for one use, by the periods in which its increments begin: what we held for it was divided
+ * in the same way. Fees belong to the first.
+ */
+export function divideUse(
+  { carrier: { row }, startMs, connectedS, isLate }: CarrierUse,
+  periods: PricePeriods,
+  divide: (price: Share['price'], startMs: number, durationS: number) => readonly PeriodAmount[],
+): readonly PeriodAmount[] {
+  const [first, ...others] = divide((fromMs, seconds) => priceOf(row, fromMs, seconds, periods), startMs, connectedS);
+  if (first === undefined) return [];
+  const fees = attemptCostOf(row, connectedS) - (isLate === true ? row.attemptFeeMicros : 0n);
+  return [{ ...first, amountMicros: first.amountMicros + fees }, ...others];
+}
+
+/** What SIP servers charge us for a call: every attempt has its fee, and there is one charge for a server and day. */
 export function carrierCharges(
   callId: string,
   canonicalNumber: string,
@@ -86,13 +116,15 @@ export function carrierCharges(
   late?: number,
 ): readonly Posting[] {
   const sums = new Map<string, { readonly carrier: PayingParty; readonly day: string; costMicros: bigint }>();
-  for (const { carrier, startMs, connectedS, isLate } of uses) {
-    const { day } = days.dayAround(startMs);
-    const key = `${carrier.accountId} ${day}`;
-    const sum = sums.get(key) ?? { carrier, day, costMicros: 0n };
-    const { row } = carrier;
-    sum.costMicros += carrierCostOf(row, startMs, connectedS, periods) - (isLate === true ? row.attemptFeeMicros : 0n);
-    sums.set(key, sum);
+  for (const use of uses) {
+    const { carrier } = use;
+    const byDay = divideUse(use, periods, (price, startMs, durationS) => divideByDay(price, days, startMs, durationS));
+    for (const { period: day, amountMicros } of byDay) {
+      const key = `${carrier.accountId} ${day}`;
+      const sum = sums.get(key) ?? { carrier, day, costMicros: 0n };
+      sum.costMicros += amountMicros;
+      sums.set(key, sum);
+    }
   }
   return [...sums.values()].map(({ carrier: { accountId, row }, day, costMicros }) => {
     const cause = `carrier cost of a call to ${canonicalNumber}`;

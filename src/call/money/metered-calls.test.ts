@@ -170,6 +170,7 @@ class Bank {
     const leg: DialledLeg = { kind: 'trunk', accountId: ids.carrier, sentNumber: '431', cost };
     if (this.calls.admit(live) !== undefined) return;
     if (this.calls.beforeDial(live, leg) !== undefined) return end();
+    this.calls.dialled(live);
     this.clock.after(ringsMs, () => {
       if (!isOver) this.calls.answered(live);
     });
@@ -314,7 +315,7 @@ describe('charges of whatever calls', () => {
             balances: { [ids.alice]: limits.alice, [ids.bob]: limits.bob, [ids.reseller]: limits.reseller },
             money: {
               [ids.alice]: { dayMicros: limits.day, monthMicros: limits.month },
-              [ids.carrier]: {},
+              [ids.carrier]: { dayMicros: limits.carrierDay },
             },
             maxCostPerIp: limits.source,
             rows: { [ids.reseller]: limits.resellerRow },

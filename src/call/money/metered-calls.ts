@@ -3,7 +3,7 @@ import { sourceKey } from '../../base/net/source-key.ts';
 import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Exceeded, MoneyLimit } from '../../billing/hold/money-limit.ts';
 import type { Pool } from '../../billing/hold/pool.ts';
-import { claimsOf, type Share } from '../../billing/hold/vector.ts';
+import { claimsOf } from '../../billing/hold/vector.ts';
 import type { Ledger } from '../../billing/ledger/ledger.ts';
 import type { PricingRefusal } from '../../billing/ledger/ports.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
@@ -21,6 +21,7 @@ import {
   priceOf,
 } from '../../billing/rating/price.ts';
 import type { CallLifecycle, DialledLeg, LiveCall, PricedCall } from '../../billing/seam.ts';
+import type { Cdr } from '../record.ts';
 import {
   type CallMoney,
   carrierCharges,
@@ -31,8 +32,8 @@ import {
   readCallMoney,
   writeCallMoney,
 } from './call-money.ts';
-
-import { countHours, countLoss, lossBy, type PastCharge, rememberTrade, type TradeSums } from './trade.ts';
+import { callShares } from './call-shares.ts';
+import { countHours, countLoss, type PastCharge, rememberTrade, type TradeSums } from './trade.ts';
 
 /** Why a call may not be made for money's sake. */
 export type MoneyNo =
@@ -67,8 +68,8 @@ interface Metered {
   readonly periods: PricePeriods;
   /** Known from the first destination on. */
   live: LiveCall | undefined;
-  /** SIP servers that were tried and did not answer, or too late. */
-  readonly uses: CarrierUse[];
+  /** The SIP server of `money` was sent an INVITE: there is an attempt that can have a fee. */
+  isDialled: boolean;
   isOver: boolean;
 }
 
@@ -99,6 +100,16 @@ const maxResellers = 10;
 /** A late 2xx is acknowledged and ended at once: carriers count it as their shortest call. */
 const lateAnswerS = 1;
 
+/** While the ledger refuses, running calls are extended for so long yet. */
+const ledgerPatienceMs = 60_000;
+const ledgerStopped: Exceeded = {
+  limit: {
+    ...{ rule: 'ledger', mode: 'enforce', cuts: true, accountId: undefined },
+    ...{ limitMicros: 0n, setBy: 'the store', setAtMs: undefined },
+  },
+  ...{ counter: 'ledger', postedMicros: 0n, heldMicros: 0n, nextMicros: 0n },
+};
+
 /** Every call that costs somebody something, from its admission to its charge. The only writer of the pool. */
 export class MeteredCalls implements CallLifecycle {
   readonly #parts: MeteredCallsParts;
@@ -107,6 +118,7 @@ export class MeteredCalls implements CallLifecycle {
   /** Calls that are still to learn of a change, by call id. */
   readonly #unchecked = new Set<string>();
   #nextTurn: Timer | undefined;
+  #refusingSinceMs: number | undefined;
 
   constructor(parts: MeteredCallsParts) {
     this.#parts = parts;
@@ -154,28 +166,33 @@ export class MeteredCalls implements CallLifecycle {
     const known = this.#calls.get(live.callId);
     if (known === undefined && leg.kind === 'devices') return undefined;
     const carrier = carrierOf(leg);
-    const money = { ...(known?.money ?? this.#moneyOf(live)), carrier };
     if (known === undefined && carrier === undefined) return undefined;
-    const metered = known ?? this.#metered(live, money);
+    const metered = known ?? this.#metered(live, this.#moneyOf(live));
     metered.live = live;
-    if (metered.money.carrier !== undefined) {
-      const startMs = this.#parts.ledger.periods.nowMs();
-      metered.uses.push({ carrier: metered.money.carrier, startMs, connectedS: 0 });
-    }
-    metered.money = money;
-    const no = this.#reserve(metered, money);
+    metered.money = { ...metered.money, carrier, tried: this.#usesOf(metered) };
+    metered.isDialled = false;
+    const no = this.#reserve(metered, metered.money);
     if (no === undefined) return undefined;
-    // It was never dialled: there is no attempt that could have a fee.
-    metered.money = { ...money, carrier: undefined };
+    metered.money = { ...metered.money, carrier: undefined };
     const { status, decisionId } = this.#parts.observer.refused(live, no);
     live.decidedBy(decisionId);
     return { status, reason: 'Limit Reached' };
   }
 
+  dialled({ callId }: LiveCall): void {
+    const metered = this.#calls.get(callId);
+    if (metered !== undefined) metered.isDialled = true;
+  }
+
   answered(live: LiveCall): void {
     const metered = this.#calls.get(live.callId);
-    const exceeded = metered?.meter.connected();
-    if (metered !== undefined && exceeded !== undefined) this.#cut(metered, exceeded);
+    if (metered === undefined) return;
+    const exceeded = metered.meter.connected();
+    metered.money = {
+      ...metered.money,
+      answered: { startMs: metered.meter.startMs, monotonicMs: this.#parts.clock.monotonicMs() },
+    };
+    if (exceeded !== undefined) this.#cut(metered, exceeded);
   }
 
   /** What a restart needs to charge the call, for its row; empty where it is free. */
@@ -184,10 +201,18 @@ export class MeteredCalls implements CallLifecycle {
     return metered === undefined ? '' : writeCallMoney(metered.money);
   }
 
+  /** Attempts so far, the one that is under way among them. */
+  #usesOf({ money: { carrier, tried = [] }, isDialled }: Metered, now?: CarrierUse): readonly CarrierUse[] {
+    if (carrier === undefined || !isDialled) return tried;
+    return [...tried, now ?? { carrier, startMs: this.#parts.ledger.periods.nowMs(), connectedS: 0 }];
+  }
+
   /** A SIP server has answered too late, or twice: the leg is ended, and costs us all the same. Before `charge`. */
   lateAnswer(live: LiveCall, leg: DialledLeg): void {
-    const use = this.#lateUse(leg);
-    if (use !== undefined) this.#calls.get(live.callId)?.uses.push(use);
+    const carrier = carrierOf(leg);
+    const metered = this.#calls.get(live.callId);
+    if (carrier === undefined || metered === undefined) return;
+    metered.money = { ...metered.money, tried: [...(metered.money.tried ?? []), this.#lateUse(carrier)] };
   }
 
   /** The same after `charge`: a charge of its own, the `late`-th of the call, which `commit` writes with the CDR. */
@@ -197,8 +222,9 @@ export class MeteredCalls implements CallLifecycle {
     late: number,
     commit: (charges: readonly Posting[]) => Promise<void>,
   ): Promise<void> {
-    const use = this.#lateUse(leg);
-    if (use === undefined) return commit([]);
+    const carrier = carrierOf(leg);
+    if (carrier === undefined) return commit([]);
+    const use = this.#lateUse(carrier);
     const charges = carrierCharges(live.callId, live.canonicalNumber, [use], this.#times(), late);
     const committed = this.#parts.ledger.charge(charges, commit);
     this.#parts.books.charged(leg.accountId);
@@ -206,9 +232,7 @@ export class MeteredCalls implements CallLifecycle {
     return committed;
   }
 
-  #lateUse(leg: DialledLeg): CarrierUse | undefined {
-    const carrier = carrierOf(leg);
-    if (carrier === undefined) return undefined;
+  #lateUse(carrier: PayingParty): CarrierUse {
     return { carrier, startMs: this.#parts.ledger.periods.nowMs(), connectedS: lateAnswerS, isLate: true };
   }
 
@@ -227,11 +251,18 @@ export class MeteredCalls implements CallLifecycle {
     const metered = this.#calls.get(live.callId);
     if (metered === undefined) return commit([]);
     this.#calls.delete(live.callId);
-    const { meter, money, uses, periods } = metered;
+    const { meter, money, periods } = metered;
     const usage = meter.end();
     const { carrier } = money;
-    const startMs = usage.durationS === 0 ? this.#times().atMs : usage.startMs;
-    if (carrier !== undefined) uses.push({ carrier, startMs, connectedS: usage.connectedS });
+    const startMs = usage.connectedS === 0 ? this.#times().atMs : usage.startMs;
+    const uses = this.#usesOf(
+      metered,
+      carrier && {
+        carrier,
+        startMs,
+        connectedS: usage.connectedS,
+      },
+    );
     const charges = this.chargesOf(live.callId, money, usage, uses, periods);
     const committed = this.#parts.ledger.charge(charges, commit);
     // Posted and given back in one turn: no other call sees the money twice, or not at all.
@@ -253,27 +284,43 @@ export class MeteredCalls implements CallLifecycle {
    */
   chargeDead(
     written: string,
-    cdr: { readonly callId: string; readonly answeredAtMs: number | undefined; readonly endedAtMs: number | undefined },
+    cdr: Pick<Cdr, 'callId' | 'startedAtMs' | 'answeredAtMs' | 'endedAtMs'>,
     commit: (charges: readonly Posting[]) => Promise<void>,
   ): Promise<void> {
     const money = readCallMoney(written);
-    const { callId, answeredAtMs: startMs, endedAtMs } = cdr;
-    if (money === undefined || startMs === undefined || endedAtMs === undefined) return commit([]);
+    const { callId, startedAtMs, answeredAtMs, endedAtMs } = cdr;
+    if (money === undefined || endedAtMs === undefined) return commit([]);
     const { pool, ledger } = this.#parts;
-    const connectedS = connectedSeconds(endedAtMs - startMs);
+    const startMs = money.answered?.startMs ?? answeredAtMs ?? startedAtMs;
+    const connectedS = answeredAtMs === undefined ? 0 : connectedSeconds(endedAtMs - answeredAtMs);
     const periods = this.#parts.prices.periods();
-    const shares = this.sharesOf(money, periods);
+    const shares = callShares(money, this.#parts, periods);
     const fits = (durationS: number): boolean => {
       const claims = claimsOf(shares, ledger.periods, startMs, durationS);
       return pool.hold({ holdId: callId, claims, isRunning: true, isAhead: false }).granted;
     };
-    const usage = { startMs, durationS: longestThatFits(connectedS, fits), connectedS };
-    const { carrier } = money;
-    const uses = carrier === undefined ? [] : [{ carrier, startMs, connectedS }];
+    const usage = { startMs, durationS: connectedS === 0 ? 0 : longestThatFits(connectedS, fits), connectedS };
+    const { carrier, tried = [] } = money;
+    const uses = carrier === undefined ? tried : [...tried, { carrier, startMs, connectedS }];
     const charges = this.chargesOf(callId, money, usage, uses, periods);
     const committed = ledger.charge(charges, commit);
     pool.release(callId);
     this.noteCharged(money, charges, uses, periods);
+    return committed;
+  }
+
+  /** A SIP server has answered an INVITE of a dead server, whose call is charged: the `late`-th such charge of it. */
+  chargeLateDead(written: string, callId: string, sipServerId: number, late: number): Promise<void> {
+    const money = readCallMoney(written);
+    if (money === undefined) return Promise.resolve();
+    const { carrier, tried = [] } = money;
+    const parties = [...(carrier === undefined ? [] : [carrier]), ...tried.map((use) => use.carrier)];
+    const party = parties.find(({ accountId }) => accountId === sipServerId);
+    if (party === undefined) return Promise.resolve();
+    const use = this.#lateUse(party);
+    const charges = carrierCharges(callId, money.canonicalNumber, [use], this.#times(), late);
+    const committed = this.#parts.ledger.chargeApart(charges);
+    countHours(this.#parts.trade, [use], this.#times().periods);
     return committed;
   }
 
@@ -303,6 +350,12 @@ export class MeteredCalls implements CallLifecycle {
       trade.sources.add(sourceAddress, -amountMicros, this.#times().atMs);
       books.spent(day, -amountMicros);
     }
+  }
+
+  /** The balances were read anew: sums that were made of them are made anew too. */
+  balancesReloaded(): void {
+    this.#parts.books.forgetSums();
+    this.recheck();
   }
 
   /** What calls before this start cost, of the time that a limit looks back. */
@@ -370,34 +423,6 @@ export class MeteredCalls implements CallLifecycle {
     this.recheck(accountId);
   }
 
-  /** The shares of a call: who pays what, counted where. */
-  sharesOf(
-    { payers, carrier, payerId, sourceAddress, isDomestic }: CallMoney,
-    periods: PricePeriods,
-  ): readonly Share[] {
-    const { books, ledger } = this.#parts;
-    const priceBy =
-      (row: PriceRow) =>
-      (startMs: number, durationS: number): bigint =>
-        priceOf(row, startMs, durationS, periods);
-    const shares: Share[] = payers.map(({ accountId, row }, index) => {
-      const own = books.payerBooks(accountId, { isDomestic });
-      const source =
-        index === 0 ? [books.sourceBook(sourceAddress, () => ledger.periods.nowMs()), books.serverBook()] : [];
-      return { price: priceBy(row), books: [...own, ...source] };
-    });
-    if (carrier === undefined) return shares;
-    const { row, accountId } = carrier;
-    const worstMicros = row.attemptFeeMicros + row.shortCallSurchargeMicros;
-    const connectedCost = priceBy(row);
-    const cost = (startMs: number, durationS: number): bigint => connectedCost(startMs, durationS) + worstMicros;
-    shares.push({ price: cost, books: books.carrierBooks(accountId) });
-    if (payerId === undefined) return shares;
-    const income = payers.find((party) => party.accountId === payerId);
-    const loss = lossBy(cost, row, income === undefined ? undefined : priceBy(income.row));
-    return [...shares, { price: loss, books: [books.lossBook(payerId)] }];
-  }
-
   #times(): ChargeTimes {
     const { ledger, prices } = this.#parts;
     return { days: ledger.periods, periods: prices.periods(), atMs: ledger.periods.nowMs() };
@@ -407,11 +432,12 @@ export class MeteredCalls implements CallLifecycle {
     const { directory, prices, ledger } = this.#parts;
     const { canonicalNumber, callerNumber, sourceAddress, numberClass, payer, price } = call;
     const payers: PayingParty[] = [];
+    const asked = { number: canonicalNumber, callerNumber, payerId: payer?.accountId };
     if (payer !== undefined && !isFree(price)) payers.push({ accountId: payer.accountId, row: price });
     let aboveId = payers.length === 0 ? undefined : directory.accountById(payer?.accountId ?? 0)?.resellerId;
     for (let above = 0; aboveId !== undefined && above < maxResellers; above++) {
       const accountId: number = aboveId;
-      const row = prices.rowOf(accountId, { number: canonicalNumber, callerNumber, atMs: ledger.periods.nowMs() });
+      const row = prices.rowOf(accountId, { ...asked, atMs: ledger.periods.nowMs() });
       if (row !== undefined && !isFree(row)) payers.push({ accountId, row });
       aboveId = directory.accountById(accountId)?.resellerId;
     }
@@ -428,6 +454,7 @@ export class MeteredCalls implements CallLifecycle {
       ...{ holdId: call.callId, clock, pool, schedule: this.#schedule, days: ledger.periods },
       moneyMs: () => ledger.periods.nowMs(),
       nextIncrement: (atS) => (row === undefined ? atS + 1 : nextIncrement(row, atS)),
+      stopped: () => this.#stopped(),
       observer: {
         onPaid: (remainingMs) => metered.live?.setPaidUntil(remainingMs),
         onRunningLow: (remainingMs, exceeded) => observer.runningLow(call, remainingMs, exceeded),
@@ -441,7 +468,7 @@ export class MeteredCalls implements CallLifecycle {
       money,
       periods: this.#parts.prices.periods(),
       live: undefined,
-      uses: [],
+      isDialled: false,
       isOver: false,
     };
     this.#calls.set(call.callId, metered);
@@ -449,9 +476,9 @@ export class MeteredCalls implements CallLifecycle {
   }
 
   #reserve(metered: Metered, money: CallMoney): MoneyNo | undefined {
-    const refusal = this.#parts.ledger.mayPrice();
+    const refusal = this.#ledgerRefusal();
     if (refusal !== undefined) return { kind: 'ledger', refusal };
-    const exceeded = metered.meter.reserve(this.sharesOf(money, metered.periods), longestRingMs);
+    const exceeded = metered.meter.reserve(callShares(money, this.#parts, metered.periods), longestRingMs);
     if (exceeded === undefined) return undefined;
     this.#noteBlocked(exceeded);
     // Another SIP server may cost less, or have room.
@@ -460,12 +487,29 @@ export class MeteredCalls implements CallLifecycle {
     return { kind: 'limit', exceeded, byCarrier };
   }
 
+  #ledgerRefusal(): PricingRefusal | undefined {
+    const refusal = this.#parts.ledger.mayPrice();
+    if (refusal === undefined) this.#refusingSinceMs = undefined;
+    else this.#refusingSinceMs ??= this.#parts.clock.monotonicMs();
+    return refusal;
+  }
+
+  /** A crash charges to the last heartbeat on the disk: what runs on while nothing is written is lost then. */
+  #stopped(): Exceeded | undefined {
+    if (this.#ledgerRefusal() === undefined || this.#refusingSinceMs === undefined) return undefined;
+    const lastedMs = this.#parts.clock.monotonicMs() - this.#refusingSinceMs;
+    return lastedMs < ledgerPatienceMs ? undefined : ledgerStopped;
+  }
+
   #cut({ call, live, isOver }: Metered, exceeded: Exceeded): void {
     if (live === undefined || isOver) return;
     this.#noteBlocked(exceeded);
-    live.decidedBy(
-      this.#parts.observer.refused(call, { kind: 'limit', exceeded, byCarrier: false, wasRunning: true }).decisionId,
-    );
+    const refusal = exceeded === ledgerStopped ? this.#ledgerRefusal() : undefined;
+    const no: MoneyNo =
+      refusal === undefined
+        ? { kind: 'limit', exceeded, byCarrier: false, wasRunning: true }
+        : { kind: 'ledger', refusal };
+    live.decidedBy(this.#parts.observer.refused(call, no).decisionId);
     live.cut(exceeded.limit.rule === 'credit' ? 'credit used up' : 'limit reached');
   }
 

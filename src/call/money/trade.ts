@@ -3,9 +3,9 @@ import type { PeriodSums } from '../../billing/limits/period-sums.ts';
 import type { SlidingSums } from '../../billing/limits/sliding-sum.ts';
 import { divideByHour, hourAt, type Share } from '../../billing/hold/vector.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
-import { carrierCostOf, incrementBegin, type PriceRow } from '../../billing/rating/price.ts';
+import { incrementBegin, type PriceRow } from '../../billing/rating/price.ts';
 import type { PricePeriods } from '../../billing/rating/price-periods.ts';
-import type { CarrierUse } from './call-money.ts';
+import { type CarrierUse, divideUse } from './call-money.ts';
 
 /** A charge of an earlier call, with who paid for the call and where it came from. */
 export interface PastCharge {
@@ -46,12 +46,9 @@ export function lossBy(cost: Share['price'], costRow: PriceRow, price: Share['pr
 
 /** Counts the cost of every attempt for the hours in which its increments begin. */
 export function countHours({ hours }: TradeSums, uses: readonly CarrierUse[], periods: PricePeriods): void {
-  for (const { carrier, startMs, connectedS, isLate } of uses) {
-    const fee = isLate === true ? carrier.row.attemptFeeMicros : 0n;
-    const cost = (fromMs: number, seconds: number): bigint =>
-      carrierCostOf(carrier.row, fromMs, seconds, periods) - fee;
-    for (const { period, amountMicros } of divideByHour(cost, startMs, connectedS)) {
-      hours.add(carrier.accountId, period, amountMicros);
+  for (const use of uses) {
+    for (const { period, amountMicros } of divideUse(use, periods, divideByHour)) {
+      hours.add(use.carrier.accountId, period, amountMicros);
     }
   }
 }
