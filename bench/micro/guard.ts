@@ -21,6 +21,7 @@ function newGuard(): Guard {
     marks: { isOwnNonce: () => false, isOwnTag: () => false, isOwnBranch: () => false },
     ...{
       isUser: () => true,
+      bindingsOf: () => 1,
       trustOf: () => undefined,
       isListed: () => false,
       sparesFailure: () => false,

@@ -184,7 +184,8 @@ export class CallService {
     const { guard, stack } = this.#services;
     const isProven = caller.kind === 'account';
     const given = { message: request, user: isProven ? caller.account.name : '' };
-    const evidence = isProven ? 'nonce' : 'none';
+    // Who is known by its address only may be anybody who writes that address.
+    const evidence = caller.kind === 'account' && caller.by === 'digest' ? 'nonce' : 'none';
     switch (rule) {
       case 'blocktoomuchpendingsession':
         headers.append('retry-after', '10');

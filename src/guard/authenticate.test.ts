@@ -92,9 +92,9 @@ describe('identity by digest', () => {
     { what: 'a wrong password is refused', given: { password: 'wrong' }, expect: 'refused' },
     { what: 'an unknown user is refused like a wrong password', given: { user: 'mallory' }, expect: 'refused' },
     {
-      what: 'the previous password is stale, not a guess',
+      what: 'the previous password is no guess, and is asked for again as if there were none',
       given: { password: 'old password' },
-      expect: 'challenge stale',
+      expect: 'challenge',
     },
     { what: 'a digest uri of another host is refused', given: { uri: 'sip:other.example' }, expect: 'refused' },
   ];

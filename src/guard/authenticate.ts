@@ -172,8 +172,12 @@ export class Authenticator {
     const verifies = (ha1: Secret<string> | undefined): boolean =>
       verifyDigest(credentials, ha1?.reveal() ?? this.#nobodysHa1, request.method, request.body);
     const verified = verifies(ha1Of(credential, credentials));
-    // The account's previous password is a phone that was not told yet, not a guess.
-    if (!verified && verifies(previousHa1Of(credential, credentials))) return { kind: 'challenge', stale: true };
+    // The account's previous password is a phone that was not told yet, not a guess. It is not called stale: a phone
+    // that hears this asks again at once with the same password, and never stops.
+    if (!verified && verifies(previousHa1Of(credential, credentials))) {
+      this.#gate.observe(findingOf('previous password', flow, observed));
+      return { kind: 'challenge', stale: false };
+    }
     const problem = this.#problem(account, verified, credentials, request, flow);
     if (account === undefined || problem !== undefined) {
       this.#onRefused(flow);

@@ -6,12 +6,17 @@ import { TokenBucket, TokenBuckets } from './table/token-buckets.ts';
 const capacity = 65_536;
 const shedRole = 500;
 const provenRole = 501;
+const trustedRole = 502;
+const provenAddressRole = 503;
+const registerRole = 504;
 /** Of an offender that may be somebody else: a challenge a second, by which the true owner can prove itself. */
 const trickleRate = 1;
 const trickleBurst = 3;
 /** While too many challenges are not answered, strangers together have a tenth. */
 const restShare = 10;
 const trustedTimes = 10;
+/** All ports of an address that prove themselves, and at which nobody has logged in, have what ten ports have. */
+const portsOfAddress = 10;
 
 /**
  * The budgets of packets, by what they have proven. Each has its own buckets: whatever strangers send uses up what is for
@@ -44,10 +49,10 @@ export class Budgets {
     return this.#strangers.take(all, all * 2, nowMs);
   }
 
-  /** The same of one that is shed. */
-  takeShed(words: AddressWords, nowMs: number): boolean {
+  /** The same of one that is shed: a REGISTER, by which its true owner comes back, has a trickle to itself. */
+  takeShed(words: AddressWords, isRegister: boolean, nowMs: number): boolean {
     this.#sourceKey(words);
-    this.#hash.extend(this.#hash.high, this.#hash.low, shedRole);
+    this.#hash.extend(this.#hash.high, this.#hash.low, isRegister ? registerRole : shedRole);
     return (
       this.#sources.take(this.#hash.high, this.#hash.low, trickleRate, trickleBurst, nowMs) &&
       this.takeStranger(words, false, nowMs)
@@ -62,13 +67,33 @@ export class Budgets {
     return isWithin && this.#known.take(known_rate, known_rate * 2, nowMs);
   }
 
-  /** A packet that proves itself, or comes over a connection: each address and port has its own. */
-  takeProven(words: AddressWords, port: number, isTrusted: boolean, nowMs: number): boolean {
-    const { proven_rate_per_source } = this.#settings();
-    const own = isTrusted ? proven_rate_per_source * trustedTimes : proven_rate_per_source;
+  /**
+   * A packet that proves itself, or comes over a connection: each address and port has its own. Where nobody has logged in
+   * from that port, those of all ports of the address have a bound too: ports cost a stranger nothing.
+   */
+  takeProven(
+    words: AddressWords,
+    port: number,
+    from: { isTrusted: boolean; isKnownPort: boolean },
+    nowMs: number,
+  ): boolean {
+    const own = this.#settings().proven_rate_per_source * (from.isTrusted ? trustedTimes : 1);
     this.#hash.address(words, provenRole);
     this.#hash.extend(this.#hash.high, this.#hash.low, port);
-    return this.#provenSources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);
+    const isWithin = this.#provenSources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);
+    if (!isWithin || from.isKnownPort) return isWithin;
+    const ofAddress = own * portsOfAddress;
+    this.#sourceKey(words);
+    this.#hash.extend(this.#hash.high, this.#hash.low, provenAddressRole);
+    return this.#provenSources.take(this.#hash.high, this.#hash.low, ofAddress, ofAddress * 5, nowMs);
+  }
+
+  /** A packet that proves nothing, in the name of an address from which much is expected: all its ports together. */
+  takeTrusted(words: AddressWords, nowMs: number): boolean {
+    const own = this.#settings().proven_rate_per_source * trustedTimes;
+    this.#sourceKey(words);
+    this.#hash.extend(this.#hash.high, this.#hash.low, trustedRole);
+    return this.#sources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);
   }
 
   /** One IPv4 address, or the /64 that one customer has. */

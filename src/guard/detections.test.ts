@@ -258,7 +258,7 @@ describe('evidence', () => {
   test('an address that many accounts share is reported, not banned', () => {
     const bench = new GuardBench({ ...off, maxfailedauthenabledip: 30 });
     for (const user of ['a', 'b', 'c', 'd', 'e']) bench.see('authenticated', { user });
-    bench.clock.advance(hourMs);
+    bench.clock.advance(2 * hourMs);
     bench.see('wrong password', { times: 31, transport: 'tcp' });
     assert.deepEqual(bench.listed(), ['report 203.0.113.9 [maxfailedauthenabledip]']);
   });

@@ -51,6 +51,9 @@ const senseless = ['malformed', 'unknown method', 'stray response', 'stray reque
 /** Of known and trusted sources, the flood limit counts these only. */
 export const failing: ReadonlySet<FindingKind> = new Set<FindingKind>([...senseless, ...unauthorised, 'bad value']);
 
+/** What a user does wrong on its own device when its password was changed. */
+export const logInFailures: ReadonlySet<FindingKind> = new Set<FindingKind>([...unauthorised]);
+
 const failureWindowMs = ({ maxsubfailauthperiod }: Settings): number => maxsubfailauthperiod * 1000;
 const hourly = (): number => hourMs;
 

@@ -3,9 +3,9 @@ import { formatEndpoint } from '../base/net/endpoint.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { modeOf, type Settings } from '../settings/index.ts';
 import type { BanScope } from './bans/ban.ts';
-import { type Detection, type DetectionKey, detections, failing, type Sign } from './detections.ts';
+import { type Detection, type DetectionKey, detections, failing, logInFailures, type Sign } from './detections.ts';
 import type { Evidence, Finding, FindingKind } from './findings.ts';
-import type { KnownSources } from './known-sources.ts';
+import type { KnownSources, SourceWidth } from './known-sources.ts';
 import type { KeyedHash } from './table/keyed-hash.ts';
 import { RecentTimes } from './table/recent-times.ts';
 import { WindowCounts } from './table/window-counts.ts';
@@ -23,6 +23,7 @@ const portsRole = 3000;
 const pairRole = 4000;
 const userRole = 5000;
 const childrenRole = 6000;
+const provenChildrenRole = 7000;
 
 /** Widths at which an IPv6 source is counted, each with how many times the limit of an address it may have. */
 const ipv6Widths = [
@@ -30,8 +31,10 @@ const ipv6Widths = [
   [64, 1],
   [56, 4],
   [48, 16],
-] as const;
+] as const satisfies readonly (readonly [SourceWidth, number])[];
 const ipv4Widths = [[128, 1]] as const;
+/** No account of ours has a longer name; a stranger's is cut, for it is kept. */
+const longestUser = 64;
 
 /** What a detection wants done. */
 export interface Verdict {
@@ -65,14 +68,20 @@ interface Observation {
   readonly port: number;
   readonly evidence: Evidence;
   readonly user: string;
+  /** Whether it is a wrong log-in of a user with a device, or at an address, that are its own. */
+  readonly isOwn?: boolean;
 }
 
 /** Counts what is seen of sources against the table of detections, and says whom to stop, how widely and why. */
 export class Detector {
   readonly #parts: DetectorParts;
   readonly #counters = new WindowCounts(counterCapacity);
-  /** Users, ports and addresses that were counted once already. */
+  /**
+   * Users, ports and addresses that were counted once already, of proven sources and of others apart: what anybody can
+   * send in anybody's name pushes out nothing that counts for a ban, and hides nothing from it.
+   */
   readonly #markers = new RecentTimes(markerCapacity);
+  readonly #unprovenMarkers = new RecentTimes(markerCapacity);
   readonly #bySign = new Map<Sign, readonly { readonly detection: Detection; readonly index: number }[]>();
   readonly #forgiving: readonly { readonly detection: Detection; readonly index: number }[];
   readonly #masked: AddressWords = new Uint32Array(4);
@@ -88,13 +97,13 @@ export class Detector {
   }
 
   get octets(): number {
-    return this.#counters.octets + this.#markers.octets;
+    return this.#counters.octets + this.#markers.octets + this.#unprovenMarkers.octets;
   }
 
   /** Counts a finding, and decides if that was one too many. */
-  observe({ kind, address, port, evidence, user, isRegister }: Finding): void {
+  observe({ kind, address, port, evidence, user, userAgent, isRegister }: Finding): void {
     if (!readAddressWords(address, this.#words)) return;
-    const seen: Observation = { words: this.#words, port, evidence, user };
+    const seen: Observation = { words: this.#words, port, evidence, user, isOwn: this.#isOwn(kind, user, userAgent) };
     this.count(kind, seen, isRegister);
     const { known, clock } = this.#parts;
     // A stranger's message was counted when it came; of the others, only those that fail are.
@@ -108,8 +117,17 @@ export class Detector {
     if (rows === undefined) return;
     for (const { detection, index } of rows) {
       if (detection.scope === 'user at address' && (!isRegister || seen.user === '')) continue;
-      this.#countRow(detection, index, sign, seen);
+      if (detection.scope === 'address' && seen.isOwn === true) continue;
+      this.#countRow(detection, index, seen);
     }
+  }
+
+  /** A user that fails on its own device, or where it logged in within a day, has an old password: it guesses at nobody. */
+  #isOwn(kind: FindingKind, user: string, userAgent: string): boolean {
+    if (user === '' || !logInFailures.has(kind)) return false;
+    const { known, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    return known.isDevice({ words: this.#words, user, userAgent }, nowMs) || known.isHome(this.#words, user, nowMs);
   }
 
   /** The user proved itself: what it had failed before is forgiven, and nothing of anybody else. */
@@ -160,13 +178,14 @@ export class Detector {
     this.#counters.clear();
   }
 
-  #countRow(detection: Detection, index: number, sign: Sign, seen: Observation): void {
+  #countRow(detection: Detection, index: number, seen: Observation): void {
     const settings = this.#parts.settings();
     const limit = detection.limit(settings, this.#parts.load());
     if (limit <= 0 || modeOf(settings, detection.key) === 'off') return;
     const windowMs = detection.windowMs(settings);
     const nowMs = this.#parts.clock.monotonicMs();
-    if (detection.distinct === true && !this.#isFirst(index, seen, windowMs, nowMs)) return;
+    const isNew = detection.distinct !== true || this.#isFirst(index, seen, windowMs, nowMs);
+    if (detection.distinct === true && !this.#isFirstOf(index, seen, windowMs, nowMs)) return;
     if (detection.forgives === true && seen.user !== '') {
       this.#userKey(seen.words, index, seen.user);
       const own = this.#add(windowMs, nowMs);
@@ -177,7 +196,7 @@ export class Detector {
     }
     if (detection.scope === 'address and port') return this.#countPair(detection, index, seen, limit, windowMs, nowMs);
     for (const [width, times] of widthsOf(seen.words)) {
-      this.#countWidth({ detection, index, sign, width, limit: limit * times, windowMs, nowMs }, seen);
+      this.#countWidth({ detection, index, isNew, width, limit: limit * times, windowMs, nowMs }, seen);
     }
   }
 
@@ -194,19 +213,21 @@ export class Detector {
     if (!isTooMany(detection, count, limit)) return;
     const { settings } = this.#parts;
     const isProven = seen.evidence !== 'none' || settings().ban_unproven;
-    this.#decide(detection, seen, {
-      action: isProven ? 'ban' : 'shed',
-      scope: 'address and port',
-      subject: formatEndpoint({ address: addressText(seen.words), port: seen.port }),
-      reason: reasonOf(detection, count, limit, windowMs),
-    });
+    const reason = reasonOf(detection, count, limit, windowMs);
+    this.#decidePair(detection, seen, isProven ? 'ban' : 'shed', reason);
+  }
+
+  #decidePair(detection: Detection, seen: Observation, action: Verdict['action'], reason: string): void {
+    const { words, port } = seen;
+    const subject = formatEndpoint({ address: addressText(words), port });
+    this.#decide(detection, seen, { action, scope: 'address and port', subject, reason });
   }
 
   #countWidth(row: CountedRow, seen: Observation): void {
-    const { detection, index, width, limit, windowMs, nowMs } = row;
+    const { detection, index, isNew, width, limit, windowMs, nowMs } = row;
     const isProven = seen.evidence !== 'none';
     this.#rowKey(seen.words, width, detectionRole + index);
-    const count = this.#add(windowMs, nowMs);
+    const count = this.#add(windowMs, nowMs, isNew ? 1 : 0);
     let proven = 0;
     let ports = 0;
     let ownCount = 0;
@@ -214,14 +235,14 @@ export class Detector {
     if (isProven) {
       this.#rowKey(seen.words, width, provenRole + index);
       proven = this.#add(windowMs, nowMs);
-      ports = this.#countOnce(seen.words, width, portsRole + index, seen.port, windowMs, nowMs);
+      ports = this.#countOnce(seen, width, portsRole + index, seen.port, windowMs, nowMs);
       if (width === 128) {
         this.#pairKey(seen, index);
         ownCount = this.#add(windowMs, nowMs);
       }
     }
-    const offenders =
-      width === 128 ? 0 : this.#countOnce(seen.words, width, childrenRole + index, lastBits(seen), windowMs, nowMs);
+    const children = (isProven ? provenChildrenRole : childrenRole) + index;
+    const offenders = width === 128 ? 0 : this.#countOnce(seen, width, children, childOf(seen, width), windowMs, nowMs);
     if (!isTooMany(detection, count, limit) || (width !== 128 && offenders < offendersOfPrefix)) return;
     const { known, settings } = this.#parts;
     const reason = reasonOf(detection, count, limit, windowMs);
@@ -236,16 +257,15 @@ export class Detector {
     }
     // A connection comes from another port each time, and three ports are the address: unless others are known there.
     const isWide = seen.evidence === 'connection' || ports >= provenPorts;
-    if (isWide && !known.hasProven(seen.words, nowMs)) {
+    if (isWide && !known.hasProven(seen.words, nowMs, width)) {
       return this.#decide(detection, seen, { action: 'ban', ...whole, reason });
     }
     if (width !== 128 || ownCount * ownShare < limit) return;
-    const subject = formatEndpoint({ address: addressText(seen.words), port: seen.port });
-    this.#decide(detection, seen, { action: 'ban', scope: 'address and port', subject, reason });
+    this.#decidePair(detection, seen, 'ban', reason);
   }
 
   #stopUser(detection: Detection, seen: Observation, count: number, limit: number): void {
-    const subject = `${seen.user} from ${addressText(seen.words)}`;
+    const subject = userAtAddress(seen.user, addressText(seen.words));
     const reason = reasonOf(detection, count, limit, detection.windowMs(this.#parts.settings()));
     this.#decide(detection, seen, { action: 'ban', scope: 'user at address', subject, reason });
   }
@@ -255,46 +275,67 @@ export class Detector {
     seen: Observation,
     wanted: Pick<Verdict, 'action' | 'scope' | 'subject' | 'reason'>,
   ): void {
-    const { settings, spared, known, clock, decide } = this.#parts;
+    const { settings, spared, decide } = this.#parts;
     const current = settings();
     const lastsMs = detection.lastsMs?.(current);
     const base = { detection: detection.key, address: addressText(seen.words), evidence: seen.evidence, lastsMs };
     const report = (why: string): void =>
       decide({ ...base, ...wanted, action: 'report', reason: `${wanted.reason}; ${why}` });
-    const isWhole = wanted.scope === 'address' || wanted.scope === 'prefix';
     if (modeOf(current, detection.key) === 'observe') return report(`only observed [mode.${detection.key}]`);
     const why = wanted.scope === 'user at address' ? undefined : spared(seen.words);
     if (why !== undefined) return report(why);
+    const accounts = this.#accountsWithin(wanted, seen);
     const shared = current.shared_address_accounts;
-    const accounts = isWhole && shared > 0 ? known.accountsAt(seen.words, clock.monotonicMs()) : 0;
-    if (isWhole && shared > 0 && accounts >= shared) return report(`shared by ${accounts} accounts, not banned`);
+    if (shared > 0 && accounts >= shared) return report(`shared by ${accounts} accounts, not banned`);
     decide({ ...base, ...wanted });
   }
 
-  /** Whether this user was not counted against this address within the window. */
+  /** How many accounts a verdict would cut off, as far as that can be known: one port can be a gateway's. */
+  #accountsWithin({ scope, subject }: Pick<Verdict, 'scope' | 'subject'>, { words, port }: Observation): number {
+    const { known, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    if (scope === 'address') return known.accountsAt(words, nowMs);
+    if (scope === 'prefix') return known.accountsAt(words, nowMs, widthOf(subject));
+    return scope === 'address and port' && known.hasProvenAt(words, port, nowMs) ? known.accountsAt(words, nowMs) : 0;
+  }
+
+  /** Whether this user was not counted against this address within the window, in the name of whom ever. */
   #isFirst(index: number, { words, user }: Observation, windowMs: number, nowMs: number): boolean {
     this.#userKey(words, index, user);
     const { high, low } = this.#parts.hash;
-    const isFirst = nowMs - this.#markers.get(high, low) >= windowMs;
-    if (isFirst) this.#markers.set(high, low, nowMs);
+    return [this.#markers, this.#unprovenMarkers].every((markers) => nowMs - markers.get(high, low) >= windowMs);
+  }
+
+  /** The same among what proves as much as this; from now on it was. */
+  #isFirstOf(index: number, seen: Observation, windowMs: number, nowMs: number): boolean {
+    this.#userKey(seen.words, index, seen.user);
+    const { high, low } = this.#parts.hash;
+    const markers = this.#markersOf(seen);
+    const isFirst = nowMs - markers.get(high, low) >= windowMs;
+    if (isFirst) markers.set(high, low, nowMs);
     return isFirst;
   }
 
   /** Counts different `what` of a source. */
-  #countOnce(words: AddressWords, width: number, role: number, what: number, windowMs: number, nowMs: number): number {
+  #countOnce(seen: Observation, width: number, role: number, what: number, windowMs: number, nowMs: number): number {
     const { hash } = this.#parts;
-    this.#rowKey(words, width, role);
+    const markers = this.#markersOf(seen);
+    this.#rowKey(seen.words, width, role);
     const { high, low } = hash;
     hash.extend(high, low, what);
-    if (nowMs - this.#markers.get(hash.high, hash.low) < windowMs) {
+    if (nowMs - markers.get(hash.high, hash.low) < windowMs) {
       return this.#counters.count(high, low, windowMs, nowMs);
     }
-    this.#markers.set(hash.high, hash.low, nowMs);
+    markers.set(hash.high, hash.low, nowMs);
     return this.#counters.add(high, low, windowMs, nowMs);
   }
 
-  #add(windowMs: number, nowMs: number): number {
-    return this.#counters.add(this.#parts.hash.high, this.#parts.hash.low, windowMs, nowMs);
+  #markersOf({ evidence }: Observation): RecentTimes {
+    return evidence === 'none' ? this.#unprovenMarkers : this.#markers;
+  }
+
+  #add(windowMs: number, nowMs: number, amount = 1): number {
+    return this.#counters.add(this.#parts.hash.high, this.#parts.hash.low, windowMs, nowMs, amount);
   }
 
   #rowKey(words: AddressWords, width: number, role: number): void {
@@ -332,8 +373,9 @@ export class Detector {
 interface CountedRow {
   readonly detection: Detection;
   readonly index: number;
-  readonly sign: Sign;
-  readonly width: number;
+  /** Whether it was not counted before, proven or not. */
+  readonly isNew: boolean;
+  readonly width: SourceWidth;
   readonly limit: number;
   readonly windowMs: number;
   readonly nowMs: number;
@@ -350,6 +392,7 @@ export const answersChallenge: ReadonlySet<FindingKind> = new Set<FindingKind>([
   'digest uri',
   'refused user',
   'unverified',
+  'previous password',
 ]);
 
 function isTooMany({ atLimit }: Detection, count: number, limit: number): boolean {
@@ -360,9 +403,23 @@ function widthsOf(words: AddressWords): typeof ipv4Widths | typeof ipv6Widths {
   return isIpv4Words(words) ? ipv4Widths : ipv6Widths;
 }
 
-/** What tells the addresses of one prefix apart. */
-function lastBits({ words }: Observation): number {
-  return ((words[1] ?? 0) ^ Math.imul(words[2] ?? 0, 0x9e3779b1) ^ Math.imul(words[3] ?? 0, 0x85ebca6b)) | 0;
+/** What tells the parts of a prefix apart: addresses of a /64, /64s of a /56, /56s of a /48. */
+function childOf({ words }: Observation, width: SourceWidth): number {
+  const network = words[1] ?? 0;
+  if (width === 48) return (network & 0xffffff00) | 0;
+  if (width === 56) return network | 0;
+  return (Math.imul(words[2] ?? 0, 0x9e3779b1) ^ Math.imul(words[3] ?? 0, 0x85ebca6b)) | 0;
+}
+
+function widthOf(prefix: string): SourceWidth {
+  const bits = Number(prefix.slice(prefix.indexOf('/') + 1));
+  return ipv6Widths.find(([width]) => width === bits)?.[0] ?? 128;
+}
+
+/** The subject of an entry that stops one user at one address. What a stranger calls itself is cut, and shown safely. */
+export function userAtAddress(user: string, address: string): string {
+  const shown = user.slice(0, longestUser).replace(/[^\x20-\x7e]/g, (octet) => `%${octet.charCodeAt(0).toString(16)}`);
+  return `${shown} from ${address}`;
 }
 
 function reasonOf({ sees }: Detection, count: number, limit: number, windowMs: number): string {

@@ -23,6 +23,8 @@ export const findingKinds = [
   'wrong transport',
   'digest uri',
   'not authorised',
+  // The password that the user had before: a phone that was not told yet, and no guess.
+  'previous password',
   // Answered without a look at the password: the user is refused from there, or is being guessed at by many.
   'refused user',
   'unverified',

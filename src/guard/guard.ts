@@ -1,4 +1,3 @@
-import { BoundedMap } from '../base/bounded/bounded-map.ts';
 import { type AddressWords, addressText, readAddressWords } from '../base/net/address-words.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
 import { parsePrefix } from '../base/net/prefix.ts';
@@ -7,16 +6,17 @@ import type { Clock, Timer } from '../base/time/clock.ts';
 import { modeOf, type Settings } from '../settings/index.ts';
 import type { Admission, PacketSource } from '../sip/transport/index.ts';
 import { type Ban, banKey } from './bans/ban.ts';
-import { BanList, type Standing } from './bans/ban-list.ts';
+import { BanList, type OwnKind, ownKind, type Standing } from './bans/ban-list.ts';
+import { Repeaters } from './bans/repeaters.ts';
 import { Budgets } from './budgets.ts';
 import { DeviceNames } from './device-names.ts';
 import { rowLimit } from './detections.ts';
-import { answersChallenge, Detector, type Verdict } from './detector.ts';
+import { answersChallenge, Detector, userAtAddress, type Verdict } from './detector.ts';
 import { type Evidence, type Finding, FindingCounts, type FindingKind, type FindingObserver } from './findings.ts';
-import { Guesses } from './guesses.ts';
+import { type Attempt, Guesses } from './guesses.ts';
 import { KnownSources } from './known-sources.ts';
 import type { BanStore } from './ports.ts';
-import { carriesProof, type OwnMarks } from './raw-proof.ts';
+import { isRegister, type OwnMarks, proofIn } from './raw-proof.ts';
 import type { StrangerLog } from './stranger-log.ts';
 import { KeyedHash } from './table/keyed-hash.ts';
 import { OctetRate } from './table/octet-rate.ts';
@@ -43,6 +43,8 @@ export interface GuardParts {
   readonly marks: OwnMarks;
   /** Whether an account or number of ours has this name. */
   readonly isUser: (name: string) => boolean;
+  /** Live registrations of a user. */
+  readonly bindingsOf: (user: string) => number;
   /** Why detections spare an address, by the settings that trust addresses, or because it is our own. */
   readonly trustOf: (address: string) => string | undefined;
   /** Whether a failure of this kind is not held against this address [auth.trusted-segment-exemption]. */
@@ -55,16 +57,23 @@ export interface GuardParts {
   readonly onBan: (ban: Ban) => void;
 }
 
+/** Where a packet came from, and what stands for and against it. */
+interface Source {
+  readonly remote: Endpoint;
+  readonly isKnown: boolean;
+  readonly isKnownPort: boolean;
+  readonly isShed: boolean;
+  readonly nowMs: number;
+}
+
 const tickMs = 1000;
 const answeredCapacity = 65_536;
 const answeredRole = 700;
 const allUnanswered = 701;
 const unansweredWindowMs = 90_000;
 const allTimes = 10;
-const maxSheds = 20_000;
-const maxOwnBans = 100_000;
-const maxRepeaters = 20_000;
-const repeatMs = 30 * 24 * 3_600_000;
+/** What the guard lists by itself, of each kind. */
+const mostOwn: Readonly<Record<OwnKind, number>> = { ban: 100_000, user: 20_000, shed: 20_000, report: 20_000 };
 const day = 24 * 3_600_000;
 
 /**
@@ -90,13 +99,15 @@ export class Guard implements FindingObserver {
   readonly #unanswered = new Unanswered();
   readonly #answered = new RecentTimes(answeredCapacity);
   readonly #allUnanswered = new WindowCounts(8);
-  readonly #repeaters = new BoundedMap<string, { readonly count: number; readonly atMs: number }>(maxRepeaters);
+  readonly #repeaters: Repeaters;
   readonly #words: AddressWords = new Uint32Array(4);
   /** Filled in anew for each message, so that none is made for one that is dropped. */
   readonly #message: { words: AddressWords; port: number; evidence: Evidence; user: string } = {
     ...{ words: this.#words, port: 0, evidence: 'none', user: '' },
   };
   #strangersRest = false;
+  /** How the packet that is being looked at proved its sender. */
+  #provenBy: Evidence = 'none';
   #timer: Timer | undefined;
   #clearedAtMs = 0;
 
@@ -107,7 +118,8 @@ export class Guard implements FindingObserver {
     this.#hash = hash;
     this.bans = new BanList(clock, hash);
     this.devices = new DeviceNames(settings);
-    this.known = new KnownSources(hash);
+    this.known = new KnownSources({ hash, settings, bindingsOf: parts.bindingsOf });
+    this.#repeaters = new Repeaters((key) => this.#forgetRepeater(key));
     this.#budgets = new Budgets(hash, settings);
     this.#guesses = new Guesses(hash, this.known);
     this.#detector = new Detector({
@@ -119,7 +131,13 @@ export class Guard implements FindingObserver {
 
   /** Takes over the bans of the last server, and begins to look at the time. */
   start(bans: readonly Ban[] = []): void {
-    for (const ban of bans) this.bans.put(ban);
+    const nowMs = this.#parts.clock.wallMs();
+    for (const ban of bans) {
+      if (ban.by === 'guard' && ban.scope !== 'user at address') this.#repeaters.remember(ban);
+      if (ban.untilMs === undefined || ban.untilMs > nowMs) this.bans.put(ban);
+      else if (!this.#repeaters.has(ban.key)) this.#parts.store.remove([ban.key]);
+    }
+    this.#repeaters.forgetOld(nowMs);
     this.#clearedAtMs = this.#parts.clock.monotonicMs();
     this.#tick();
   }
@@ -152,7 +170,7 @@ export class Guard implements FindingObserver {
       this.#answered.set(this.#hash.high, this.#hash.low, nowMs);
     }
     if (kind === 'authenticated') {
-      this.known.authenticated(words, port, user, userAgent, nowMs);
+      this.known.authenticated({ words, port, user, userAgent }, nowMs);
       this.#detector.forgive(words, user);
       return;
     }
@@ -164,32 +182,58 @@ export class Guard implements FindingObserver {
       return;
     }
     if (this.#parts.sparesFailure(kind, address)) return;
-    this.#guesses.failed(kind, { words, user, userAgent }, nowMs);
+    this.#guesses.failed(kind, this.#attempt(user, userAgent), this.#parts.settings().max_guesses_per_user, nowMs);
     this.#detector.observe(finding);
+    if (answersChallenge.has(kind)) this.known.failed({ words, port, user, userAgent });
   }
 
   /**
    * Whether credentials for `user` are looked at: `ask` challenges again without looking, `refuse` refuses as a wrong
    * password would be.
    */
-  look({ address }: Endpoint, user: string, userAgent: string): 'verify' | 'ask' | 'refuse' {
+  look({ address, port }: Endpoint, user: string, userAgent: string): 'verify' | 'ask' | 'refuse' {
     const words = this.#words;
     if (!readAddressWords(address, words)) return 'ask';
-    if (this.#isUserStopped(user, address)) return 'refuse';
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#isBan('user', user)) return 'refuse';
+    // Somebody else behind the same NAT may have failed in this user's name.
+    if (this.known.isOwnPort(words, port, user, nowMs)) return 'verify';
+    if (this.#isBan('user at address', userAtAddress(user, address))) return 'refuse';
     const settings = this.#parts.settings();
-    const limits = {
-      perUser: modeOf(settings, 'max_guesses_per_user') === 'enforce' ? settings.max_guesses_per_user : 0,
-      perAddress:
-        modeOf(settings, 'max_failed_users_per_address') === 'enforce' ? settings.max_failed_users_per_address : 0,
-    };
-    const mayGuess = this.#guesses.mayTry({ words, user, userAgent }, limits, this.#parts.clock.monotonicMs());
-    return mayGuess ? 'verify' : 'ask';
+    const limitOf = (key: GuessRule): number => (modeOf(settings, key) === 'off' ? 0 : settings[key]);
+    const limits = { perUser: limitOf('max_guesses_per_user'), perAddress: limitOf('max_failed_users_per_address') };
+    const mayTry = this.#guesses.mayTry(this.#attempt(user, userAgent), limits, nowMs);
+    if (mayTry === 'yes') return 'verify';
+    const rule = mayTry === 'user' ? 'max_guesses_per_user' : 'max_failed_users_per_address';
+    this.#reportGuessing(rule, mayTry === 'user' ? user : address);
+    return modeOf(settings, rule) === 'enforce' ? 'ask' : 'verify';
+  }
+
+  #attempt(user: string, userAgent: string): Attempt {
+    return { words: this.#words, user, userAgent, isAllowed: this.bans.isAllowed(this.#words) };
+  }
+
+  /** The operator is told of whom so many guess at, and from where; of names that nobody has there is nothing to tell. */
+  #reportGuessing(rule: GuessRule, subject: string): void {
+    const { settings, isUser } = this.#parts;
+    const scope = rule === 'max_guesses_per_user' ? 'user' : 'address';
+    if (scope === 'user' && !isUser(subject)) return;
+    if (this.bans.get(scope, subject) !== undefined) return;
+    const reason = `${settings()[rule]} ${guessWords[rule]}`;
+    this.#report({ scope, subject, rule, reason, evidence: 'none' });
+  }
+
+  #report(said: Pick<Ban, 'scope' | 'subject' | 'rule' | 'reason' | 'evidence'>): void {
+    const atMs = this.#parts.clock.wallMs();
+    this.#makeRoom('report');
+    const key = banKey(said.scope, said.subject);
+    this.put({ key, action: 'report', ...said, count: 1, by: 'guard', atMs, untilMs: atMs + day });
   }
 
   /** A binding that outlived a restart: its phone is known. */
   remember(address: string, port: number, user: string, userAgent: string): void {
     if (!readAddressWords(address, this.#words)) return;
-    this.known.authenticated(this.#words, port, user, userAgent, this.#parts.clock.monotonicMs());
+    this.known.authenticated({ words: this.#words, port, user, userAgent }, this.#parts.clock.monotonicMs());
   }
 
   /** Whether somebody authenticated from this address in the last hour. */
@@ -253,22 +297,30 @@ export class Guard implements FindingObserver {
     if (settings.sip_whitelist.length > 0 && !isWithin(settings.sip_whitelist, remote.address)) return 'whitelist';
     if (!this.#speed.take(length, settings.maxnetworkspeed, nowMs)) return 'network speed';
     const isKnown = this.known.hasProven(words, nowMs);
-    if (settings.maxsubsmscount > 0 && !(isKnown && this.#isKnownPort(words, remote.port, settings, nowMs))) {
+    const isKnownPort = isKnown && this.known.hasProvenAt(words, remote.port, nowMs);
+    this.#provenBy = isUdp ? 'none' : 'connection';
+    const source = { remote, isKnown, isKnownPort, isShed: standing === 'shed', nowMs };
+    const loss = isUdp ? this.#lossOfDatagram(source, octets) : this.#lossOfStream(source, length);
+    if (settings.maxsubsmscount > 0 && !isKnownPort && !(isKnown && settings.treatusersasknownip)) {
       this.#message.port = remote.port;
-      this.#message.evidence = isUdp ? 'none' : 'connection';
+      this.#message.evidence = this.#provenBy;
       this.#detector.count('message', this.#message, false);
     }
-    if (!isUdp) return this.#lossOfStream(words, remote, length, nowMs);
+    return loss;
+  }
+
+  #lossOfDatagram(source: Source, octets: Buffer | undefined): Loss | undefined {
+    const words = this.#words;
+    const { isKnown, isShed, nowMs } = source;
     if (isKnown) {
       if (this.#budgets.takeKnown(words, nowMs)) return this.#serve('P1');
-      return this.#isProven(words, remote, octets, nowMs) ? this.#serve('P0') : 'known';
+      return this.#isProven(source, octets) ? this.#serve('P0') : 'known';
     }
-    const isShed = standing === 'shed';
     const isFree = isShed
-      ? this.#budgets.takeShed(words, nowMs)
+      ? this.#budgets.takeShed(words, octets !== undefined && isRegister(octets), nowMs)
       : this.#budgets.takeStranger(words, this.#strangersRest, nowMs);
     if (isFree) return this.#serve('P2');
-    if (this.#isProven(words, remote, octets, nowMs)) return this.#serve('P0');
+    if (this.#isProven(source, octets)) return this.#serve('P0');
     return isShed ? 'shed' : 'strangers';
   }
 
@@ -277,31 +329,26 @@ export class Guard implements FindingObserver {
     return undefined;
   }
 
-  #lossOfStream(words: AddressWords, { address, port }: Endpoint, length: number, nowMs: number): Loss | undefined {
-    if (length === 0 || this.#budgets.takeProven(words, port, false, nowMs)) return this.#serve('P0');
-    return this.#mayTrust(address) && this.#budgets.takeProven(words, port, true, nowMs) ? this.#serve('P0') : 'proven';
+  #lossOfStream({ remote, isKnownPort, nowMs }: Source, length: number): Loss | undefined {
+    if (length === 0) return this.#serve('P0');
+    const { address, port } = remote;
+    if (this.#budgets.takeProven(this.#words, port, { isTrusted: false, isKnownPort }, nowMs)) return this.#serve('P0');
+    const isTrusted = this.#mayTrust(address);
+    return isTrusted && this.#budgets.takeTrusted(this.#words, nowMs) ? this.#serve('P0') : 'proven';
   }
 
-  /** What does not fit the budget of strangers may prove itself, or come from where much is expected. */
-  #isProven(words: AddressWords, remote: Endpoint, octets: Buffer | undefined, nowMs: number): boolean {
+  /** What does not fit the budget of its address may prove itself, or come from where much is expected. */
+  #isProven({ remote, isKnownPort, nowMs }: Source, octets: Buffer | undefined): boolean {
     const { address, port } = remote;
-    if (octets !== undefined && carriesProof(octets, remote, this.#parts.marks)) {
-      return this.#budgets.takeProven(words, port, false, nowMs);
-    }
-    return this.#mayTrust(address) && this.#budgets.takeProven(words, port, true, nowMs);
+    const proof = octets === undefined ? undefined : proofIn(octets, remote, this.#parts.marks);
+    const isTrusted = this.#mayTrust(address);
+    if (proof === undefined) return isTrusted && this.#budgets.takeTrusted(this.#words, nowMs);
+    if (proof === 'nonce') this.#provenBy = 'nonce';
+    return this.#budgets.takeProven(this.#words, port, { isTrusted, isKnownPort }, nowMs);
   }
 
   #mayTrust(address: string): boolean {
     return this.#parts.isListed(address) || this.#parts.trustOf(address) !== undefined;
-  }
-
-  #isKnownPort(words: AddressWords, port: number, settings: Settings, nowMs: number): boolean {
-    return settings.treatusersasknownip || this.known.hasProvenAt(words, port, nowMs);
-  }
-
-  #isUserStopped(user: string, address: string): boolean {
-    if (this.bans.userEntries === 0) return false;
-    return this.#isBan('user', user) || this.#isBan('user at address', `${user} from ${address}`);
   }
 
   /** Whether an operator has banned the number that a call shows as its caller's, written with or without `+`. */
@@ -331,30 +378,33 @@ export class Guard implements FindingObserver {
     if (present !== undefined && (present.action === action || present.action === 'allow')) return;
     // What is banned stays so, whatever else is seen of it.
     if (present?.action === 'ban') return;
-    const before = this.#repeaters.get(key);
-    const nowMs = clock.wallMs();
-    const isRepeater = before !== undefined && nowMs - before.atMs < repeatMs;
-    const count = isRepeater ? before.count + 1 : 1;
-    const untilMs = endOf(settings(), count, lastsMs, nowMs);
-    if (action !== 'report') this.#repeaters.set(key, { count, atMs: nowMs });
-    this.#makeRoom(action);
-    const untilShown = action === 'report' ? nowMs + day : untilMs;
-    const said = { rule: detection, reason, evidence, count, by: 'guard', atMs: nowMs, untilMs: untilShown };
-    this.put({ key, action, scope, subject, ...said });
+    if (action === 'report') {
+      this.#report({ scope, subject, rule: detection, reason, evidence });
+    } else {
+      const nowMs = clock.wallMs();
+      // Whose address may be forged is not stopped for longer each time that somebody forges it.
+      const count = action === 'ban' && lastsMs === undefined ? this.#repeaters.next(key, nowMs) : 1;
+      this.#makeRoom(ownKind(action, scope) ?? 'ban');
+      const said = { rule: detection, reason, evidence, count, by: 'guard', atMs: nowMs };
+      this.put({ key, action, scope, subject, ...said, untilMs: endOf(settings(), count, lastsMs, nowMs) });
+    }
+    const { count = 1 } = this.bans.get(scope, subject) ?? {};
     const fields = { rule: detection, subject, scope, reason, evidence, count };
     strangerLog.refused(actionWords[action], address, fields);
   }
 
-  /** What the guard lists by itself is bounded: the oldest of its kind goes. */
-  #makeRoom(action: Verdict['action']): void {
-    const most = action === 'ban' ? maxOwnBans : maxSheds;
-    if (this.bans.countOf(action) < most) return;
-    for (const ban of this.bans.all()) {
-      if (ban.action !== action || ban.by !== 'guard') continue;
-      this.bans.remove(ban.key);
-      if (action === 'ban') this.#parts.store.remove([ban.key]);
-      return;
-    }
+  /** What the guard lists by itself is bounded: the oldest of its kind go, some at once. */
+  #makeRoom(kind: OwnKind): void {
+    const most = mostOwn[kind];
+    if (this.bans.ownCount(kind) < most) return;
+    const keys = this.bans.oldestOwn(kind, Math.ceil(most / 256));
+    for (const key of keys) this.bans.remove(key);
+    if (kind === 'ban' || kind === 'user') this.#parts.store.remove(keys);
+  }
+
+  /** The row of a ban that is over outlives it, so that a repeater is one after a restart too. */
+  #forgetRepeater(key: string): void {
+    if (!this.bans.has(key)) this.#parts.store.remove([key]);
   }
 
   #tick(): void {
@@ -370,7 +420,8 @@ export class Guard implements FindingObserver {
     });
     const most = settings().fastauthsubswrongusermsg * allTimes;
     this.#strangersRest = most > 0 && this.#allUnanswered.count(allUnanswered, 0, unansweredWindowMs, nowMs) > most;
-    const over = this.bans.takeExpired();
+    this.#repeaters.forgetOld(clock.wallMs());
+    const over = this.bans.takeExpired().filter(({ key }) => !this.#repeaters.has(key));
     if (over.length > 0) store.remove(over.map(({ key }) => key));
     const resetMs = settings().reenabledosblocked * 1000;
     if (resetMs > 0 && nowMs - this.#clearedAtMs >= resetMs) {
@@ -379,6 +430,13 @@ export class Guard implements FindingObserver {
     }
   }
 }
+
+type GuessRule = 'max_guesses_per_user' | 'max_failed_users_per_address';
+
+const guessWords = {
+  max_guesses_per_user: 'failed passwords within an hour; new devices elsewhere are asked again without a look',
+  max_failed_users_per_address: 'failed users within an hour; only known devices are looked at',
+} as const satisfies Readonly<Record<GuessRule, string>>;
 
 const actionWords = {
   ban: 'source banned',

@@ -425,8 +425,9 @@ export class SipServer {
       marks: {
         isOwnNonce: (nonce, remote) => this.authenticator.isOwnNonce(nonce, remote),
         isOwnTag: (tag, { address }) => this.stack.dialogs.isOpen(tag, address),
-        isOwnBranch: (branch) => this.stack.awaits(branch),
+        isOwnBranch: (branch, { address }) => this.stack.awaits(branch, address),
       },
+      bindingsOf: (name) => this.registrar.countOf(this.directory.accountByName(name)?.id),
       isUser: (name) =>
         this.directory.accountByName(name) !== undefined || this.directory.numberOwner(name) !== undefined,
       trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),

@@ -86,6 +86,11 @@ export class Registrar {
       .toSorted((one, other) => other.q - one.q);
   }
 
+  /** How many phones an account has registered. */
+  countOf(accountId: number | undefined): number {
+    return accountId === undefined ? 0 : this.bindings.of(accountId, this.#clock.wallMs()).length;
+  }
+
   /** Whether an account has a live registration from the source of this flow; on `anyPort`, from its address. */
   isRegisteredAt(accountId: number, { transport, remote }: Flow, anyPort: boolean): boolean {
     return this.bindings

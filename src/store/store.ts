@@ -47,6 +47,7 @@ export interface StoreSnapshot {
   /** Price lists as text, by tariff. */
   readonly decks: readonly { readonly tariffId: number; readonly deck: string }[];
   readonly bindings: readonly Binding[];
+  /** With those that are over, for a repeater is one after a restart too; the first ones first. */
   readonly bans: readonly Ban[];
   /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
   readonly unfinishedCalls: readonly UnfinishedCall[];
@@ -333,7 +334,7 @@ export class Store implements AccountStore {
       directory,
       ledger,
       decks: (priced.tariffs ?? []).map((row) => ({ tariffId: Number(row['id']), deck: String(row['deck']) })),
-      bans: (tables.bans ?? []).map(banOf).filter(({ untilMs = nowMs + 1 }) => untilMs > nowMs),
+      bans: (tables.bans ?? []).map(banOf).sort((one, other) => one.atMs - other.atMs),
       bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
       spendPeaks: (priced.spend_peaks ?? []).map(spendPeakOf),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),

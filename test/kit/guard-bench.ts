@@ -17,6 +17,8 @@ export class GuardBench {
   readonly marks = new Set<string>();
   settings: Settings;
   load = 0;
+  /** Live registrations of each user. */
+  bindings = 1;
 
   constructor(settings: Partial<Settings> = {}, profile: Parameters<typeof profileValues>[0] = 'default') {
     this.settings = { ...profileValues(profile), ...settings };
@@ -37,6 +39,7 @@ export class GuardBench {
         isOwnBranch: (branch) => this.marks.has(branch),
       },
       isUser: (name) => name === 'alice',
+      bindingsOf: () => this.bindings,
       sparesFailure: () => false,
       trustOf: (address) => (address === '192.0.2.50' ? 'an address of a SIP server' : undefined),
       isListed: (address) => address === '192.0.2.50',

@@ -16,6 +16,9 @@ import { PlaceIndex } from './place-index.ts';
 const portBase = 256;
 const sweepMs = 10_000;
 
+/** What detections list by themselves, each kind with a room of its own. */
+export type OwnKind = 'ban' | 'user' | 'shed' | 'report';
+
 /** What stands against a source. */
 export type Standing = 'none' | 'shed' | 'ban';
 
@@ -45,6 +48,8 @@ export class BanList {
   readonly #words: AddressWords = new Uint32Array(4);
   readonly #masked: AddressWords = new Uint32Array(4);
   readonly #countByAction: Record<BanAction, number> = { ban: 0, shed: 0, report: 0, allow: 0 };
+  /** Keys of what the guard has listed by itself, the oldest first. */
+  readonly #own: Record<OwnKind, Set<string>> = { ban: new Set(), user: new Set(), shed: new Set(), report: new Set() };
   #agents: readonly string[] = [];
   #userEntries = 0;
   #pairs = 0;
@@ -66,6 +71,21 @@ export class BanList {
 
   countOf(action: BanAction): number {
     return this.#countByAction[action];
+  }
+
+  /** How much of a kind the guard has listed by itself. */
+  ownCount(kind: OwnKind): number {
+    return this.#own[kind].size;
+  }
+
+  /** The `count` oldest of a kind that the guard has listed by itself. */
+  oldestOwn(kind: OwnKind, count: number): readonly string[] {
+    const keys: string[] = [];
+    for (const key of this.#own[kind]) {
+      if (keys.length === count) break;
+      keys.push(key);
+    }
+    return keys;
   }
 
   /** Whether anything stands against packets from there; an entry that allows wins over all. */
@@ -113,6 +133,10 @@ export class BanList {
     return index.get(this.#hash.high, this.#hash.low);
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   /** The entry of a subject, as long as it holds. */
   get(scope: BanScope, subject: string): Ban | undefined {
     const entry = this.#entries.get(banKey(scope, subject));
@@ -140,6 +164,7 @@ export class BanList {
     const endsMs = this.#clock.monotonicMs() + leftMs;
     this.#entries.set(ban.key, { ban, endsMs });
     this.#count(ban, 1);
+    if (ban.by === 'guard') this.#ownOf(ban)?.add(ban.key);
     if (ban.action === 'report') return before;
     if (ban.scope === 'user agent') this.#agents = [...this.#agents, ban.subject.toLowerCase()];
     const beside = this.#readPlace(ban);
@@ -158,6 +183,7 @@ export class BanList {
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
     this.#count(entry.ban, -1);
+    this.#ownOf(entry.ban)?.delete(key);
     const { ban } = entry;
     if (ban.action === 'report') return ban;
     if (ban.scope === 'user agent') this.#agents = this.#agents.filter((part) => part !== ban.subject.toLowerCase());
@@ -213,6 +239,11 @@ export class BanList {
     }
   }
 
+  #ownOf({ action, scope }: Ban): Set<string> | undefined {
+    const kind = ownKind(action, scope);
+    return kind === undefined ? undefined : this.#own[kind];
+  }
+
   #count({ action, scope }: Ban, change: 1 | -1): void {
     this.#countByAction[action] += change;
     if (scope === 'address and port') this.#pairs += change;
@@ -225,6 +256,12 @@ export class BanList {
     else this.#lengths.delete(length);
     if (count <= 0 || (change === 1 && count === 1)) this.#lengthList = [...this.#lengths.keys()];
   }
+}
+
+/** What room an entry of the guard takes; users that are refused somewhere push out no banned address. */
+export function ownKind(action: BanAction, scope: BanScope): OwnKind | undefined {
+  if (action === 'allow') return undefined;
+  return action === 'ban' && scope === 'user at address' ? 'user' : action;
 }
 
 function holdsAddress({ scope, subject }: Ban, address: string): boolean {

@@ -1,6 +1,9 @@
 import type { AddressWords } from '../../base/net/address-words.ts';
 import type { Random } from '../../base/random/random.ts';
 
+/** A stranger's name can be as long as a message, and is hashed many times. */
+const maxTextLength = 128;
+
 /**
  * HalfSipHash-1-3 with 64 bits of key and of result. A table that finds its places by it can be steered by nobody who
  * does not know the key, and a key of 64 bits stands for its source: that two of a million share one is a chance of one
@@ -34,10 +37,12 @@ export class KeyedHash {
     this.#finish(beside);
   }
 
+  /** Nothing that anybody is called is longer than what is read of the text; of the rest only its length counts. */
   text(text: string, beside: number): void {
     this.#start();
+    const read = Math.min(text.length, maxTextLength);
     let word = 0;
-    for (let index = 0; index < text.length; index++) {
+    for (let index = 0; index < read; index++) {
       word = (word << 8) | (text.charCodeAt(index) & 0xff);
       if ((index & 3) === 3) this.#mix(word);
     }

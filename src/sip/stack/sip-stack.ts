@@ -130,9 +130,9 @@ export class SipStack {
     return this.#transactions.answeredCount;
   }
 
-  /** Whether a request of ours with this branch waits for its answer. */
-  awaits(branch: string): boolean {
-    return this.#transactions.awaits(branch);
+  /** Whether a request of ours to this address with this branch waits for its answer. */
+  awaits(branch: string, address: string): boolean {
+    return this.#transactions.awaits(branch, address);
   }
 
   transportStats(): ReturnType<TransportLayer['stats']> {

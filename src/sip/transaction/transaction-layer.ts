@@ -90,12 +90,12 @@ export class TransactionLayer {
     return this.#invitesBySource.of(address);
   }
 
-  /** A branch that nobody can guess: 96 bits behind the magic cookie (RFC 3261 §8.1.1.7). */
-  /** Whether a request with this branch has no final answer yet, whatever its method. */
-  awaits(branch: string): boolean {
-    return sentMethods.some((method) => this.#clients.has(clientKey(branch, method)));
+  /** Whether a request to this address with this branch has no final answer yet, whatever its method. */
+  awaits(branch: string, address: string): boolean {
+    return sentMethods.some((method) => this.#clients.get(clientKey(branch, method))?.flow.remote.address === address);
   }
 
+  /** A branch that nobody can guess: 96 bits behind the magic cookie (RFC 3261 §8.1.1.7). */
   newBranch(): string {
     return `z9hG4bK${this.#random.hex(12)}`;
   }
