@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/time/system-clock.ts';
 import { readAddressWords } from '../../src/base/net/address-words.ts';
 import { type Ban, banKey } from '../../src/guard/bans/ban.ts';
 import { Guard } from '../../src/guard/guard.ts';
+import { ListedSources } from '../../src/guard/lists/listed-sources.ts';
 import { StrangerLog } from '../../src/guard/stranger-log.ts';
 import { profileValues } from '../../src/settings/index.ts';
 
@@ -27,6 +28,7 @@ function newGuard(): Guard {
       sparesFailure: () => false,
       load: () => 0,
       onBan: () => {},
+      listed: () => ListedSources.none,
     },
   });
 }

@@ -317,6 +317,11 @@ function isPrefixOnly(account: Account): boolean {
 
 const addressModes: readonly number[] = [1, 3, 6, 9];
 
+/** Addresses, ranges and host names that an account is listed with, as a SIP server or as a traffic sender. */
+export function listedAddresses(account: Account): readonly string[] {
+  return [...trunkAddresses(account), ...senderAddresses(account)];
+}
+
 function senderAddresses(account: Account): readonly string[] {
   if (account.kind !== 'trafficsender' || !addressModes.includes(account.needAuth)) return [];
   return [...new Set(account.authIp.map((text) => (text.includes('/') ? text : splitPort(text).host)))];

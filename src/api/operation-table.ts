@@ -3,6 +3,8 @@ import type {
   AccountView,
   AuditView,
   BanView,
+  BlockListView,
+  HeldChangeView,
   BindingView,
   CallView,
   CdrView,
@@ -107,7 +109,7 @@ export interface OperationTable {
   /** Newest first. */
   readonly 'ban list': Entry<
     { limit?: number | undefined },
-    { readonly total: number; readonly bans: readonly BanView[] }
+    { readonly total: number; readonly bans: readonly BanView[]; readonly lists: readonly BlockListView[] }
   >;
   /**
    * Bans a source, or, with `scope`, a `user`, a `caller number` or a `user agent`. Where phones or calls would be cut off,
@@ -129,10 +131,27 @@ export interface OperationTable {
     }
   >;
   readonly 'ban allow': Entry<{ subject: string; reason?: string | undefined }, { readonly ban: BanView }>;
-  /** What stood against the subject; none is no error. */
-  readonly 'ban remove': Entry<{ subject: string }, { readonly lifted: readonly string[] }>;
+  /** What stood against the subject; none is no error. `listedOn` are block lists that go on stopping it. */
+  readonly 'ban remove': Entry<
+    { subject: string },
+    { readonly lifted: readonly string[]; readonly listedOn: readonly string[] }
+  >;
   readonly 'ban clear': Entry<NoArguments, { readonly lifted: number }>;
   readonly 'ban explain': Entry<{ subject: string }, { readonly bans: readonly BanView[] }>;
+  readonly 'blocklist list': Entry<NoArguments, { readonly lists: readonly BlockListView[] }>;
+  /** `source` is a URL; `format` is `plain` or `apiban`. A fetch that takes long goes on after the answer. */
+  readonly 'blocklist add': Entry<
+    { name: string; source: string; format?: string | undefined; allowHttp: boolean },
+    { readonly list: BlockListView; readonly isFetching: boolean }
+  >;
+  readonly 'blocklist refresh': Entry<{ name: string }, { readonly list: BlockListView; readonly isFetching: boolean }>;
+  /** What waits for a yes; `change` is null where nothing does. */
+  readonly 'blocklist preview': Entry<
+    { name: string },
+    { readonly list: BlockListView; readonly change: HeldChangeView | null }
+  >;
+  readonly 'blocklist accept': Entry<{ name: string }, { readonly list: BlockListView }>;
+  readonly 'blocklist remove': Entry<{ name: string }, { readonly name: string }>;
   /** Seals all stored secrets with a new key, while the server runs. */
   readonly 'keys rotate': Entry<NoArguments, ChangeView>;
   /** `path` is absolute, on the server's machine. */

@@ -1,4 +1,5 @@
 import type { Ban, BanScope } from '../guard/bans/ban.ts';
+import type { BlockLists } from '../guard/lists/block-lists.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { AuditEntry, Origin, StoreChange } from '../accounts/change.ts';
 import type { AccountStore } from '../accounts/ports.ts';
@@ -95,6 +96,8 @@ export interface LiveServer {
   /** Those that concern an address, whatever their width. */
   bansOf(address: string): readonly Ban[];
   putBan(ban: Ban): void;
+  /** Lists of bad addresses that others keep; undefined for a server that was built without them. */
+  readonly blockLists: BlockLists | undefined;
   /** Takes out what names this subject, and everything about it where it is an address. @returns their keys */
   liftBans(subject: string): readonly string[];
   /** Takes out all bans but those of block lists, with all counts. @returns how many there were */

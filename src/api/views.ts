@@ -1,4 +1,6 @@
 import type { Ban } from '../guard/bans/ban.ts';
+import type { HeldChange } from '../guard/lists/block-lists.ts';
+import type { ListFormat } from '../guard/lists/ports.ts';
 import type { DoctorCheck } from '../doctor/check.ts';
 import type { StreamQuality } from '../call/record.ts';
 import type { LiveCertificate, LiveSipServer } from './ports.ts';
@@ -355,6 +357,7 @@ export interface StatusView {
   readonly certificate: LiveCertificate | null;
   /** SIP servers that are asked with OPTIONS whether they are there. */
   readonly sipServers: readonly LiveSipServer[];
+  readonly blockLists: readonly BlockListView[];
   readonly accounts: number;
   readonly numbers: number;
   readonly dialRules: number;
@@ -411,6 +414,28 @@ export interface LimitCheckView {
   readonly total: number;
   readonly users: readonly { readonly name: string; readonly kind: string; readonly missing: readonly string[] }[];
 }
+
+/** A list of bad addresses that others keep; times are UTC milliseconds, null for never. */
+export interface BlockListView {
+  readonly name: string;
+  /** A URL, without what may be a key in it. */
+  readonly source: string;
+  readonly format: ListFormat;
+  readonly by: string;
+  readonly addedAtMs: number;
+  readonly entries: number;
+  /** When the copy in effect was fetched, and when the source last answered as it should. */
+  readonly takenAtMs: number | null;
+  readonly checkedAtMs: number | null;
+  /** Why the last refresh failed. */
+  readonly fault: string | null;
+  /** What waits for an operator's yes. */
+  readonly held: { readonly entries: number; readonly atMs: number; readonly why: string } | null;
+  /** Entries of the source that are not taken: our own and private addresses. */
+  readonly leftOut: { readonly count: number; readonly first: readonly string[] };
+}
+
+export type HeldChangeView = HeldChange;
 
 /** One entry of the list of bans; `untilMs` is null for one that an operator has to remove. */
 export interface BanView extends Omit<Ban, 'key' | 'untilMs'> {

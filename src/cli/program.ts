@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addBanCommands } from './commands/bans.ts';
+import { addBlockListCommands } from './commands/block-lists.ts';
 import { addDecisionCommands } from './commands/decisions.ts';
 import { addAccountingCommands } from './commands/history.ts';
 import { addCallCommands } from './commands/calls.ts';
@@ -68,5 +69,6 @@ function buildProgram(shell: Shell): Command {
   addLedgerCommands(program, shell);
   addDecisionCommands(program, shell);
   addBanCommands(program, shell);
+  addBlockListCommands(program, shell);
   return program;
 }

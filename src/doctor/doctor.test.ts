@@ -100,6 +100,7 @@ const safe: ServerFacts = {
   accountsByAddress: new Map([['192.0.2.1', 3]]),
   certificate: { validUntilMs: 90 * 86_400_000, selfSigned: false },
   storeIsHealthy: true,
+  blockLists: [],
   nowMs: 0,
 };
 

@@ -14,6 +14,8 @@ export interface ServerFacts {
   readonly accountsByAddress: ReadonlyMap<string, number>;
   readonly certificate: { readonly validUntilMs: number; readonly selfSigned: boolean } | undefined;
   readonly storeIsHealthy: boolean;
+  /** Lists of bad addresses: when each was last fetched or found unchanged (0 for never), and what is wrong with it. */
+  readonly blockLists: readonly { readonly name: string; readonly checkedAtMs: number; readonly wrong: string }[];
   readonly nowMs: number;
 }
 
@@ -22,6 +24,8 @@ const byAddressAlone: Readonly<Record<number, number>> = { 1: 3, 2: 4, 6: 8, 9: 
 const manyAccounts = 20;
 const certificateDays = 30;
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const oldListMs = 2 * dayMs;
 
 const practices: readonly Practice<ServerFacts>[] = [
   {
@@ -99,6 +103,19 @@ const practices: readonly Practice<ServerFacts>[] = [
       if (days < 0) return { result: 'fault', seen: `ended ${-days} days ago` };
       const seen = `${days} days left${certificate.selfSigned ? ', self-signed' : ''}`;
       return { result: days < certificateDays || certificate.selfSigned ? 'warning' : 'ok', seen };
+    },
+  },
+  {
+    name: 'block lists',
+    meaning: 'Addresses change hands: an old list stops strangers who did nothing, and misses who attacks today.',
+    remedy: 'Look at ringfence blocklist list; accept what waits, mend the source, or remove the list.',
+    judge: ({ blockLists, nowMs }) => {
+      const wrong = blockLists.flatMap(({ name, checkedAtMs, wrong: why }) => {
+        const age = checkedAtMs === 0 ? 'never fetched' : `${Math.floor((nowMs - checkedAtMs) / hourMs)} hours old`;
+        const isOld = nowMs - checkedAtMs > oldListMs;
+        return isOld || why !== '' ? [`${name} (${age}${why === '' ? '' : `; ${why}`})`] : [];
+      });
+      return unlessNone(wrong, 'warning', blockLists.length === 0 ? 'there are none' : 'all are fresh');
     },
   },
   {

@@ -15,6 +15,7 @@ import { answersChallenge, Detector, userAtAddress, type Verdict } from './detec
 import { type Evidence, type Finding, FindingCounts, type FindingKind, type FindingObserver } from './findings.ts';
 import { type Attempt, Guesses } from './guesses.ts';
 import { KnownSources } from './known-sources.ts';
+import type { ListedSources } from './lists/listed-sources.ts';
 import type { BanStore } from './ports.ts';
 import { isRegister, type OwnMarks, proofIn } from './raw-proof.ts';
 import type { StrangerLog } from './stranger-log.ts';
@@ -31,7 +32,7 @@ import { Unanswered } from './unanswered.ts';
 export type Proof = 'P0' | 'P1' | 'P2';
 
 /** Why a packet was lost before it was read. */
-export type Loss = 'banned' | 'shed' | 'whitelist' | 'network speed' | 'strangers' | 'known' | 'proven';
+export type Loss = 'banned' | 'block list' | 'shed' | 'whitelist' | 'network speed' | 'strangers' | 'known' | 'proven';
 
 /** What the guard needs to know of the rest of the server. */
 export interface GuardParts {
@@ -53,6 +54,8 @@ export interface GuardParts {
   readonly isListed: (address: string) => boolean;
   /** How busy the signalling thread is, from 0 to 1. */
   readonly load: () => number;
+  /** The addresses of all block lists. */
+  readonly listed: () => ListedSources;
   /** A ban holds from now on. */
   readonly onBan: (ban: Ban) => void;
 }
@@ -69,6 +72,9 @@ interface Source {
 const tickMs = 1000;
 const answeredCapacity = 65_536;
 const answeredRole = 700;
+const listedRole = 702;
+const listedCapacity = 4096;
+const listedForMs = 1000;
 const allUnanswered = 701;
 const unansweredWindowMs = 90_000;
 const allTimes = 10;
@@ -87,7 +93,7 @@ export class Guard implements FindingObserver {
   /** Packets that were served, by proof. */
   readonly served: Record<Proof, number> = { P0: 0, P1: 0, P2: 0 };
   readonly lost: Record<Loss, number> = {
-    ...{ banned: 0, shed: 0, whitelist: 0, 'network speed': 0, strangers: 0, known: 0, proven: 0 },
+    ...{ banned: 0, 'block list': 0, shed: 0, whitelist: 0, 'network speed': 0, strangers: 0, known: 0, proven: 0 },
   };
   readonly known: KnownSources;
   readonly #parts: GuardParts;
@@ -98,6 +104,8 @@ export class Guard implements FindingObserver {
   readonly #speed = new OctetRate();
   readonly #unanswered = new Unanswered();
   readonly #answered = new RecentTimes(answeredCapacity);
+  /** Sources of block lists that nothing spares, and when that was last looked at. */
+  readonly #blocked = new RecentTimes(listedCapacity);
   readonly #allUnanswered = new WindowCounts(8);
   readonly #repeaters: Repeaters;
   readonly #words: AddressWords = new Uint32Array(4);
@@ -152,7 +160,12 @@ export class Guard implements FindingObserver {
     const isUdp = transport === 'udp';
     if (!readAddressWords(remote.address, words)) return isUdp ? 'drop' : 'close';
     const standing = this.bans.standingOf(words, remote.port);
-    const loss = standing === 'ban' ? 'banned' : this.#lossOf(words, remote, isUdp, standing, length, octets);
+    const loss =
+      standing === 'ban'
+        ? 'banned'
+        : this.#isBlocked(words, remote.address)
+          ? 'block list'
+          : this.#lossOf(words, remote, isUdp, standing, length, octets);
     if (loss === undefined) return 'serve';
     this.lost[loss]++;
     return isUdp ? 'drop' : 'close';
@@ -241,6 +254,11 @@ export class Guard implements FindingObserver {
     return readAddressWords(address, this.#words) && this.known.hasProven(this.#words, this.#parts.clock.monotonicMs());
   }
 
+  /** Whether no detection and no block list stops this address: it is allowed, trusted or our own. */
+  spares(address: string): boolean {
+    return readAddressWords(address, this.#words) && this.#spared(this.#words) !== undefined;
+  }
+
   /** Lists a ban, or replaces that of its subject. */
   put(ban: Ban): void {
     this.bans.put(ban);
@@ -280,7 +298,15 @@ export class Guard implements FindingObserver {
 
   /** Memory of the tables that strangers can fill; it never changes. */
   get octets(): number {
-    const tables = [this.#detector, this.#budgets, this.#guesses, this.known, this.#unanswered, this.#answered];
+    const tables = [
+      this.#blocked,
+      this.#detector,
+      this.#budgets,
+      this.#guesses,
+      this.known,
+      this.#unanswered,
+      this.#answered,
+    ];
     return tables.reduce((sum, { octets }) => sum + octets, 0);
   }
 
@@ -322,6 +348,24 @@ export class Guard implements FindingObserver {
     if (isFree) return this.#serve('P2');
     if (this.#isProven(source, octets)) return this.#serve('P0');
     return isShed ? 'shed' : 'strangers';
+  }
+
+  /** Whether a block list stops a source. Who is allowed or trusted is asked about once a second: it costs more than the list. */
+  #isBlocked(words: AddressWords, address: string): boolean {
+    if (!this.#parts.listed().holds(words)) return false;
+    const { clock, settings } = this.#parts;
+    const mode = modeOf(settings(), 'block_lists');
+    if (mode === 'off') return false;
+    this.#hash.address(words, listedRole);
+    const { high, low } = this.#hash;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#blocked.get(high, low) < listedForMs) return mode === 'enforce';
+    if (this.#spared(words) !== undefined) return false;
+    this.#blocked.set(high, low, nowMs);
+    if (mode === 'enforce') return true;
+    const said = { detection: 'block_lists', reason: 'a block list names it', evidence: 'none' } as const;
+    this.#carryOut({ ...said, action: 'report', scope: 'address', subject: address, address, lastsMs: undefined });
+    return false;
   }
 
   #serve(proof: Proof): undefined {
@@ -371,7 +415,8 @@ export class Guard implements FindingObserver {
     this.#hash.extend(this.#hash.high, this.#hash.low, port);
   }
 
-  #carryOut({ detection, action, scope, subject, address, reason, evidence, lastsMs }: Verdict): void {
+  #carryOut(verdict: Finished): void {
+    const { detection, action, scope, subject, address, reason, evidence, lastsMs } = verdict;
     const { clock, settings, strangerLog } = this.#parts;
     const key = banKey(scope, subject);
     const present = this.bans.get(scope, subject);
@@ -437,6 +482,9 @@ const guessWords = {
   max_guesses_per_user: 'failed passwords within an hour; new devices elsewhere are asked again without a look',
   max_failed_users_per_address: 'failed users within an hour; only known devices are looked at',
 } as const satisfies Readonly<Record<GuessRule, string>>;
+
+/** What a detection wants done, or what a block list would have done. */
+type Finished = Omit<Verdict, 'detection'> & { readonly detection: Verdict['detection'] | 'block_lists' };
 
 const actionWords = {
   ban: 'source banned',

@@ -78,6 +78,7 @@ function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveSer
     bans: () => sip.guard.bans.all(),
     bansOf: (address) => sip.guard.bans.concerning(address),
     putBan: (ban) => sip.guard.put(ban),
+    blockLists: sip.blockLists,
     liftBans: (subject) => sip.liftBans(subject),
     liftAllBans: () => sip.guard.liftAll(),
     cutOffBy: async (scope, subject) => ({

@@ -109,6 +109,24 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
     }),
   );
   gauge('bans', 'Entries of the list of bans, with what is shed or only reported', () => sip.guard.bans.size);
+  new Gauge({
+    ...{ name: 'ringfence_block_list_entries', help: 'Entries in effect of each block list', registers },
+    labelNames: ['list'],
+    collect() {
+      this.reset();
+      for (const { record, entries } of sip.blockLists?.states() ?? []) this.set({ list: record.name }, entries);
+    },
+  });
+  new Gauge({
+    ...{ name: 'ringfence_block_list_checked_seconds', registers, labelNames: ['list'] },
+    help: 'When the source of each block list last answered as it should, in Unix time; 0 for never',
+    collect() {
+      this.reset();
+      for (const { record } of sip.blockLists?.states() ?? []) {
+        this.set({ list: record.name }, record.checkedAtMs / 1000);
+      }
+    },
+  });
   gauge('auth_requests_in_a_row', 'Failed requests in a row that an address may send now', () => sip.guard.rowLimit());
   labelled(registers, 'findings_total', 'What was seen of sources, by kind', 'kind', () => ({
     ...sip.guard.findings.counts,

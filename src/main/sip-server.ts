@@ -36,6 +36,9 @@ import { Authenticator } from '../guard/authenticate.ts';
 import { findingOf, userAgentOf } from '../guard/findings.ts';
 import type { Ban } from '../guard/bans/ban.ts';
 import { Guard } from '../guard/guard.ts';
+import { type BlockListParts, BlockLists } from '../guard/lists/block-lists.ts';
+import { ListedSources } from '../guard/lists/listed-sources.ts';
+import type { StoredBlockList } from '../guard/lists/ports.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
 import type { BanStore, DecisionStore } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
@@ -59,6 +62,7 @@ import {
 } from '../sip/transport/index.ts';
 import { honeypotUser, isHit, type Listing, sparesFailure, trustOf } from './guard-trust.ts';
 import { mediaFindings } from './media-findings.ts';
+import { cutOffBy } from './cut-off.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 
 /** Addresses whose calls' cost is remembered. */
@@ -91,6 +95,8 @@ export interface SipServerParts {
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
   readonly bans: BanStore;
+  /** Without it there are no block lists. */
+  readonly blockLists?: Pick<BlockListParts, 'store' | 'fetcher' | 'nextTurn' | 'audit'>;
   /** How busy the signalling thread is, from 0 to 1; idle where nobody says. */
   readonly load?: () => number;
   readonly ledger: Ledger;
@@ -115,6 +121,7 @@ export class SipServer {
   readonly calls: CallService;
   readonly authenticator: Authenticator;
   readonly guard: Guard;
+  readonly blockLists: BlockLists | undefined;
   readonly strangers: StrangerLog;
   readonly money: MeteredCalls;
   readonly sipServers: SipServers;
@@ -145,6 +152,7 @@ export class SipServer {
     this.strangers = strangerLog;
     this.guard = this.#newGuard(clock, strangerLog);
     parts.plane.watchRefused((sources) => this.#onMediaRefused(sources));
+    this.blockLists = this.#newBlockLists(clock);
     this.#authFailures = new ConnectionFailures(
       () => modeOf(settings(), 'session_auth_failure_close'),
       log,
@@ -321,8 +329,9 @@ export class SipServer {
   }
 
   /** The bindings of the last server stand; to be called before the first packet is taken. */
-  remember(bindings: readonly Binding[], bans: readonly Ban[] = []): void {
+  remember(bindings: readonly Binding[], bans: readonly Ban[] = [], blockLists: readonly StoredBlockList[] = []): void {
     this.guard.start(bans);
+    this.blockLists?.start(blockLists);
     for (const { sourceAddress, sourcePort, user, userAgent } of bindings) {
       this.guard.remember(sourceAddress, sourcePort, user, userAgent);
     }
@@ -384,6 +393,7 @@ export class SipServer {
     this.audit.stop();
     this.registrar.stop();
     this.guard.stop();
+    this.blockLists?.stop();
     this.stack.close();
   }
 
@@ -433,8 +443,43 @@ export class SipServer {
       trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),
       sparesFailure: (kind, address) => sparesFailure(kind, address, settings(), ownAddresses()),
       isListed: (address) => this.#listing(address) !== 'none',
+      listed: () => this.blockLists?.sources ?? ListedSources.none,
       onBan: (ban) => this.#onBan(ban),
     });
+  }
+
+  #newBlockLists(clock: Clock): BlockLists | undefined {
+    const { random, settings, log, blockLists, ownAddresses } = this.#parts;
+    if (blockLists === undefined) return undefined;
+    return new BlockLists({
+      ...{ clock, random, settings, log },
+      ...blockLists,
+      ownAddresses: () => [...ownAddresses().map(({ address }) => address), ...settings().public_address],
+      cutOffBy: (sources) =>
+        cutOffBy(sources, {
+          bindings: this.registrar.bindings.all(),
+          calls: this.calls.calls(),
+          accounts: this.directory.accounts(),
+          resolved: (accountId) => this.sipServers.addresses.addressesOf(accountId),
+          isSpared: (address) => this.guard.spares(address),
+        }),
+      onChange: () => this.#onListsChanged(),
+    });
+  }
+
+  #onListsChanged(): void {
+    const { blockLists } = this;
+    const settings = this.#parts.settings();
+    if (blockLists === undefined || !settings.end_calls_of_banned) return;
+    if (modeOf(settings, 'block_lists') !== 'enforce') return;
+    this.#endCallsFrom((address) => blockLists.concerning(address).length > 0 && !this.guard.spares(address));
+  }
+
+  #endCallsFrom(isStopped: (address: string, port: number) => boolean): void {
+    for (const call of this.calls.calls()) {
+      const { sourceAddress, sourcePort } = call.record.cdr;
+      if (isStopped(sourceAddress, sourcePort)) call.end('source banned', 'system');
+    }
   }
 
   /** Whether an address is that of a SIP server, or of a traffic sender. */
@@ -471,10 +516,7 @@ export class SipServer {
   /** A ban ends no call by itself, unless a setting says so [own.end-calls-of-banned]. */
   #onBan({ scope, subject }: Ban): void {
     if (!this.#parts.settings().end_calls_of_banned) return;
-    for (const call of this.calls.calls()) {
-      const { sourceAddress, sourcePort } = call.record.cdr;
-      if (isHit(scope, subject, sourceAddress, sourcePort)) call.end('source banned', 'system');
-    }
+    this.#endCallsFrom((address, port) => isHit(scope, subject, address, port));
   }
 
   /** Authenticated lately from this address, or listed with it: served on when strangers are not. */

@@ -29,6 +29,7 @@ import { openCeiling } from './ceiling-file.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import { openLedger } from './open-ledger.ts';
 import { systemDns } from './system-dns.ts';
+import { systemListFetcher } from './list-fetcher.ts';
 import { SipServer } from './sip-server.ts';
 import { startTls, type Tls } from './tls.ts';
 
@@ -110,6 +111,17 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       bindings: store.bindings,
       decisions: store.decisions,
       bans: store.bans,
+      blockLists: {
+        store: store.blockLists,
+        fetcher: systemListFetcher(clock),
+        nextTurn: systemTurn,
+        audit: (by, action, list, detail) => {
+          const entry = { atMs: clock.wallMs(), by, action, subject: `block list ${list}`, detail };
+          store.apply([], [entry]).catch((error: unknown) => {
+            log.error('a change of a block list could not be written into the audit', { error: String(error) });
+          });
+        },
+      },
       load: signallingLoad(),
       ledger,
       peaks: new SpendPeaks(ledger.balances, store.spendPeaks, snapshot.spendPeaks),
@@ -119,7 +131,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     undo.push(async () => sip.close());
     const unwatch = settings.value.onChange(() => sip.settingsChanged());
     undo.push(async () => unwatch());
-    sip.remember(snapshot.bindings, snapshot.bans);
+    sip.remember(snapshot.bindings, snapshot.bans, snapshot.blockLists);
     const sinceMs = clock.wallMs() - periodsBackMs;
     const { maxcallperperiod } = settings.value.current;
     const finished = await store.talkSince(sinceMs);

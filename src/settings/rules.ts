@@ -93,6 +93,7 @@ const rules = {
   honeypot_numbers: { stops: 'tries a name that nobody should know' },
   max_abuse: { stops: 'shows too many other signs of abuse' },
   max_guesses_per_user: { stops: 'guesses at a user whose password too many have guessed at' },
+  block_lists: { stops: 'is on a block list' },
   max_failed_users_per_address: { stops: 'guesses at others from the address of a user' },
   licensecfg: { refuses: 'refuses a call when the whole system has its number of calls' },
 } as const satisfies Readonly<Record<string, Rule>>;

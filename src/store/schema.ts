@@ -19,6 +19,9 @@ export interface Schema {
   readonly audit: AuditTable;
   readonly decisions: DecisionTable;
   readonly bans: BanTable;
+  readonly block_lists: BlockListTable;
+  /** One entry a line; `which` is `current` or `held`. */
+  readonly block_list_copies: { readonly list_name: string; readonly which: string; readonly entries: string };
   /** The price list of a tariff is one text, replaced whole. */
   readonly tariffs: TariffTable;
   readonly packets: { readonly id: number; readonly name: string; readonly packet_json: string };
@@ -86,6 +89,22 @@ export interface BanTable {
   readonly at_ms: number;
   /** 0 for one without end. */
   readonly until_ms: number;
+}
+
+export interface BlockListTable {
+  readonly name: string;
+  readonly source_sealed: string;
+  readonly format: string;
+  readonly allows_http: number;
+  readonly by_whom: string;
+  readonly added_at_ms: number;
+  readonly etag: string;
+  readonly last_modified: string;
+  readonly checked_at_ms: number;
+  readonly taken_at_ms: number;
+  readonly fault: string;
+  readonly held_at_ms: number;
+  readonly held_why: string;
 }
 
 export interface TariffTable {

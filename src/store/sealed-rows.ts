@@ -17,6 +17,8 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
   audit: ['id'],
   decisions: ['id'],
   bans: ['ban_key'],
+  block_lists: ['name'],
+  block_list_copies: ['list_name', 'which'],
   tariffs: ['id'],
   packets: ['id'],
   postings: ['id'],
@@ -32,6 +34,7 @@ export const keyColumns: Readonly<Record<TableName, readonly string[]>> = {
 /** Tables that hold sealed columns: what a change of keys has to go through. */
 export const sealedTables = [
   'accounts',
+  'block_lists',
   'credentials',
   'dial_rules',
   'settings',

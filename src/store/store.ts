@@ -16,6 +16,8 @@ import type { CallAnswer, CallRow, Cdr, Heartbeat, UnfinishedCall } from '../cal
 import type { Binding } from '../registrar/binding.ts';
 import type { Decision } from '../guard/decision.ts';
 import type { Ban } from '../guard/bans/ban.ts';
+import type { BlockListStore, StoredBlockList } from '../guard/lists/ports.ts';
+import { blockListCopyPut, blockListPut, blockListRemovals, blockListsOf } from './block-list-rows.ts';
 import type { BanStore, DecisionStore } from '../guard/ports.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { SettingOverride, SettingStore } from '../settings/ports.ts';
@@ -49,6 +51,7 @@ export interface StoreSnapshot {
   readonly bindings: readonly Binding[];
   /** With those that are over, for a repeater is one after a restart too; the first ones first. */
   readonly bans: readonly Ban[];
+  readonly blockLists: readonly StoredBlockList[];
   /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
   readonly unfinishedCalls: readonly UnfinishedCall[];
   readonly settings: readonly SettingOverride[];
@@ -74,6 +77,7 @@ export class Store implements AccountStore {
   readonly settings: SettingStore;
   readonly decisions: DecisionStore;
   readonly bans: BanStore;
+  readonly blockLists: BlockListStore;
   readonly ledger: LedgerStore;
   readonly spendPeaks: SpendPeakStore;
   /** The realm of all digest credentials, fixed when the data folder was made. */
@@ -120,13 +124,18 @@ export class Store implements AccountStore {
     };
     const writeBans = (changes: readonly RowChange[]): void => {
       link.writes.write(['rows', ...changes], 'soon').catch((error: unknown) => {
-        parts.log.error('a change of the list of bans could not be stored', { error: String(error) });
+        parts.log.error('a change of bans or block lists could not be stored', { error: String(error) });
       });
     };
     this.bans = {
       put: (ban) => writeBans([banPut(ban)]),
       remove: (keys) =>
         writeBans(keys.map((key) => ({ kind: 'remove', table: 'bans', column: 'ban_key', value: key }))),
+    };
+    this.blockLists = {
+      put: (record) => writeBans([blockListPut(record)]),
+      putCopy: (name, which, text) => writeBans([blockListCopyPut(name, which, text)]),
+      remove: (name) => writeBans(blockListRemovals(name)),
     };
     this.ledger = {
       post: (postings) => link.writes.write(['post', postings, []]),
@@ -310,6 +319,8 @@ export class Store implements AccountStore {
         'dial_routes',
         'bindings',
         'bans',
+        'block_lists',
+        'block_list_copies',
         'calls',
         'settings',
       ],
@@ -335,6 +346,7 @@ export class Store implements AccountStore {
       ledger,
       decks: (priced.tariffs ?? []).map((row) => ({ tariffId: Number(row['id']), deck: String(row['deck']) })),
       bans: (tables.bans ?? []).map(banOf).sort((one, other) => one.atMs - other.atMs),
+      blockLists: blockListsOf(tables.block_lists ?? [], tables.block_list_copies ?? []),
       bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
       spendPeaks: (priced.spend_peaks ?? []).map(spendPeakOf),
       unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),

@@ -22,7 +22,10 @@ import { controlSocketName } from '../../src/cli/session.ts';
 import { openLedger } from '../../src/main/open-ledger.ts';
 import { openFolder } from '../../src/main/open-folder.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
-import { loadSettings } from '../../src/settings/index.ts';
+import { systemListFetcher } from '../../src/main/list-fetcher.ts';
+import { BlockLists } from '../../src/guard/lists/block-lists.ts';
+import { ScriptedLists } from '../kit/scripted-lists.ts';
+import { loadSettings, profileValues } from '../../src/settings/index.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
@@ -40,10 +43,19 @@ export class FakeLiveServer implements LiveServer {
   readonly ended: string[] = [];
   readonly changed: number[] = [];
   readonly guard = new GuardBench().guard;
+  readonly blockLists: BlockLists;
   readonly #startedAtMs: number;
 
   constructor(startedAtMs: number) {
     this.#startedAtMs = startedAtMs;
+    const { store, audit } = new ScriptedLists();
+    this.blockLists = new BlockLists({
+      ...{ clock: systemClock, random: seededRandom(3), settings: () => profileValues('default'), log: silentLog },
+      ...{ store, audit, fetcher: systemListFetcher(systemClock), nextTurn: systemTurn },
+      ownAddresses: () => ['192.0.2.5'],
+      cutOffBy: () => ({ bindings: this.registered.map(({ user }) => user), calls: [], peers: [] }),
+      onChange: () => {},
+    });
   }
 
   calls(): Promise<readonly LiveCall[]> {
@@ -155,6 +167,7 @@ export class CliStage {
   /** What `serve` was started with. */
   readonly served: ServeOptions[] = [];
   #close: (() => Promise<void>) | undefined;
+  #live: FakeLiveServer | undefined;
 
   constructor(dataFolder: string) {
     this.dataFolder = dataFolder;
@@ -172,6 +185,7 @@ export class CliStage {
     const settings = loadSettings({ stored: snapshot.settings, environment: {}, commandLine: [], nowMs: 0 });
     assert(settings.ok, 'the stored settings load');
     const live = new FakeLiveServer(clock.wallMs());
+    this.#live = live;
     const directory = new AccountDirectory(snapshot.directory);
     const operations = buildOperations({
       version: '9.9.9',
@@ -198,6 +212,7 @@ export class CliStage {
   }
 
   async stopServer(): Promise<void> {
+    this.#live?.blockLists.stop();
     await this.#close?.();
     this.#close = undefined;
   }

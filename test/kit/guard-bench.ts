@@ -2,6 +2,7 @@ import { silentLog } from '../../src/base/log/log.ts';
 import type { Ban } from '../../src/guard/bans/ban.ts';
 import type { Evidence, FindingKind } from '../../src/guard/findings.ts';
 import { Guard } from '../../src/guard/guard.ts';
+import { ListedSources } from '../../src/guard/lists/listed-sources.ts';
 import { StrangerLog } from '../../src/guard/stranger-log.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import type { Admission, TransportName } from '../../src/sip/transport/index.ts';
@@ -19,6 +20,8 @@ export class GuardBench {
   load = 0;
   /** Live registrations of each user. */
   bindings = 1;
+  /** Addresses of block lists. */
+  sources = ListedSources.none;
 
   constructor(settings: Partial<Settings> = {}, profile: Parameters<typeof profileValues>[0] = 'default') {
     this.settings = { ...profileValues(profile), ...settings };
@@ -44,6 +47,7 @@ export class GuardBench {
       trustOf: (address) => (address === '192.0.2.50' ? 'an address of a SIP server' : undefined),
       isListed: (address) => address === '192.0.2.50',
       load: () => this.load,
+      listed: () => this.sources,
       onBan: () => {},
     });
     this.guard.start();

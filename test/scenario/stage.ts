@@ -30,6 +30,7 @@ import { profileValues, type Settings } from '../../src/settings/index.ts';
 import { MemoryPostings, memoryLedger } from '../kit/memory-ledger.ts';
 import { ScriptedDns } from '../kit/scripted-dns.ts';
 import type { StackBounds } from '../../src/sip/stack/index.ts';
+import { ScriptedLists } from '../kit/scripted-lists.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
 import { SimulatedClock } from '../kit/simulated-clock.ts';
 import { SimulatedMediaPlane } from '../kit/simulated-media.ts';
@@ -131,6 +132,7 @@ export class Stage {
   readonly bindings = new Map<string, Binding>();
   readonly decisions: Decision[] = [];
   readonly bans = new Map<string, Ban>();
+  readonly lists = new ScriptedLists();
   /** Lines of the log that tell what goes on, and of nothing that is wrong. */
   readonly infos: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly dns = new ScriptedDns();
@@ -171,6 +173,7 @@ export class Stage {
           for (const key of keys) this.bans.delete(key);
         },
       },
+      blockLists: this.lists,
       ledger: this.ledger,
       ...(options.ceiling === undefined ? {} : { ceiling: options.ceiling }),
       dns: this.dns,

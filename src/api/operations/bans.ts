@@ -8,6 +8,9 @@ import type { Arguments } from '../operation.ts';
 import type { LiveServer, OperationPorts } from '../ports.ts';
 import type { BanView } from '../views.ts';
 import { flag, optionalText, text, whole } from './arguments.ts';
+import { shownSource } from '../../guard/lists/block-lists.ts';
+import type { ValueOf } from '../operation-table.ts';
+import { blockListView } from './block-lists.ts';
 import { commandLine, notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
 
 type Names = 'ban list' | 'ban add' | 'ban remove' | 'ban clear' | 'ban explain' | 'ban allow';
@@ -58,7 +61,8 @@ export function banOperations(ports: OperationPorts): OperationsOf<Names> {
       if (!subject.ok) return subject;
       const lifted = live.value.liftBans(canonicalAddress(subject.value));
       if (lifted.length > 0) await audit('lift ban', lifted.join(', '), '');
-      return ok({ lifted });
+      const listedOn = live.value.blockLists?.concerning(canonicalAddress(subject.value)) ?? [];
+      return ok({ lifted, listedOn: listedOn.map(({ record }) => record.name) });
     },
     'ban clear': async () => {
       const live = running(ports);
@@ -77,13 +81,14 @@ function running({ live }: OperationPorts): Outcome<LiveServer> {
   return fail({ code: 'server is not running', message });
 }
 
-function list(ports: OperationPorts, given: Arguments): Outcome<{ total: number; bans: readonly BanView[] }> {
+function list(ports: OperationPorts, given: Arguments): Outcome<ValueOf<'ban list'>> {
   const live = running(ports);
   if (!live.ok) return live;
   const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
   if (!limit.ok) return limit;
   const all = [...live.value.bans()];
-  return ok({ total: all.length, bans: all.slice(-limit.value).reverse().map(view) });
+  const lists = live.value.blockLists?.states().map(blockListView) ?? [];
+  return ok({ total: all.length, bans: all.slice(-limit.value).reverse().map(view), lists });
 }
 
 function explain(ports: OperationPorts, given: Arguments): Outcome<{ bans: readonly BanView[] }> {
@@ -93,9 +98,25 @@ function explain(ports: OperationPorts, given: Arguments): Outcome<{ bans: reado
   if (!subject.ok) return subject;
   const address = canonicalAddress(splitPort(subject.value).host);
   const isAbout = (ban: Ban): boolean => ban.subject === subject.value;
-  const found = isIP(address) === 0 ? [...live.value.bans()].filter(isAbout) : live.value.bansOf(address);
+  const found =
+    isIP(address) === 0
+      ? [...live.value.bans()].filter(isAbout)
+      : [...live.value.bansOf(address), ...listedBans(live.value, address)];
   if (found.length > 0) return ok({ bans: found.map(view) });
   return notFound(`nothing is listed about ${quoted(subject.value)}; 'ringfence bans list' shows all`);
+}
+
+/** What block lists say of an address, each as the ban that it is in effect. */
+function listedBans({ blockLists }: LiveServer, address: string): readonly Ban[] {
+  return (blockLists?.concerning(address) ?? []).map(({ record, entry }) => {
+    const scope = entry.includes('/') ? 'prefix' : 'address';
+    const origin = `list ${record.name}`;
+    return {
+      ...{ key: banKey(scope, entry), action: 'ban', scope, subject: entry, rule: origin, by: origin },
+      reason: `the block list from ${shownSource(record)} names it`,
+      ...{ evidence: 'list', count: 1, atMs: record.takenAtMs, untilMs: undefined },
+    };
+  });
 }
 
 /** What the operator wants listed; the scope follows from the form of the subject, where nobody names it. */

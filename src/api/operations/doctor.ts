@@ -32,6 +32,9 @@ async function serverFacts(ports: OperationPorts): Promise<ServerFacts> {
     ...{ accounts, weakPasswords, settings: settings.current, storeIsHealthy: store.healthy, nowMs: clock.wallMs() },
     passwordsNotSeen: Math.max(0, withPassword.length - maxPasswords),
     accountsByAddress: accountsByAddress(live),
+    blockLists: (live?.blockLists?.states() ?? []).map(({ record: { name, checkedAtMs, fault, heldWhy } }) => {
+      return { name, checkedAtMs, wrong: fault === '' ? heldWhy : fault };
+    }),
     certificate: live?.status().certificate ?? undefined,
   };
 }

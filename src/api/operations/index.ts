@@ -2,6 +2,7 @@ import type { OperationName } from '../operation-table.ts';
 import type { Operation, Operations } from '../operation.ts';
 import type { OperationPorts } from '../ports.ts';
 import { banOperations } from './bans.ts';
+import { blockListOperations } from './block-lists.ts';
 import { callOperations } from './calls.ts';
 import { decisionOperations } from './decisions.ts';
 import { doctorOperations } from './doctor.ts';
@@ -50,6 +51,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     ...importOperations(ports),
     ...settingOperations(ports),
     ...banOperations(ports),
+    ...blockListOperations(ports),
     ...callOperations(ports),
     ...historyOperations(ports),
     ...decisionOperations(ports),

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { ok } from '../../base/result/result.ts';
+import { blockListView } from './block-lists.ts';
 import type { OperationPorts } from '../ports.ts';
 import type { StatusView } from '../views.ts';
 import { text, whole } from './arguments.ts';
@@ -60,6 +61,7 @@ function statusView(ports: OperationPorts): StatusView {
     clearListeners: live?.clearListeners ?? [],
     certificate: live?.certificate ?? null,
     sipServers: live?.sipServers ?? [],
+    blockLists: ports.live?.blockLists?.states().map(blockListView) ?? [],
     accounts,
     numbers,
     dialRules,

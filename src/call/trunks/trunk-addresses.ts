@@ -44,6 +44,11 @@ export class TrunkAddresses {
     return this.#byAddress.get(canonicalAddress(address))?.has(accountId) === true;
   }
 
+  /** What the name of this SIP server stands for; nothing for one that has none. */
+  addressesOf(accountId: number): Iterable<string> {
+    return this.#watched.get(accountId)?.addresses ?? [];
+  }
+
   /** An enabled SIP server that is configured by a name which stands for this address. */
   serverAt(address: string): Account | undefined {
     const ids = this.#byAddress.get(canonicalAddress(address)) ?? [];

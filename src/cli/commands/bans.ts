@@ -5,6 +5,7 @@ import { printable } from '../output/escape.ts';
 import { localTime } from '../output/format.ts';
 import { parseCount } from '../output/list-flags.ts';
 import type { Column } from '../output/table.ts';
+import { listText } from './block-lists.ts';
 import { addCommand, type CommonOptions, type Shell } from '../shell.ts';
 
 interface AddFlags extends CommonOptions {
@@ -28,9 +29,10 @@ export function addBanCommands(program: Command, shell: Shell): void {
       shell.perform(options, (context) => {
         const limit = parseCount(options.limit);
         if (!limit.ok) return Promise.resolve(context.usage(limit.error));
-        return context.answer('ban list', { limit: limit.value }, ({ bans: rows }) =>
-          context.table(columns, rows, 'Nobody is banned.'),
-        );
+        return context.answer('ban list', { limit: limit.value }, ({ bans: rows, lists }) => {
+          const table = context.table(columns, rows, 'Nobody is banned.');
+          return lists.length === 0 ? table : `${table}\nBlock lists:\n${listText(context, lists)}`;
+        });
       }),
     );
   addCommand(bans, 'explain <subject>', 'What stands against an address or a name, and on what evidence.', [
@@ -95,11 +97,15 @@ function remove(context: CommandContext, subject: string): Promise<number> {
   if (subject === 'all') {
     return context.answer('ban clear', {}, ({ lifted }) => `${lifted} entries were taken out.\n`);
   }
-  return context.answer('ban remove', { subject }, ({ lifted }) =>
-    lifted.length === 0
-      ? `${printable(subject)} is not banned.\n`
-      : `Taken out: ${lifted.map((each) => printable(each)).join(', ')}.\n`,
-  );
+  return context.answer('ban remove', { subject }, ({ lifted, listedOn }) => {
+    const done =
+      lifted.length === 0
+        ? `${printable(subject)} is not banned.\n`
+        : `Taken out: ${lifted.map((each) => printable(each)).join(', ')}.\n`;
+    const lists = listedOn.map((each) => printable(each)).join(', ');
+    const still = `Block lists still name it (${lists}); to serve it all the same: ringfence bans allow ${printable(subject)}\n`;
+    return listedOn.length === 0 ? done : `${done}${still}`;
+  });
 }
 
 const columns: readonly Column<BanView>[] = [

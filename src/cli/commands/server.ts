@@ -97,6 +97,12 @@ function statusText(status: StatusView): string {
       const places = hops.map(({ hop, lastStatus }) => `${hop} ${lastStatus === 0 ? 'silent' : lastStatus}`).join(', ');
       return ['SIP server', `${name} ${state} since ${localTime(sinceMs)}${places === '' ? '' : ` (${places})`}`];
     }),
+    ...status.blockLists.map(({ name, entries, takenAtMs, fault, held }): readonly [string, string] => {
+      const age = takenAtMs === null ? 'never fetched' : `fetched ${localTime(takenAtMs)}`;
+      const wrong = fault === null ? '' : `; not refreshed: ${fault}`;
+      const waits = held === null ? '' : '; a new copy waits for your yes';
+      return ['block list', `${name}, ${plural(entries, 'entry', 'entries')}, ${age}${wrong}${waits}`];
+    }),
     ['calls', status.calls === null ? '' : String(status.calls)],
     ['registrations', status.bindings === null ? '' : String(status.bindings)],
     [

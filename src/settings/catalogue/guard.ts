@@ -318,6 +318,15 @@ export const guardSettings = {
     max: 31_536_000,
     effect: 'live',
   }),
+  blocklist_refresh: duration({
+    id: 'own.blocklist-refresh',
+    text: 'How often each block list is fetched anew; sooner, after ten minutes, where that failed. It exists because addresses change hands within hours, and whoever keeps a list does not want to be asked all the time.',
+    bare: 'min',
+    default: 3600,
+    min: 300,
+    max: 604_800,
+    effect: 'live',
+  }),
   ban_unproven: bool({
     id: 'own.ban-unproven',
     text: 'Whether a source that has not proven its address is banned like any other, instead of being shed: dropped but for a few challenges by which the true owner of the address can prove itself. On UDP anybody can send in the name of anybody.',

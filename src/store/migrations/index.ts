@@ -13,6 +13,7 @@ import { createBans } from './0011-bans.ts';
 import { addEmergencyRules } from './0016-emergency-rules.ts';
 import { addHomeCountry } from './0017-home-country.ts';
 import { addEarlyMedia } from './0018-early-media.ts';
+import { createBlockLists } from './0020-block-lists.ts';
 
 export { kyselyOn } from './kysely-on.ts';
 
@@ -33,6 +34,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0016-emergency-rules': { up: addEmergencyRules },
   '0017-home-country': { up: addHomeCountry },
   '0018-early-media': { up: addEarlyMedia },
+  '0020-block-lists': { up: createBlockLists },
 };
 
 /** Brings the database to the newest tables. Throws when a step fails; the database is then as before that step. */
