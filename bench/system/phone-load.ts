@@ -34,7 +34,8 @@ const { transport, does } = values;
 const server = { host: '127.0.0.1', port: Number(values.port) };
 const total = Number(values.connections);
 const random = systemRandom();
-const atOnce = 20;
+// One after the other: Kamailio 5.6 over OpenSSL 3 dies now and then of handshakes at once.
+const atOnce = 1;
 const answerMs = 8000;
 const talkMs = 100;
 const via = transport.toUpperCase();
