@@ -24,6 +24,7 @@ function newGuard(): Guard {
       isUser: () => true,
       bindingsOf: () => 1,
       trustOf: () => undefined,
+      isBoundAt: () => false,
       isListed: () => false,
       sparesFailure: () => false,
       load: () => 0,

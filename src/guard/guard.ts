@@ -50,6 +50,8 @@ export interface GuardParts {
   readonly trustOf: (address: string) => string | undefined;
   /** Whether a failure of this kind is not held against this address [auth.trusted-segment-exemption]. */
   readonly sparesFailure: (kind: FindingKind, address: string) => boolean;
+  /** Whether this user has a live binding that was made from this very address and port. */
+  readonly isBoundAt: (user: string, remote: Endpoint) => boolean;
   /** Whether calls come from this address without a password, as those of carriers do. */
   readonly isListed: (address: string) => boolean;
   /** How busy the signalling thread is, from 0 to 1. */
@@ -195,6 +197,8 @@ export class Guard implements FindingObserver {
       return;
     }
     if (this.#parts.sparesFailure(kind, address)) return;
+    // A phone that is bound there has the password: whoever fails in its name repeats what it heard of it.
+    if (user !== '' && answersChallenge.has(kind) && this.#parts.isBoundAt(user, finding)) return;
     this.#guesses.failed(kind, this.#attempt(user, userAgent), this.#parts.settings().max_guesses_per_user, nowMs);
     this.#detector.observe(finding);
     if (answersChallenge.has(kind)) this.known.failed({ words, port, user, userAgent });

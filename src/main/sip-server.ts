@@ -442,6 +442,10 @@ export class SipServer {
         this.directory.accountByName(name) !== undefined || this.directory.numberOwner(name) !== undefined,
       trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),
       sparesFailure: (kind, address) => sparesFailure(kind, address, settings(), ownAddresses()),
+      isBoundAt: (user, remote) => {
+        const account = this.directory.accountByName(user);
+        return account !== undefined && this.registrar.isBoundAt(account.id, remote);
+      },
       isListed: (address) => this.#listing(address) !== 'none',
       listed: () => this.blockLists?.sources ?? ListedSources.none,
       onBan: (ban) => this.#onBan(ban),

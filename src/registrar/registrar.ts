@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/model.ts';
 import { mayUseTransport } from '../accounts/phone-transport.ts';
+import type { Endpoint } from '../base/net/endpoint.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import type { Authenticator } from '../guard/authenticate.ts';
 import type { StrangerLog } from '../guard/stranger-log.ts';
@@ -97,6 +98,13 @@ export class Registrar {
       .of(accountId, this.#clock.wallMs())
       .filter((binding) => binding.transport === transport && binding.sourceAddress === remote.address)
       .some(({ sourcePort }) => anyPort || sourcePort === remote.port);
+  }
+
+  /** Whether an account has a live registration from this very address and port, over any transport. */
+  isBoundAt(accountId: number, { address, port }: Endpoint): boolean {
+    return this.bindings
+      .of(accountId, this.#clock.wallMs())
+      .some(({ sourceAddress, sourcePort }) => sourceAddress === address && sourcePort === port);
   }
 
   /** Removes every binding of an account: it was removed or disabled. */

@@ -16,6 +16,8 @@ export class GuardBench {
   readonly guard: Guard;
   /** What counts as our own nonce, tag or branch. */
   readonly marks = new Set<string>();
+  /** Live bindings: `alice 203.0.113.9:5060`. */
+  readonly bound = new Set<string>();
   settings: Settings;
   load = 0;
   /** Live registrations of each user. */
@@ -45,6 +47,7 @@ export class GuardBench {
       bindingsOf: () => this.bindings,
       sparesFailure: () => false,
       trustOf: (address) => (address === '192.0.2.50' ? 'an address of a SIP server' : undefined),
+      isBoundAt: (user, { address, port }) => this.bound.has(`${user} ${address}:${port}`),
       isListed: (address) => address === '192.0.2.50',
       load: () => this.load,
       listed: () => this.sources,
