@@ -17,6 +17,7 @@ const settings = profileValues('default');
 function newGuard(): Guard {
   return new Guard({
     ...{ clock: systemClock, random: systemRandom(), settings: () => settings },
+    log: silentLog,
     strangerLog: new StrangerLog(systemClock, silentLog),
     store: { put: () => {}, remove: () => {} },
     marks: { isOwnNonce: () => false, isOwnTag: () => false, isOwnBranch: () => false },

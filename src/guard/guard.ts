@@ -1,3 +1,4 @@
+import type { Log } from '../base/log/log.ts';
 import { type AddressWords, addressText, readAddressWords } from '../base/net/address-words.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
 import { parsePrefix } from '../base/net/prefix.ts';
@@ -8,6 +9,7 @@ import type { Admission, PacketSource } from '../sip/transport/index.ts';
 import { type Ban, banKey } from './bans/ban.ts';
 import { BanList, type OwnKind, ownKind, type Standing } from './bans/ban-list.ts';
 import { Repeaters } from './bans/repeaters.ts';
+import { FirewallFeed } from './bans/firewall-feed.ts';
 import { Budgets } from './budgets.ts';
 import { DeviceNames } from './device-names.ts';
 import { rowLimit } from './detections.ts';
@@ -16,7 +18,7 @@ import { type Evidence, type Finding, FindingCounts, type FindingKind, type Find
 import { type Attempt, Guesses } from './guesses.ts';
 import { KnownSources } from './known-sources.ts';
 import type { ListedSources } from './lists/listed-sources.ts';
-import type { BanStore } from './ports.ts';
+import type { BanStore, FirewallDriver } from './ports.ts';
 import { isRegister, type OwnMarks, proofIn } from './raw-proof.ts';
 import type { StrangerLog } from './stranger-log.ts';
 import { KeyedHash } from './table/keyed-hash.ts';
@@ -56,6 +58,9 @@ export interface GuardParts {
   readonly isListed: (address: string) => boolean;
   /** How busy the signalling thread is, from 0 to 1. */
   readonly load: () => number;
+  /** Drops before this process what is banned; without it the guard does so alone. */
+  readonly firewall?: FirewallDriver;
+  readonly log: Log;
   /** The addresses of all block lists. */
   readonly listed: () => ListedSources;
   /** A ban holds from now on. */
@@ -115,6 +120,7 @@ export class Guard implements FindingObserver {
   readonly #message: { words: AddressWords; port: number; evidence: Evidence; user: string } = {
     ...{ words: this.#words, port: 0, evidence: 'none', user: '' },
   };
+  readonly #firewall: FirewallFeed | undefined;
   #strangersRest = false;
   /** How the packet that is being looked at proved its sender. */
   #provenBy: Evidence = 'none';
@@ -126,7 +132,10 @@ export class Guard implements FindingObserver {
     const { clock, random, settings } = parts;
     const hash = new KeyedHash(random);
     this.#hash = hash;
-    this.bans = new BanList(clock, hash);
+    const { firewall: driver, log } = parts;
+    const feed = driver && new FirewallFeed({ clock, log, driver, bans: () => this.bans.all() });
+    this.#firewall = feed;
+    this.bans = new BanList(clock, hash, (kind, ban) => feed?.changed(kind, ban));
     this.devices = new DeviceNames(settings);
     this.known = new KnownSources({ hash, settings, bindingsOf: parts.bindingsOf });
     this.#repeaters = new Repeaters((key) => this.#forgetRepeater(key));
@@ -147,12 +156,14 @@ export class Guard implements FindingObserver {
       if (ban.untilMs === undefined || ban.untilMs > nowMs) this.bans.put(ban);
       else if (!this.#repeaters.has(ban.key)) this.#parts.store.remove([ban.key]);
     }
+    this.#firewall?.start();
     this.#repeaters.forgetOld(nowMs);
     this.#clearedAtMs = this.#parts.clock.monotonicMs();
     this.#tick();
   }
 
   stop(): void {
+    this.#firewall?.stop();
     this.#timer?.cancel();
   }
 

@@ -40,7 +40,7 @@ import { type BlockListParts, BlockLists } from '../guard/lists/block-lists.ts';
 import { ListedSources } from '../guard/lists/listed-sources.ts';
 import type { StoredBlockList } from '../guard/lists/ports.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
-import type { BanStore, DecisionStore } from '../guard/ports.ts';
+import type { BanStore, DecisionStore, FirewallDriver } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
 import { ConnectionFailures } from '../guard/connection-failures.ts';
 import { inputProblem } from '../guard/validate-input.ts';
@@ -95,6 +95,8 @@ export interface SipServerParts {
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
   readonly bans: BanStore;
+  /** Drops before this process what is banned; without it the guard does so alone. */
+  readonly firewall?: FirewallDriver;
   /** Without it there are no block lists. */
   readonly blockLists?: Pick<BlockListParts, 'store' | 'fetcher' | 'nextTurn' | 'audit'>;
   /** How busy the signalling thread is, from 0 to 1; idle where nobody says. */
@@ -428,9 +430,10 @@ export class SipServer {
   }
 
   #newGuard(clock: Clock, strangerLog: StrangerLog): Guard {
-    const { random, settings, bans, load = idle, ownAddresses } = this.#parts;
+    const { random, settings, bans, load = idle, ownAddresses, log, firewall } = this.#parts;
     return new Guard({
-      ...{ clock, random, settings, strangerLog, load },
+      ...{ clock, random, settings, strangerLog, load, log },
+      ...(firewall === undefined ? {} : { firewall }),
       store: bans,
       marks: {
         isOwnNonce: (nonce, remote) => this.authenticator.isOwnNonce(nonce, remote),

@@ -3,6 +3,7 @@ import type { Ban } from '../../src/guard/bans/ban.ts';
 import type { Evidence, FindingKind } from '../../src/guard/findings.ts';
 import { Guard } from '../../src/guard/guard.ts';
 import { ListedSources } from '../../src/guard/lists/listed-sources.ts';
+import type { FirewallDriver } from '../../src/guard/ports.ts';
 import { StrangerLog } from '../../src/guard/stranger-log.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import type { Admission, TransportName } from '../../src/sip/transport/index.ts';
@@ -25,13 +26,19 @@ export class GuardBench {
   /** Addresses of block lists. */
   sources = ListedSources.none;
 
-  constructor(settings: Partial<Settings> = {}, profile: Parameters<typeof profileValues>[0] = 'default') {
+  constructor(
+    settings: Partial<Settings> = {},
+    profile: Parameters<typeof profileValues>[0] = 'default',
+    firewall?: FirewallDriver,
+  ) {
     this.settings = { ...profileValues(profile), ...settings };
     this.guard = new Guard({
       clock: this.clock,
       random: seededRandom(7),
       settings: () => this.settings,
       strangerLog: new StrangerLog(this.clock, silentLog),
+      log: silentLog,
+      ...(firewall === undefined ? {} : { firewall }),
       store: {
         put: (ban) => this.stored.set(ban.key, ban),
         remove: (keys) => {

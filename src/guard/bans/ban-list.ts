@@ -55,7 +55,11 @@ export class BanList {
   #pairs = 0;
   #sweepAtMs = 0;
 
-  constructor(clock: Clock, hash: KeyedHash) {
+  readonly #onChange: (kind: 'add' | 'remove', ban: Ban) => void;
+
+  /** `onChange` hears of each entry that comes or goes, in this order; it is not asked and does not wait. */
+  constructor(clock: Clock, hash: KeyedHash, onChange: (kind: 'add' | 'remove', ban: Ban) => void = () => {}) {
+    this.#onChange = onChange;
     this.#clock = clock;
     this.#hash = hash;
   }
@@ -163,6 +167,7 @@ export class BanList {
     const leftMs = ban.untilMs === undefined ? Number.POSITIVE_INFINITY : ban.untilMs - this.#clock.wallMs();
     const endsMs = this.#clock.monotonicMs() + leftMs;
     this.#entries.set(ban.key, { ban, endsMs });
+    this.#onChange('add', ban);
     this.#count(ban, 1);
     if (ban.by === 'guard') this.#ownOf(ban)?.add(ban.key);
     if (ban.action === 'report') return before;
@@ -182,6 +187,7 @@ export class BanList {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
+    this.#onChange('remove', entry.ban);
     this.#count(entry.ban, -1);
     this.#ownOf(entry.ban)?.delete(key);
     const { ban } = entry;
