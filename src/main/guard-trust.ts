@@ -25,9 +25,10 @@ export function trustOf(
   own: readonly OwnAddress[],
   listing: Listing,
 ): string | undefined {
-  if (own.some((one) => one.address === address)) return 'an address of this server';
   const { allowtrustedip } = settings;
-  if (allowtrustedip <= 1) return undefined;
+  if (allowtrustedip === 0) return undefined;
+  if (own.some((one) => one.address === address)) return 'an address of this server';
+  if (allowtrustedip === 1) return undefined;
   const why = listedAs(address, settings, own, listing);
   return allowtrustedip === 2 && !isPrivate(address) ? undefined : why;
 }

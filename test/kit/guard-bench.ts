@@ -1,9 +1,8 @@
 import { silentLog } from '../../src/base/log/log.ts';
 import type { Ban } from '../../src/guard/bans/ban.ts';
 import type { Evidence, FindingKind } from '../../src/guard/findings.ts';
-import { Guard } from '../../src/guard/guard.ts';
+import { Guard, type GuardParts } from '../../src/guard/guard.ts';
 import { ListedSources } from '../../src/guard/lists/listed-sources.ts';
-import type { FirewallDriver } from '../../src/guard/ports.ts';
 import { StrangerLog } from '../../src/guard/stranger-log.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import type { Admission, TransportName } from '../../src/sip/transport/index.ts';
@@ -29,7 +28,7 @@ export class GuardBench {
   constructor(
     settings: Partial<Settings> = {},
     profile: Parameters<typeof profileValues>[0] = 'default',
-    firewall?: FirewallDriver,
+    parts: Partial<Pick<GuardParts, 'firewall' | 'trustOf'>> = {},
   ) {
     this.settings = { ...profileValues(profile), ...settings };
     this.guard = new Guard({
@@ -38,7 +37,6 @@ export class GuardBench {
       settings: () => this.settings,
       strangerLog: new StrangerLog(this.clock, silentLog),
       log: silentLog,
-      ...(firewall === undefined ? {} : { firewall }),
       store: {
         put: (ban) => this.stored.set(ban.key, ban),
         remove: (keys) => {
@@ -59,6 +57,7 @@ export class GuardBench {
       load: () => this.load,
       listed: () => this.sources,
       onBan: () => {},
+      ...parts,
     });
     this.guard.start();
   }

@@ -59,7 +59,7 @@ function entry(scope: BanScope, subject: string, action: BanAction = 'ban', unti
 
 function withFirewall(): { bench: GuardBench; firewall: MemoryFirewall } {
   const firewall = new MemoryFirewall();
-  return { bench: new GuardBench({}, 'default', firewall), firewall };
+  return { bench: new GuardBench({}, 'default', { firewall }), firewall };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
