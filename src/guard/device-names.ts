@@ -1,29 +1,8 @@
-import type { Settings } from '../settings/index.ts';
-
-/**
- * Tools that scan for servers and passwords, by what they call themselves when they are not told to lie. An item shorter
- * than five characters has to be the whole name.
- */
-export const knownScanners: readonly string[] = [
-  'friendly-scanner',
-  'friendly-request',
-  'sipvicious',
-  'sundayddr',
-  'sundaydrr',
-  'sip-scan',
-  'sipscan',
-  'sipcli',
-  'sipsak',
-  'iWar',
-  'smap',
-  'pplsip',
-  'VaxSIPUserAgent',
-  'VaxIPUserAgent',
-  'sivus',
-  'gulp',
-];
+import { knownScanners, type Settings } from '../settings/index.ts';
 
 const shortName = 5;
+/** What `allowua` refuses is counted together: names of strangers are no labels. */
+const unlisted = 'allowua';
 
 /** Decides by the name of a device, before anything is done for it. Lists are read once for each change of a setting. */
 export class DeviceNames {
@@ -31,20 +10,32 @@ export class DeviceNames {
   #builtFrom: Settings | undefined;
   #blocked = (_folded: string): string | undefined => undefined;
   #allowed: readonly string[] = [];
+  readonly #refused = new Map<string, number>();
 
   constructor(settings: () => Settings) {
     this.#settings = settings;
   }
 
-  /** The item by which a device is refused, `allowua` for one that is not on the list; undefined for one that is served. */
-  refusalOf(userAgent: string): string | undefined {
+  /** How many messages each item has refused so far. */
+  get refused(): ReadonlyMap<string, number> {
+    return this.#refused;
+  }
+
+  /** Whether a device is refused; counted by the item that refuses it, `allowua` for one that is not on that list. */
+  refuses(userAgent: string): boolean {
+    const item = this.#refusalOf(userAgent);
+    if (item !== undefined) this.#refused.set(item, (this.#refused.get(item) ?? 0) + 1);
+    return item !== undefined;
+  }
+
+  #refusalOf(userAgent: string): string | undefined {
     const settings = this.#settings();
     if (settings !== this.#builtFrom) this.#build(settings);
-    if (userAgent === '') return this.#allowed.length > 0 ? 'allowua' : undefined;
+    if (userAgent === '') return this.#allowed.length > 0 ? unlisted : undefined;
     const folded = userAgent.toLowerCase();
     const blocked = this.#blocked(folded);
     if (blocked !== undefined) return blocked;
-    return this.#allowed.length === 0 || this.#allowed.some((part) => folded.includes(part)) ? undefined : 'allowua';
+    return this.#allowed.length === 0 || this.#allowed.some((part) => folded.includes(part)) ? undefined : unlisted;
   }
 
   /** Whether a device may use an account that has no password [protocol.alloweua, protocol.blockeua]. */
@@ -57,7 +48,9 @@ export class DeviceNames {
 
   #build(settings: Settings): void {
     this.#builtFrom = settings;
-    this.#blocked = matcher([...knownScanners, ...settings.blockua]);
+    const spared = new Set(settings.blockua_except.map((item) => item.toLowerCase()));
+    const builtIn = knownScanners.filter((item) => !spared.has(item.toLowerCase()));
+    this.#blocked = matcher([...builtIn, ...settings.blockua]);
     this.#allowed = settings.allowua.map((part) => part.toLowerCase());
   }
 }

@@ -128,6 +128,9 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
     },
   });
   gauge('auth_requests_in_a_row', 'Failed requests in a row that an address may send now', () => sip.guard.rowLimit());
+  labelled(registers, 'blocked_devices_total', 'Messages of devices that get no reply, by item', 'item', () =>
+    Object.fromEntries(sip.guard.devices.refused),
+  );
   labelled(registers, 'findings_total', 'What was seen of sources, by kind', 'kind', () => ({
     ...sip.guard.findings.counts,
   }));

@@ -499,8 +499,7 @@ export class SipServer {
   /** Devices that are refused, and names that nobody should know, get no answer, and nothing is done for them. */
   #ignores(request: SipRequest, flow: Flow): boolean {
     const userAgent = userAgentOf(request);
-    const isRefused =
-      this.guard.devices.refusalOf(userAgent) !== undefined || this.guard.bans.agentBan(userAgent) !== undefined;
+    const isRefused = this.guard.devices.refuses(userAgent) || this.guard.bans.agentBan(userAgent) !== undefined;
     if (isRefused) {
       this.guard.observe(findingOf('blocked device', flow, { message: request }));
       return true;

@@ -2,6 +2,7 @@ export { catalogue, type SettingKey, type Settings } from './catalogue.ts';
 export { checkSetting } from './check.ts';
 export type { SettingError } from './error.ts';
 export { describeOrigin, type SettingRow } from './explanation.ts';
+export { knownScanners } from './known-scanners.ts';
 export { loadSettings } from './load-settings.ts';
 export { type AppliedSetting, LoadedSettings } from './loaded-settings.ts';
 export { sampleConfiguration } from './manual.ts';

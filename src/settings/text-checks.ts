@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { parsePrefix } from '../base/net/prefix.ts';
+import { knownScanners } from './known-scanners.ts';
 import type { TextCheck } from './setting.ts';
 
 /** `check`, or nothing at all: for settings whose empty text means "none". */
@@ -118,6 +119,11 @@ export function systemLimit(text: string): string | undefined {
 /** A part of what a device calls itself. */
 export function deviceName(text: string): string | undefined {
   return /^[ -~]{1,64}$/.test(text) ? undefined : `'${text}' is not 1 to 64 printable ASCII characters`;
+}
+
+export function knownScanner(text: string): string | undefined {
+  const isKnown = knownScanners.some((name) => name.toLowerCase() === text.toLowerCase());
+  return isKnown ? undefined : `'${text}' is not in the built-in list: ${knownScanners.join(', ')}`;
 }
 
 /** What can be dialled or be the name of a user. */

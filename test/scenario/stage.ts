@@ -29,6 +29,7 @@ import type { Binding } from '../../src/registrar/binding.ts';
 import { profileValues, type Settings } from '../../src/settings/index.ts';
 import { MemoryPostings, memoryLedger } from '../kit/memory-ledger.ts';
 import { ScriptedDns } from '../kit/scripted-dns.ts';
+import type { StreamGate } from '../../src/sip/transport/index.ts';
 import type { StackBounds } from '../../src/sip/stack/index.ts';
 import { ScriptedLists } from '../kit/scripted-lists.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
@@ -114,6 +115,8 @@ export interface StageOptions {
   readonly dialRules?: readonly Partial<DialRule>[];
   readonly numbers?: readonly NumberOwnership[];
   readonly bounds?: Partial<StackBounds>;
+  /** TLS and WebSocket. */
+  readonly gate?: StreamGate;
   readonly tariffs?: readonly Tariff[];
   readonly packets?: readonly Packet[];
   readonly priceLists?: Iterable<readonly [tariffId: number, list: PriceList]>;
@@ -156,6 +159,7 @@ export class Stage {
       random: seededRandom(11),
       log: this.#log(),
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
+      ...(options.gate === undefined ? {} : { gate: options.gate }),
       settings: () => this.settings,
       realm,
       directory: snapshotOf(options),

@@ -1,5 +1,6 @@
 import { bool, commaList, duration, int, level, list } from '../setting.ts';
-import { deviceName, dialledName, network } from '../text-checks.ts';
+import { knownScanners } from '../known-scanners.ts';
+import { deviceName, dialledName, knownScanner, network } from '../text-checks.ts';
 
 const never = 'A limit of 0 or -1 switches it off.';
 const asSeeds = { seeds: true, reason: 'the address may be forged: a ban would hit its true owner' } as const;
@@ -220,6 +221,14 @@ export const guardSettings = {
     default: [],
     allowed: 'parts of names, divided by commas',
     check: deviceName,
+    effect: 'live',
+  }),
+  blockua_except: commaList({
+    id: 'own.blockua-except',
+    text: 'Names of the built-in list of scanners that are served all the same, such as sipsak for a monitor of your own. It exists because the list is built in, and each of its names must be possible to switch off.',
+    default: [],
+    allowed: `names of the built-in list (${knownScanners.join(', ')}), divided by commas`,
+    check: knownScanner,
     effect: 'live',
   }),
   allowua: commaList({
