@@ -1,16 +1,17 @@
 // TLS under load: `calls` compares authenticated calls over standing TLS connections, and the memory that those take,
 // with Kamailio; `strangers` tells what known phones get while strangers send ClientHellos. docs/benchmarks.md has both.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { parseArgs, promisify } from 'node:util';
 import { machine, page, type Round, ratios, spread } from './figures.ts';
+import { LoadProcess } from './load-process.ts';
 import { startAnswering } from './loads.ts';
+import { metricOf } from './metric.ts';
 import { processorTimeUs, sharedMemoryKiB } from './processor-time.ts';
 import { kamailioVersion, type Server, startKamailioTls, startRingfence } from './servers.ts';
 
@@ -31,48 +32,21 @@ const [kind] = positionals;
 const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 const metricsPort = 9477;
+const p99Name = 'signalling_delay_seconds{quantile="0.99"}';
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-tls-'));
 const stops: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true })];
 
-/** Phones in a process of their own. */
-class Phones {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+/** Phones in a process of their own; resolves when they are connected and registered. */
+async function stand(words: Readonly<Record<string, string | number>>): Promise<LoadProcess> {
+  const phones = new LoadProcess('phone-load.ts', words);
+  stops.push(() => phones.end());
+  await phones.told();
+  return phones;
+}
 
-  private constructor(words: Readonly<Record<string, string | number>>) {
-    const options = Object.entries(words).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const program = join(import.meta.dirname, 'phone-load.ts');
-    const child = spawn(process.execPath, [program, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child = child;
-    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  }
-
-  /** Resolves when they are connected and registered. */
-  static async stand(words: Readonly<Record<string, string | number>>): Promise<Phones> {
-    const phones = new Phones(words);
-    stops.push(() => phones.end());
-    await phones.#next();
-    return phones;
-  }
-
-  async round(): Promise<{ readonly done: number; readonly failed: number }> {
-    this.#child.stdin?.write('round\n');
-    return JSON.parse(await this.#next()) as { done: number; failed: number };
-  }
-
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.stdin?.on('error', () => {}).write('end\n');
-    await gone;
-  }
-
-  async #next(): Promise<string> {
-    const line = await this.#lines.next();
-    if (line.done === true) throw new Error('the phones ended');
-    return line.value;
-  }
+function round(phones: LoadProcess): Promise<{ readonly done: number; readonly failed: number }> {
+  return phones.ask('round');
 }
 
 function startOurs(): Promise<Server> {
@@ -113,10 +87,10 @@ async function memoryOf(start: () => Promise<Server>, transport: 'tcp' | 'tls'):
     // An engine that collects garbage gives memory back when it has been idle.
     const idleMs = server.name === 'ringfence' ? 10_000 : 2000;
     const port = transport === 'tls' ? server.port + 1 : server.port;
-    const first = await Phones.stand({ transport, port, connections, network: 1 });
+    const first = await stand({ transport, port, connections, network: 1 });
     await pause(idleMs);
     const before = sharedMemoryKiB(server.pid);
-    const second = await Phones.stand({ transport, port, connections, network: 2 });
+    const second = await stand({ transport, port, connections, network: 2 });
     await pause(idleMs);
     const after = sharedMemoryKiB(server.pid);
     for (const phones of [first, second]) await phones.end();
@@ -127,12 +101,12 @@ async function memoryOf(start: () => Promise<Server>, transport: 'tcp' | 'tls'):
 }
 
 /** A server with phones that stand and will call. */
-async function withPhones(start: () => Promise<Server>): Promise<{ readonly server: Server; readonly phones: Phones }> {
+async function withPhones(start: () => Promise<Server>): Promise<{ readonly server: Server; readonly phones: LoadProcess }> {
   const server = await start();
   stops.push(() => server.stop());
   try {
     const words = { transport: 'tls', port: server.port + 1, connections, rate: Number(values.rate), seconds };
-    return { server, phones: await Phones.stand(words) };
+    return { server, phones: await stand(words) };
   } catch (error) {
     await server.stop();
     throw error;
@@ -151,7 +125,7 @@ async function compareCalls(): Promise<void> {
   }
   const rounds: Record<Server['name'], Round[]> = { peer: [], ringfence: [] };
   const servers: Server[] = [];
-  const loads = new Map<Server, Phones>();
+  const loads = new Map<Server, LoadProcess>();
   for (const start of starts) {
     const { server, phones } = await again(() => withPhones(start));
     servers.push(server);
@@ -161,8 +135,9 @@ async function compareCalls(): Promise<void> {
   for (let pair = -1; pair < pairs; pair++) {
     for (const server of pair % 2 === 0 ? servers : servers.toReversed()) {
       const before = processorTimeUs(server.pid);
-      const outcome = await loads.get(server)?.round();
-      const { done = 0, failed = 0 } = outcome ?? {};
+      const load = loads.get(server);
+      if (load === undefined) continue;
+      const { done, failed } = await round(load);
       const microsecondsPerOperation = (processorTimeUs(server.pid) - before) / done;
       console.log(`${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${done} done, ${failed} failed`);
       // The first pair warms up.
@@ -173,11 +148,6 @@ async function compareCalls(): Promise<void> {
   const setUp = `${pairs} interleaved pairs of ${seconds} s at ${values.rate} calls/s of 100 ms over ${connections} standing TLS connections; memory in steps of ${connections} connections: ${memory.join('; ')}`;
   const report = page('Calls over TLS', 'call', about, setUp, rounds);
   keep('tls-calls', about.date, { machine: about, setUp, ratio: spread(ratios(rounds)), rounds }, report);
-}
-
-async function metric(name: string): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  return Number(new RegExp(`^ringfence_${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
 }
 
 /** What a client of OpenSSL says first. */
@@ -214,7 +184,7 @@ async function underStrangers(): Promise<void> {
     { transport: 'tls', port: server.port + 1 },
   ];
   const loads = {
-    'registrations over UDP': await Phones.stand({
+    'registrations over UDP': await stand({
       ...udp,
       network: 3,
       connections: 20,
@@ -222,9 +192,9 @@ async function underStrangers(): Promise<void> {
       seconds,
       does: 'register',
     }),
-    'calls over UDP': await Phones.stand({ ...udp, network: 4, connections: 20, rate: 5, seconds, does: 'call' }),
-    'calls over standing TLS': await Phones.stand({ ...tls, network: 5, connections: 50, rate: 5, seconds }),
-    'phones that come back over TLS': await Phones.stand({
+    'calls over UDP': await stand({ ...udp, network: 4, connections: 20, rate: 5, seconds, does: 'call' }),
+    'calls over standing TLS': await stand({ ...tls, network: 5, connections: 50, rate: 5, seconds }),
+    'phones that come back over TLS': await stand({
       ...tls,
       network: 6,
       connections: 20,
@@ -236,12 +206,12 @@ async function underStrangers(): Promise<void> {
   const lines: string[] = [];
   for (const rate of [0, Number(values.hellos)]) {
     // The delay is told since it was last asked for.
-    await metric('nodejs_eventloop_lag_p99_seconds');
+    await metricOf(metricsPort, p99Name);
     const flood = run(hellos, ['127.0.0.1', `${server.port + 1}`, `${rate}`, `${seconds + 1}`, hello]);
     const served = await Promise.all(
-      Object.entries(loads).map(async ([name, load]) => [name, await load.round()] as const),
+      Object.entries(loads).map(async ([name, load]) => [name, await round(load)] as const),
     );
-    const p99Ms = 1000 * (await metric('nodejs_eventloop_lag_p99_seconds'));
+    const p99Ms = 1000 * (await metricOf(metricsPort, p99Name));
     const { stdout } = await flood;
     const shares = served.map(([name, { done, failed }]) => `${name} ${done} of ${done + failed}`);
     const { done, failed } = served.reduce(
