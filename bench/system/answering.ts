@@ -10,8 +10,7 @@ import {
 
 /**
  * Answers every call at once, and whatever else is asked, and remembers nothing: the tag comes of the Call-ID, so that a
- * repeated INVITE gets the same answer. Streams are answered as they are offered, with port 6002, or 0 where 0 is offered.
- * @returns what ends it.
+ * repeated INVITE gets the same answer. @returns what ends it.
  */
 export function answerCalls({ address, port }: { readonly address: string; readonly port: number }): () => void {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 });
@@ -23,8 +22,7 @@ export function answerCalls({ address, port }: { readonly address: string; reado
     plain.headers.append('contact', `<sip:${address}:${port}>`);
     const isInvite = request.method === 'INVITE';
     if (isInvite) plain.headers.append('content-type', 'application/sdp');
-    const mediaPort = / 0 RTP/.test(request.body) ? 0 : 6002;
-    const sdp = `v=0\r\no=- 1 1 IN IP4 ${address}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio ${mediaPort} RTP/AVP 0\r\n`;
+    const sdp = `v=0\r\no=- 1 1 IN IP4 ${address}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio 6002 RTP/AVP 0\r\n`;
     const response = new SipResponse(200, plain.reason, plain.headers, isInvite ? sdp : '');
     socket.send(serialise(response), fromPort, from);
   });

@@ -42,9 +42,12 @@ async function measure(): Promise<void> {
   const users = kind === 'bindings' ? count : 200;
   const server = await startRingfence(folder, users, {
     ...{ name: 'ringfence', checkout: join(import.meta.dirname, '..', '..') },
-    nodeOptions: [`--inspect=127.0.0.1:${inspectorPort}`],
+    nodeOptions: [`--inspect=127.0.0.1:${inspectorPort}`, '--import', join(import.meta.dirname, 'without-media.ts')],
     // 40 calls are set up at once.
-    settings: { max_bindings: count + 1, max_calls: count + 100, licensecfg: `calls=${count + 100}` },
+    settings: {
+      ...{ max_bindings: count + 1, max_calls: count + 100, licensecfg: `calls=${count + 100}` },
+      ...{ start_rtp_port: 10_000, end_rtp_port: 65_535, rtp_pool_ahead: 256 },
+    },
   });
   stops.push(() => server.stop());
   const inspector = await Inspector.connect(inspectorPort);

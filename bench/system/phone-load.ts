@@ -38,7 +38,7 @@ async function operate(phones: readonly Phone[], at: number): Promise<boolean> {
   if (phone === undefined) return false;
   if (does === 'register') return phone.register();
   if (does === 'call') {
-    const call = await phone.call('200', 40_000);
+    const call = await phone.call('200');
     if (call === undefined) return false;
     await pause(Number(values.talk));
     return call.end();

@@ -93,11 +93,11 @@ export class Phone {
     return response.status === 200 || response.status === 405;
   }
 
-  /** Calls a number; `mediaPort` 0 offers a stream that is refused, so that no media is relayed. */
-  async call(number: string, mediaPort: number): Promise<StandingCall | undefined> {
+  /** Calls a number. @returns the call, or undefined when it was refused. */
+  async call(number: string): Promise<StandingCall | undefined> {
     const { address, serverPort } = this.#place;
     const uri = `sip:${number}@${host}:${serverPort}`;
-    const body = `v=0\r\no=- 1 1 IN IP4 ${address}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio ${mediaPort} RTP/AVP 0\r\n`;
+    const body = `v=0\r\no=- 1 1 IN IP4 ${address}\r\ns=-\r\nc=IN IP4 ${address}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n`;
     const request = this.#request('INVITE', uri, `<${uri}>`, 'Content-Type: application/sdp\r\n', body);
     const answer = await this.#authorised(request, 'INVITE', uri);
     if (answer.status !== 200) return undefined;

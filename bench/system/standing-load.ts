@@ -1,6 +1,6 @@
 // Phones that stand, in a process of its own. Its words come on standard input, and each is answered with a line of JSON:
 // `register FIRST COUNT`, `unregister FIRST COUNT` (each phone at an address of its own), `call COUNT` (calls that then
-// stand, without media), `hang`, and `end`. It is also what the server calls.
+// stand), `hang`, and `end`. It is also what the server calls.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { answerCalls } from './answering.ts';
@@ -69,7 +69,7 @@ async function stand(at: number): Promise<boolean> {
   const who = at % Number(values.callers);
   const address = phoneAddress(network - 1, who);
   callers[who] ??= await Phone.open({ transport: 'udp', address, serverPort }, `u${who}`);
-  const call = await callers[who].call('200', 0);
+  const call = await callers[who].call('200');
   if (call !== undefined) standing.push(call);
   return call !== undefined;
 }

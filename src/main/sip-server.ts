@@ -27,6 +27,7 @@ import type { CallStore } from '../call/ports.ts';
 import { MeanDurations } from '../call/mean-durations.ts';
 import { Recovery } from '../call/recovery.ts';
 import type { Heartbeat, UnfinishedCall } from '../call/record.ts';
+import { trunkPeer } from '../call/trunks/hop-target.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { CallLimits } from '../call/limits/call-limits.ts';
 import { joined } from '../call/limits/joined-lifecycle.ts';
@@ -57,6 +58,7 @@ import {
   defaultTransportLimits,
   type Flow,
   type Network,
+  type PeerIdentity,
   type StreamGate,
   type TransportName,
 } from '../sip/transport/index.ts';
@@ -170,6 +172,7 @@ export class SipServer {
         transportLimits: transportLimits(settings()),
         ...(parts.bounds === undefined ? {} : { bounds: parts.bounds }),
         isKnown: ({ remote }) => this.#isKnown(remote.address),
+        serverAt: (address) => this.#serverAt(address),
         advertise: (flow) => advertisedEndpoint(flow, settings(), parts.ownAddresses()),
         forceRport: () => settings().forcerport,
         serverName: 'Ringfence',
@@ -487,6 +490,13 @@ export class SipServer {
       const { sourceAddress, sourcePort } = call.record.cdr;
       if (isStopped(sourceAddress, sourcePort)) call.end('source banned', 'system');
     }
+  }
+
+  /** What the SIP server at an address has to prove over TLS. */
+  #serverAt(address: string): PeerIdentity | undefined {
+    const listed = this.directory.sipServersAt(address).find(({ enabled }) => enabled);
+    const { trunk } = listed ?? this.sipServers.addresses.serverAt(address) ?? {};
+    return trunk && trunkPeer(trunk);
   }
 
   /** Whether an address is that of a SIP server, or of a traffic sender. */

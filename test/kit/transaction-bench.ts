@@ -58,6 +58,7 @@ export class TransactionBench {
       onStrayCancel: () => this.told.push('stray CANCEL'),
       mayCancel: () => this.mayCancel,
       answerCancel: (_cancel, _flow, status) => this.told.push(`CANCEL answered ${status}`),
+      answerFlow: (_request, flow) => flow,
       onStrayResponse: ({ status }) => this.told.push(`stray ${status}`),
     });
   }

@@ -14,6 +14,7 @@ import {
   withToTag,
 } from '../../src/sip/message/index.ts';
 import type { Network, UdpSocket } from '../../src/sip/transport/index.ts';
+import type { TcpStream } from '../../src/sip/transport/ports.ts';
 import { seededRandom } from '../kit/seeded-random.ts';
 
 const random = seededRandom(99);
@@ -57,7 +58,17 @@ export class ScriptedPeer {
   /** A peer with one TCP connection to the server, over which several users may register. */
   static overTcp(network: Network, localAddress: string, server: Endpoint): ScriptedPeer {
     const stream = network.connectTcp(server, localAddress);
-    const { local } = stream;
+    return ScriptedPeer.#onStream(stream, stream.local, server);
+  }
+
+  /** The peer at the other end of the first connection that the server opens to `local`. */
+  static listeningTcp(network: Network, local: Endpoint, server: Endpoint): Promise<ScriptedPeer> {
+    return new Promise((resolve, reject) => {
+      network.listenTcp(local, (stream) => resolve(ScriptedPeer.#onStream(stream, local, server))).catch(reject);
+    });
+  }
+
+  static #onStream(stream: TcpStream, local: Endpoint, server: Endpoint): ScriptedPeer {
     const send = (octets: Buffer): void => stream.write(octets);
     const peer = new ScriptedPeer({ local, send, close: () => stream.destroy() }, server, 'TCP');
     stream.onData = (octets) => {

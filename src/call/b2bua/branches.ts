@@ -118,9 +118,11 @@ export function sessionOptions(
     movedTo,
     credentials: trunk?.authPassword === undefined ? undefined : new TrunkCredentials(trunk, random),
     // What a phone or a stranger writes is not even asked for in DNS.
-    mayFollow: (target) => {
+    namedHops: (target) => {
       if (account?.trunk === undefined) return [];
-      return services.sipServers.knownHops(target).filter(({ address }) => isConfiguredFor(services, account, address));
+      const { sipServers } = services;
+      const own = sipServers.knownHops(target).filter(({ address }) => isConfiguredFor(services, account, address));
+      return own.map((hop) => ({ ...hop, isHeld: sipServers.isHeld(account, hop) }));
     },
   };
 }

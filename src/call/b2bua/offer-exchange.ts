@@ -9,21 +9,37 @@ const other = { a: 'b', b: 'a' } as const;
 export function exchangeOffer(bridge: MediaBridge, by: Side, offer: Offer, to: ConnectedLeg): void {
   if (!bridge.takeOffer(by, offer.sdp).ok) return offer.refuse(488);
   const side = other[by];
-  to.offer(bridge.offerFor(side), offer.method, (outcome) => {
+  let isWithdrawn = false;
+  const withdraw = to.offer(bridge.offerFor(side), offer.method, (outcome) => {
     if ('status' in outcome) {
       bridge.dropOffer();
       return offer.refuse(outcome.status);
     }
+    if (isWithdrawn) return restore(bridge, by, to);
     const answer = bridge.takeAnswer(side, outcome.sdp, true);
     if (answer.ok) offer.answer(answer.value);
     else offer.refuse(488);
+  });
+  offer.onWithdrawn(() => {
+    isWithdrawn = true;
+    withdraw();
+  });
+}
+
+/** `to` has agreed to what was taken back meanwhile: it is offered again what holds on the side of `by` (RFC 6141 §3.4). */
+function restore(bridge: MediaBridge, by: Side, to: ConnectedLeg): void {
+  bridge.dropOffer();
+  bridge.offerAgain(by);
+  const side = other[by];
+  to.offer(bridge.offerFor(side), 'INVITE', (outcome) => {
+    if ('status' in outcome || !bridge.takeAnswer(side, outcome.sdp, true).ok) bridge.dropOffer();
   });
 }
 
 /** One side wants an offer of the other (a re-INVITE without SDP): asked for, handed over, and its answer back. */
 export function exchangeWantedOffer(bridge: MediaBridge, by: Side, wanted: WantedOffer, to: ConnectedLeg): void {
   const side = other[by];
-  to.solicit((outcome) => {
+  const withdraw = to.solicit((outcome) => {
     if ('status' in outcome) return wanted.refuse(outcome.status);
     if (!bridge.takeOffer(side, outcome.sdp).ok) {
       outcome.onAnswer(undefined);
@@ -36,6 +52,7 @@ export function exchangeWantedOffer(bridge: MediaBridge, by: Side, wanted: Wante
       outcome.onAnswer(undefined);
     });
   });
+  wanted.onWithdrawn(withdraw);
 }
 
 /** Passes a request that concerns only the other leg. */

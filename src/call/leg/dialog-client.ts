@@ -2,7 +2,8 @@ import type { Dialog } from '../../sip/dialog/index.ts';
 import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods } from '../../sip/stack/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
-import { dialogFlow } from './next-hop.ts';
+import { dialogFlow, nextDialogFlow } from './next-hop.ts';
+import { Reinvite } from './reinvite.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** What a request of ours inside a dialog carries: SDP, or another body, or nothing. */
@@ -13,6 +14,8 @@ export interface DialogRequest {
   readonly body?: string;
   /** Adds its headers; asked again for each try. */
   readonly headers: (headers: HeaderList) => void;
+  /** Told when the first place that it was sent to has been silent for 64 T1; another one may be tried still. */
+  readonly onSilence?: () => void;
 }
 
 /** Its final response; undefined when nobody answered. */
@@ -25,8 +28,9 @@ export type OnInviteFinal = (response: SipResponse | undefined, acknowledge: (sd
 const targetRefreshes = new Set(['INVITE', 'UPDATE']);
 
 /**
- * Sends the requests of an established dialog to where the peer is now. A challenge of a SIP server is answered once,
- * with the next CSeq, as far as its credentials go.
+ * Sends the requests of an established dialog to where the peer is now: where the next hop is a name for several places,
+ * to the next of them when one gives no sign of life or 503 (RFC 3263 §4.3). A challenge of a SIP server is answered
+ * once, with the next CSeq, as far as its credentials go.
  */
 export class DialogClient {
   /** Whether our side made the Call-ID (RFC 3261 §14.1). */
@@ -58,39 +62,62 @@ export class DialogClient {
   }
 
   /** Sends a re-INVITE. @returns what gives it up. */
-  invite(sdp: string | undefined, headers: DialogRequest['headers'], onFinal: OnInviteFinal): () => void {
-    let expire = (): void => {};
-    let isGivenUp = false;
+  invite(sdp: string | undefined, headers: DialogRequest['headers'], onFinal: OnInviteFinal): Reinvite {
+    const reinvite = new Reinvite(this.#options);
     const begin = (authorization: readonly [string, string] | undefined): void => {
       // First where it goes, for the Contact names our address there.
       const flow = this.#liveFlow();
       const request = this.#build({ method: 'INVITE', sdp, headers }, authorization);
-      const transaction = this.#options.stack.sendInvite(request, flow, {
-        onResponse: (response) => {
-          if (response.status < 200) return;
-          if (response.status < 300) return this.#onSuccess(request.cseq.seq, flow, response, onFinal, sdp);
-          const mayAnswer = authorization === undefined && !isGivenUp;
-          const answer = mayAnswer ? this.#answerTo(request, response) : undefined;
-          if (answer === undefined) onFinal(response, () => {});
-          else begin(answer);
-        },
-        onTimeout: () => onFinal(undefined, () => {}),
+      this.#inviteAt(reinvite, request, [flow], onFinal, (response) => {
+        const mayAnswer = authorization === undefined && !reinvite.isGivenUp;
+        const answer = mayAnswer ? this.#answerTo(request, response) : undefined;
+        if (answer === undefined) reinvite.over(() => onFinal(response, () => {}));
+        else begin(answer);
       });
-      expire = () => transaction.expire();
     };
     begin(undefined);
-    return () => {
-      isGivenUp = true;
-      expire();
-    };
+    return reinvite;
+  }
+
+  /** `flows` are the places that were tried, and last the one to be tried now. */
+  #inviteAt(
+    reinvite: Reinvite,
+    request: SipRequest,
+    flows: readonly Flow[],
+    onFinal: OnInviteFinal,
+    onRefused: (response: SipResponse) => void,
+  ): void {
+    const [flow] = flows.slice(-1);
+    if (flow === undefined) return;
+    const { seq } = request.cseq;
+    const next = (): Flow | undefined => (reinvite.isGivenUp ? undefined : this.#nextFlow(flows));
+    const goOn = (to: Flow): void => this.#inviteAt(reinvite, request, [...flows, to], onFinal, onRefused);
+    reinvite.send(copyOf(request), flow, {
+      onResponse: (response) => {
+        if (response.status < 200) return;
+        if (response.status < 300) {
+          return this.#onSuccess(seq, flow, request.body !== '', (acknowledge) =>
+            reinvite.over(() => onFinal(response, acknowledge)),
+          );
+        }
+        const another = response.status === 503 ? next() : undefined;
+        if (another === undefined) onRefused(response);
+        else goOn(another);
+      },
+      onTimeout: () => {
+        // Who has said a word of it has the request: nobody else gets it.
+        const another = reinvite.isHeard ? undefined : next();
+        if (another === undefined) reinvite.over(() => onFinal(undefined, () => {}));
+        else goOn(another);
+      },
+    });
   }
 
   #onSuccess(
     seq: number,
     flow: Flow,
-    response: SipResponse,
-    onFinal: OnInviteFinal,
-    offered: string | undefined,
+    hasOffer: boolean,
+    onFirst: (acknowledge: (sdp: string | undefined) => void) => void,
   ): void {
     // A repeated 2xx only gets its ACK again, once there is one.
     if (this.#lastAck.seq === seq) {
@@ -98,10 +125,10 @@ export class DialogClient {
       return;
     }
     this.#lastAck = { seq, octets: '' };
-    onFinal(response, (sdp) => {
+    onFirst((sdp) => {
       if (this.#lastAck.seq !== seq || this.#lastAck.octets !== '') return;
       const ack = this.#dialog.createAck(seq);
-      const body = offered === undefined ? (sdp ?? '') : '';
+      const body = hasOffer ? '' : (sdp ?? '');
       if (body !== '') ack.headers.append('content-type', 'application/sdp');
       const octets = this.#options.stack.sendAck(new SipRequest('ACK', ack.uri, ack.headers, body), flow);
       this.#lastAck = { seq, octets };
@@ -111,15 +138,33 @@ export class DialogClient {
   #send(wanted: DialogRequest, onFinal: OnFinal, authorization: readonly [string, string] | undefined): void {
     const flow = this.#liveFlow();
     const request = this.#build(wanted, authorization);
-    this.#options.stack.sendRequest(request, flow, {
-      onResponse: (response) => {
-        if (response.status < 200) return;
-        const answer = authorization === undefined ? this.#answerTo(request, response) : undefined;
-        if (answer === undefined) onFinal(response);
-        else this.#send(wanted, onFinal, answer);
-      },
-      onTimeout: () => onFinal(undefined),
-    });
+    const sendTo = (flows: readonly Flow[], to: Flow): void => {
+      const tried = [...flows, to];
+      this.#options.stack.sendRequest(copyOf(request), to, {
+        onResponse: (response) => {
+          if (response.status < 200) return;
+          const another = response.status === 503 ? this.#nextFlow(tried) : undefined;
+          if (another !== undefined) return sendTo(tried, another);
+          const answer = authorization === undefined ? this.#answerTo(request, response) : undefined;
+          if (answer === undefined) onFinal(response);
+          else this.#send(wanted, onFinal, answer);
+        },
+        onTimeout: () => {
+          if (flows.length === 0) wanted.onSilence?.();
+          const another = this.#nextFlow(tried);
+          if (another === undefined) onFinal(undefined);
+          else sendTo(tried, another);
+        },
+      });
+    };
+    sendTo([], flow);
+  }
+
+  /** Where the dialog goes on after these places. */
+  #nextFlow(tried: readonly Flow[]): Flow | undefined {
+    const next = nextDialogFlow(this.#options, this.#dialog, tried);
+    if (next !== undefined) this.#flow = next;
+    return next;
   }
 
   #answerTo(request: SipRequest, response: SipResponse): readonly [string, string] | undefined {
@@ -145,4 +190,9 @@ export class DialogClient {
     this.#flow = dialogFlow(this.#options, this.#dialog, this.#flow);
     return this.#flow;
   }
+}
+
+/** The same request to be sent once more: each sending gets a Via of its own, with another branch (RFC 3263 §4.3). */
+function copyOf({ method, uri, headers, body }: SipRequest): SipRequest {
+  return new SipRequest(method, uri, headers.clone(), body);
 }

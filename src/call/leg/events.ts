@@ -28,8 +28,17 @@ export type LateAnswer = (sdp: string | undefined) => void;
 /** Which request carries an offer: the other leg takes the same where its peer allows it. */
 export type OfferMethod = 'INVITE' | 'UPDATE';
 
+/** A request of a peer that it may take back while nobody has answered it: a re-INVITE, by CANCEL. */
+export interface Withdrawable {
+  /** `act` is called when the peer takes it back; it has its answer then, and needs no other. */
+  onWithdrawn(act: () => void): void;
+}
+
+/** Gives up what was asked of a leg. What becomes of it is told all the same: an answer may cross it. */
+export type Withdraw = () => void;
+
 /** A new offer from a leg's peer (re-INVITE, UPDATE, PRACK), to be answered or refused once. */
-export interface Offer {
+export interface Offer extends Withdrawable {
   readonly sdp: string;
   readonly method: OfferMethod;
   answer(sdp: string): void;
@@ -37,7 +46,7 @@ export interface Offer {
 }
 
 /** A re-INVITE without an offer: its peer wants one from the other side, given or refused once. */
-export interface WantedOffer {
+export interface WantedOffer extends Withdrawable {
   give(sdp: string, onAnswer: LateAnswer): void;
   refuse(status: number): void;
 }
@@ -69,9 +78,9 @@ export interface LegEnd {
 /** A leg with a dialog, as its call uses it. */
 export interface ConnectedLeg {
   /** Sends this offer. `done` gets the answer's SDP, or the status that refused it. */
-  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void;
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): Withdraw;
   /** Asks the peer for an offer by a re-INVITE without one. */
-  solicit(done: (outcome: SolicitOutcome) => void): void;
+  solicit(done: (outcome: SolicitOutcome) => void): Withdraw;
   pass(request: PassedRequest): void;
   end(reasons: readonly string[]): void;
 }
@@ -94,3 +103,6 @@ export interface OutboundObserver extends SessionObserver {
   /** Nothing more comes from the leg: its INVITE has its final answer, or never gets one. */
   onGone(): void;
 }
+
+/** For what cannot be taken back: an UPDATE, or what was refused at once. */
+export const notWithdrawn: Withdraw = () => {};

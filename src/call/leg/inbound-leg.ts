@@ -5,16 +5,18 @@ import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { sdpOf, withSdp } from './bodies.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
-import type {
-  ConnectedLeg,
-  LateAnswer,
-  LegEnd,
-  OfferMethod,
-  OfferOutcome,
-  PassedRequest,
-  Progress,
-  SessionObserver,
-  SolicitOutcome,
+import {
+  type ConnectedLeg,
+  type LateAnswer,
+  type LegEnd,
+  notWithdrawn,
+  type OfferMethod,
+  type OfferOutcome,
+  type PassedRequest,
+  type Progress,
+  type SessionObserver,
+  type SolicitOutcome,
+  type Withdraw,
 } from './events.ts';
 import { Session } from './session.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -132,16 +134,18 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     this.#transaction.respond(stack.response(this.request, status, this.#localTag, headers, reason));
   }
 
-  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
-    if (this.#session === undefined) return done({ status: 500 });
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): Withdraw {
     // Before the PRACK of our answer the caller may not have it (RFC 3311 §5.1).
-    if (this.#state === 'early' && this.#reliable?.isClear === false) return done({ status: 500 });
-    this.#session.offer(sdp, method, done);
+    const isTooEarly = this.#state === 'early' && this.#reliable?.isClear === false;
+    if (this.#session !== undefined && !isTooEarly) return this.#session.offer(sdp, method, done);
+    done({ status: 500 });
+    return notWithdrawn;
   }
 
-  solicit(done: (outcome: SolicitOutcome) => void): void {
-    if (this.#session === undefined) done({ status: 500 });
-    else this.#session.solicit(done);
+  solicit(done: (outcome: SolicitOutcome) => void): Withdraw {
+    if (this.#session !== undefined) return this.#session.solicit(done);
+    done({ status: 500 });
+    return notWithdrawn;
   }
 
   pass(request: PassedRequest): void {

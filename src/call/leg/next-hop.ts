@@ -1,43 +1,68 @@
 import type { Dialog } from '../../sip/dialog/index.ts';
 import { parseUri } from '../../sip/message/index.ts';
-import type { Hop, HopTarget } from '../../sip/resolve/index.ts';
+import { type Hop, type HopTarget, hopKey } from '../../sip/resolve/index.ts';
 import type { SipStack } from '../../sip/stack/index.ts';
 import type { Flow, TransportName } from '../../sip/transport/flow.ts';
 
 /**
- * The places that a next hop named in Record-Route or Contact stands for, those alone to which requests may go; empty
- * where it may not be followed, or its name is not resolved yet.
+ * The hops that a name or address in Record-Route or Contact stands for, as far as requests may go there, in the order
+ * of DNS; none where it may not be followed, or its name is not resolved yet.
  */
-export type MayFollow = (target: HopTarget<TransportName>) => readonly Hop<TransportName>[];
+export type NamedHops = (target: HopTarget<TransportName>) => readonly NamedHop[];
+
+export interface NamedHop extends Hop<TransportName> {
+  /** It gave no sign of life lately, or asked to be left alone. */
+  readonly isHeld: boolean;
+}
 
 /** What decides where a dialog is. */
 export interface DialogWays {
   readonly stack: SipStack;
-  /** Where Record-Route and Contact may lead to; a phone is reached where it sends from. */
-  readonly mayFollow: MayFollow;
+  /** Where Record-Route and Contact lead to; a phone is reached where it sends from. */
+  readonly namedHops: NamedHops;
   /** The newer connection that the phone of a dialog is reached over now; undefined while it is where it was. */
   readonly movedTo: (dialogFlow: Flow) => Flow | undefined;
 }
 
 /**
  * Where the requests of a dialog go. A phone is always reached where its packets come from, whatever its Contact
- * says, and where it has registered since if its connection has gone; a SIP server may name another next hop in Record-Route or Contact (RFC 3261 §12.2.1.1), among its configured
- * addresses. A dialog stays where it is as long as what was named includes that.
+ * says, and where it has registered since if its connection has gone; a SIP server may name another next hop in
+ * Record-Route or Contact (RFC 3261 §12.2.1.1), among its configured addresses. A dialog stays where it is as long as
+ * what was named includes that, and it gives signs of life.
  */
-export function dialogFlow({ stack, mayFollow, movedTo }: DialogWays, dialog: Dialog, flow: Flow): Flow {
-  const moved = movedTo(flow);
+export function dialogFlow(ways: DialogWays, dialog: Dialog, flow: Flow): Flow {
+  const { stack } = ways;
+  const moved = ways.movedTo(flow);
   if (moved !== undefined) return moved;
+  const hops = hopsOf(ways, dialog);
+  const here = hops.find((hop) => isAt(hop, flow));
+  const [first] = hops;
+  if (first === undefined || (here !== undefined && here.isHeld === first.isHeld)) return stack.liveFlow(flow);
+  return stack.flowTo(first.transport, first, undefined, flow.peer) ?? flow;
+}
+
+/** The next place to try after those where nobody answered (RFC 3263 §4.3); undefined when all were. */
+export function nextDialogFlow(ways: DialogWays, dialog: Dialog, tried: readonly Flow[]): Flow | undefined {
+  const peer = tried.at(-1)?.peer;
+  for (const hop of hopsOf(ways, dialog)) {
+    if (tried.some((flow) => isAt(hop, flow))) continue;
+    const flow = ways.stack.flowTo(hop.transport, hop, undefined, peer);
+    if (flow !== undefined) return flow;
+  }
+  return undefined;
+}
+
+function hopsOf({ namedHops }: DialogWays, dialog: Dialog): readonly NamedHop[] {
   const [route] = dialog.routeSet;
   const parsed = parseUri(route === undefined ? dialog.remoteTarget : route.slice(1, -1));
-  if (!parsed.ok || parsed.value.scheme === 'tel') return stack.liveFlow(flow);
+  if (!parsed.ok || parsed.value.scheme === 'tel') return [];
   const { host, port, params, scheme } = parsed.value;
-  const transport = scheme === 'sips' ? 'tls' : transportOf(params.get('transport'));
-  const hops = mayFollow({ host, port, transport });
-  const isHere = ({ transport: over, address, port: hopPort }: Hop<TransportName>): boolean =>
-    address === flow.remote.address && hopPort === flow.remote.port && over === flow.transport;
-  const [first] = hops;
-  if (first === undefined || hops.some(isHere)) return stack.liveFlow(flow);
-  return stack.flowTo(first.transport, first, undefined, flow.peer) ?? flow;
+  const hops = namedHops({ host, port, transport: scheme === 'sips' ? 'tls' : transportOf(params.get('transport')) });
+  return hops.toSorted((one, other) => Number(one.isHeld) - Number(other.isHeld));
+}
+
+function isAt(hop: Hop<TransportName>, { transport, remote }: Flow): boolean {
+  return hopKey(hop) === hopKey({ transport, address: remote.address, port: remote.port });
 }
 
 function transportOf(text: string | undefined): TransportName | undefined {

@@ -7,15 +7,17 @@ import type { InviteRecord } from '../record.ts';
 import { rejectedOffer, retryAfterOf, sdpOf } from './bodies.ts';
 import { EarlyCallee, reliableNumber } from './early-callee.ts';
 import { earlyDialogAnswer } from './early-dialog.ts';
-import type {
-  ConnectedLeg,
-  OfferMethod,
-  OfferOutcome,
-  OutboundObserver,
-  PassedRequest,
-  Refused,
-  SessionObserver,
-  SolicitOutcome,
+import {
+  type ConnectedLeg,
+  notWithdrawn,
+  type OfferMethod,
+  type OfferOutcome,
+  type OutboundObserver,
+  type PassedRequest,
+  type Refused,
+  type SessionObserver,
+  type SolicitOutcome,
+  type Withdraw,
 } from './events.ts';
 import { flowRecord } from './flow-record.ts';
 import { LegTimer } from './leg-timer.ts';
@@ -176,16 +178,17 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     send?.(answer);
   }
 
-  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
-    if (this.#state === 'over') return done({ status: 481 });
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): Withdraw {
     const session = this.#session ?? this.#shown?.session;
-    if (session === undefined) done({ status: 500 });
-    else session.offer(sdp, method, done);
+    if (session !== undefined && this.#state !== 'over') return session.offer(sdp, method, done);
+    done({ status: this.#state === 'over' ? 481 : 500 });
+    return notWithdrawn;
   }
 
-  solicit(done: (outcome: SolicitOutcome) => void): void {
-    if (this.#session === undefined) done({ status: this.#state === 'over' ? 481 : 500 });
-    else this.#session.solicit(done);
+  solicit(done: (outcome: SolicitOutcome) => void): Withdraw {
+    if (this.#session !== undefined) return this.#session.solicit(done);
+    done({ status: this.#state === 'over' ? 481 : 500 });
+    return notWithdrawn;
   }
 
   pass(request: PassedRequest): void {

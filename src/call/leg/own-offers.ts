@@ -1,7 +1,8 @@
 import type { HeaderList, SipResponse } from '../../sip/message/index.ts';
 import { statusForOtherLeg } from '../cause.ts';
 import { sdpOf } from './bodies.ts';
-import type { OfferMethod, OfferOutcome, SolicitOutcome } from './events.ts';
+import { notWithdrawn, type OfferMethod, type OfferOutcome, type SolicitOutcome, type Withdraw } from './events.ts';
+import type { Reinvite } from './reinvite.ts';
 import { learnFrom, type SessionState } from './session-state.ts';
 
 /** How often, and how soon, a refresh waits for another exchange in the dialog to end. */
@@ -10,8 +11,8 @@ const busyRetryMs = 2000;
 /** The offers and refreshes that we send in one dialog: by re-INVITE, or by UPDATE where the peer allows it. */
 export class OwnOffers {
   readonly #state: SessionState;
-  /** Waits no longer for the re-INVITE under way. */
-  #expire: () => void = () => {};
+  /** The newest re-INVITE. */
+  #reinvite: Reinvite | undefined;
   /** Sends the ACK of a 2xx whose offer has no answer yet. */
   #acknowledge: () => void = () => {};
 
@@ -22,14 +23,18 @@ export class OwnOffers {
   /** The dialog ends: what is under way is waited for no longer. */
   drop(): void {
     this.#acknowledge();
-    this.#expire();
+    this.#reinvite?.expire();
   }
 
-  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): Withdraw {
+    const refuse = (status: number): Withdraw => {
+      done({ status });
+      return notWithdrawn;
+    };
     const problem = this.#problem();
-    if (problem !== undefined) return done({ status: problem });
+    if (problem !== undefined) return refuse(problem);
     const byUpdate = this.#state.peerAllowsUpdate && (method === 'UPDATE' || !this.#state.isConfirmed);
-    if (!byUpdate && !this.#state.isConfirmed) return done({ status: 500 });
+    if (!byUpdate && !this.#state.isConfirmed) return refuse(500);
     this.#state.offerBy = 'us';
     this.#send(byUpdate, sdp, (response) => {
       this.#state.offerBy = 'nobody';
@@ -41,15 +46,19 @@ export class OwnOffers {
       this.#state.lastReceived = answered;
       done({ sdp: answered });
     });
+    return byUpdate ? notWithdrawn : () => this.#reinvite?.cancel();
   }
 
   /** A re-INVITE without an offer; its ACK waits for the answer (RFC 3261 §13.2.2.4). */
-  solicit(done: (outcome: SolicitOutcome) => void): void {
+  solicit(done: (outcome: SolicitOutcome) => void): Withdraw {
     const problem = this.#problem() ?? (this.#state.isConfirmed ? undefined : 500);
-    if (problem !== undefined) return done({ status: problem });
+    if (problem !== undefined) {
+      done({ status: problem });
+      return notWithdrawn;
+    }
     this.#state.offerBy = 'us';
     const { client } = this.#state;
-    this.#expire = client.invite(undefined, this.#headers(), (response, acknowledge) => {
+    this.#reinvite = client.invite(undefined, this.#headers(), (response, acknowledge) => {
       const sdp = response === undefined ? undefined : sdpOf(response);
       if (response === undefined || response.status >= 300 || sdp === undefined) {
         acknowledge(undefined);
@@ -70,6 +79,7 @@ export class OwnOffers {
         },
       });
     });
+    return () => this.#reinvite?.cancel();
   }
 
   /** Refreshes the session (RFC 4028 §7.4): UPDATE without SDP, or a re-INVITE with what holds already. */
@@ -93,7 +103,7 @@ export class OwnOffers {
       if (byUpdate || answered === undefined || answered === state.lastReceived) return;
       // The peer has answered otherwise than before: the other side is to know.
       state.lastReceived = answered;
-      state.observer.onOffer({ sdp: answered, method: 'INVITE', answer: () => {}, refuse: () => {} });
+      state.observer.onOffer({ sdp: answered, method: 'INVITE', answer: () => {}, refuse: () => {}, onWithdrawn: () => {} });
     });
   }
 
@@ -119,7 +129,7 @@ export class OwnOffers {
       };
       if (byUpdate) client.send({ method: 'UPDATE', sdp, headers: this.#headers() }, onFinal);
       else {
-        this.#expire = client.invite(sdp, this.#headers(), (response, acknowledge) => {
+        this.#reinvite = client.invite(sdp, this.#headers(), (response, acknowledge) => {
           acknowledge(undefined);
           onFinal(response);
         });

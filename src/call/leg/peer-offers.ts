@@ -18,6 +18,8 @@ export class PeerOffers {
   readonly #sendSuccess: SendSuccess;
   /** Refuses the exchange under way. */
   #drop: () => void = () => {};
+  /** Tells the other side that the peer has taken back what it asked. */
+  #withdraw: () => void = () => {};
 
   constructor(state: SessionState, sendSuccess: SendSuccess) {
     this.#state = state;
@@ -52,13 +54,19 @@ export class PeerOffers {
       const plain = stack.response(request, 200, state.dialog.localTag, headers);
       this.#sendSuccess(transaction, withSdp(plain, sdp), onAck);
     };
-    transaction.attach({ onCancel: () => this.#drop(), onAckTimeout: () => {} });
+    transaction.attach({ onCancel: () => this.#onCancel(), onAckTimeout: () => {} });
     respond(100);
     state.client.moveTo(flow);
     const finish = this.#begin(() => transaction.open, respond);
     const sdp = sdpOf(request);
     if (sdp === undefined) return this.#wantOffer(finish, respond, succeed);
     this.#take(sdp, 'INVITE', finish, respond, (answer) => succeed(answer, () => {}));
+  }
+
+  #onCancel(): void {
+    const withdraw = this.#withdraw;
+    this.#drop();
+    withdraw();
   }
 
   onUpdate(request: SipRequest, flow: Flow): void {
@@ -109,6 +117,7 @@ export class PeerOffers {
       if (isOver) return false;
       isOver = true;
       this.#drop = () => {};
+      this.#withdraw = () => {};
       state.offerBy = 'nobody';
       return isOpen();
     };
@@ -142,6 +151,9 @@ export class PeerOffers {
       refuse: (status) => {
         if (finish()) respond(status);
       },
+      onWithdrawn: (act) => {
+        if (state.offerBy === 'peer') this.#withdraw = act;
+      },
     });
   }
 
@@ -164,6 +176,9 @@ export class PeerOffers {
       },
       refuse: (status) => {
         if (finish()) respond(status);
+      },
+      onWithdrawn: (act) => {
+        if (state.offerBy === 'peer') this.#withdraw = act;
       },
     });
   }

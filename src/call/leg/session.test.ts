@@ -64,7 +64,7 @@ class Bench {
       checkSource: () => 'ok',
       signalling: { valid: () => {}, invalid: () => {} },
       mayAcknowledge: () => true,
-      mayFollow: () => [],
+      namedHops: () => [],
       movedTo: () => undefined,
     };
   }

@@ -18,6 +18,7 @@ import type {
   PassedRequest,
   SessionObserver,
   SolicitOutcome,
+  Withdraw,
 } from './events.ts';
 import { LegTimer } from './leg-timer.ts';
 import { OwnOffers } from './own-offers.ts';
@@ -204,12 +205,12 @@ export class Session implements DialogOwner, ConnectedLeg {
     }
   }
 
-  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): void {
-    this.#own.offer(sdp, method, done);
+  offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): Withdraw {
+    return this.#own.offer(sdp, method, done);
   }
 
-  solicit(done: (outcome: SolicitOutcome) => void): void {
-    this.#own.solicit(done);
+  solicit(done: (outcome: SolicitOutcome) => void): Withdraw {
+    return this.#own.solicit(done);
   }
 
   pass(passed: PassedRequest): void {
@@ -260,7 +261,14 @@ export class Session implements DialogOwner, ConnectedLeg {
     const headers = (list: HeaderList): void => {
       for (const reason of reasons) list.append('reason', reason);
     };
-    this.#state.client.send({ method: 'BYE', headers }, done);
+    let isTold = false;
+    // A line is held for 64 T1 at most, though another place may be told of the end then.
+    const onSilence = (): void => {
+      if (isTold) return;
+      isTold = true;
+      done();
+    };
+    this.#state.client.send({ method: 'BYE', headers, onSilence }, onSilence);
   }
 
   #onBye(request: SipRequest, flow: Flow): void {

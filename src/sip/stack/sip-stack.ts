@@ -65,6 +65,11 @@ export interface StackOptions {
   readonly bounds?: Partial<StackBounds>;
   /** Whether a source has proven lately to be one of ours; asked only at a bound. */
   readonly isKnown?: (flow: Flow) => boolean;
+  /**
+   * What a SIP server at this address has to prove over TLS; undefined where there is none of ours. Only to SIP servers a
+   * connection is opened for an answer whose own has gone.
+   */
+  readonly serverAt?: (address: string) => PeerIdentity | undefined;
   readonly advertise: Advertise;
   /** Whether answers go to the port that a packet came from, also where no rport asks for it [own.forcerport]. */
   readonly forceRport: () => boolean;
@@ -98,6 +103,7 @@ export class SipStack {
       // Without rport the INVITE is answered at its Via's port, so that is where the CANCEL has to point as well.
       mayCancel: (invite, cancel, flow) => sameSource(invite.flow, this.#responseFlow(cancel, flow)),
       answerCancel: (cancel, flow, status) => this.reply(cancel, flow, status),
+      answerFlow: (request, flow) => this.#answerFlow(request, flow),
       onStrayResponse: (response, flow) => user.onSenseless?.('stray response', response, flow),
     });
     const handlers: TransportHandlers = {
@@ -340,6 +346,18 @@ export class SipStack {
   #withVia(request: SipRequest, flow: Flow, branch = this.newBranch()): SipRequest {
     const headers = request.headers.prepend('via', this.via(flow, branch));
     return new SipRequest(request.method, request.uri, headers, request.body);
+  }
+
+  /**
+   * RFC 3261 §18.2.2: a final answer whose connection has gone goes over a new one, to where the INVITE came from, at the
+   * port of its Via. No name is followed, and no stranger makes us connect to anything.
+   */
+  #answerFlow(request: SipRequest, flow: Flow): Flow {
+    if (this.isLive(flow)) return flow;
+    const peer = this.#options.serverAt?.(flow.remote.address);
+    if (peer === undefined) return flow;
+    const port = request.topVia.port ?? (flow.transport === 'tls' ? 5061 : 5060);
+    return this.#transport.flowTo(flow.transport, { address: flow.remote.address, port }, undefined, peer) ?? flow;
   }
 
   /** RFC 3261 §18.2.2 and RFC 3581 §4: to the packet's source; its port where rport or the setting says so, else the Via's. */

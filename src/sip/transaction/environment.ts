@@ -15,6 +15,12 @@ export interface TransactionEnvironment {
   afterTimeout(expire: () => void): void;
 }
 
+/** What an INVITE server transaction gets besides. */
+export interface InviteServerEnvironment extends TransactionEnvironment {
+  /** Where a final answer goes: the way that the INVITE came, or another one when that connection has gone. */
+  answerFlow(request: SipRequest, flow: Flow): Flow;
+}
+
 /** Whoever sent a request: told of its responses and of its failure, each at most once for a final one. */
 export interface ClientTransactionUser {
   /** Provisional responses, the final one, and for INVITE each 2xx, retransmitted or from another fork. */

@@ -2,7 +2,7 @@ import type { Timer } from '../../base/time/clock.ts';
 import { assert } from '../../base/result/assert.ts';
 import { type SipRequest, type SipResponse, serialise } from '../message/index.ts';
 import type { Flow } from '../transport/flow.ts';
-import type { InviteServerUser, TransactionEnvironment } from './environment.ts';
+import type { InviteServerEnvironment, InviteServerUser } from './environment.ts';
 import { transactionTimeoutMs } from './timers.ts';
 
 type State = 'proceeding' | 'completed' | 'accepted' | 'confirmed' | 'terminated';
@@ -21,7 +21,7 @@ export class InviteServerTransaction {
   /** Where responses go: the connection or the source that RFC 3261 §18.2.2 and RFC 3581 name. */
   readonly flow: Flow;
   readonly #key: string;
-  readonly #environment: TransactionEnvironment;
+  readonly #environment: InviteServerEnvironment;
   #user: InviteServerUser | undefined;
   #state: State = 'proceeding';
   #lastOctets = '';
@@ -34,7 +34,7 @@ export class InviteServerTransaction {
     merge: string | undefined,
     request: SipRequest,
     flow: Flow,
-    environment: TransactionEnvironment,
+    environment: InviteServerEnvironment,
   ) {
     this.#key = key;
     this.merge = merge;
@@ -60,7 +60,8 @@ export class InviteServerTransaction {
   respond(response: SipResponse): void {
     assert(this.#state === 'proceeding' || this.#state === 'accepted', 'INVITE answered after its final response');
     const octets = serialise(response);
-    this.flow.send(octets);
+    const flow = response.status < 200 ? this.flow : this.#environment.answerFlow(this.request, this.flow);
+    flow.send(octets);
     if (this.#state === 'accepted') return;
     this.#lastOctets = octets;
     if (response.status >= 300) this.#complete();

@@ -9,7 +9,7 @@ import type { Flow } from '../transport/flow.ts';
 import { AnsweredRequests } from './answered-requests.ts';
 import { InviteClientTransaction } from './client-invite.ts';
 import { NonInviteClientTransaction } from './client-non-invite.ts';
-import type { ClientTransactionUser, TransactionEnvironment } from './environment.ts';
+import type { ClientTransactionUser, InviteServerEnvironment, TransactionEnvironment } from './environment.ts';
 import { clientKey, mergeKey, responseKey, serverKey } from './key.ts';
 import { InviteServerTransaction } from './server-invite.ts';
 import { NonInviteServerTransaction } from './server-non-invite.ts';
@@ -36,6 +36,8 @@ export interface TransactionUser {
   mayCancel(invite: InviteServerTransaction, cancel: SipRequest, flow: Flow): boolean;
   /** Answers a CANCEL statelessly: 200, or 481 where it may not act. */
   answerCancel(cancel: SipRequest, flow: Flow, status: 200 | 481): void;
+  /** See `InviteServerEnvironment.answerFlow`. */
+  answerFlow(request: SipRequest, flow: Flow): Flow;
   /** A response without a transaction, or from elsewhere than its request went to. */
   onStrayResponse(response: SipResponse, flow: Flow): void;
 }
@@ -60,7 +62,7 @@ export class TransactionLayer {
   readonly #random: Random;
   readonly #user: TransactionUser;
   readonly #clientEnvironment: TransactionEnvironment;
-  readonly #serverEnvironment: TransactionEnvironment;
+  readonly #serverEnvironment: InviteServerEnvironment;
 
   constructor(clock: Clock, random: Random, timers: TimerValues, user: TransactionUser) {
     this.#random = random;
@@ -77,7 +79,11 @@ export class TransactionLayer {
       keepAnswer: (key, flow, answer) => this.#answered.remember(answeredKey(key, flow), answer),
     };
     this.#clientEnvironment = { ...shared, forget: (key) => this.#forgetClient(key) };
-    this.#serverEnvironment = { ...shared, forget: (key) => this.#forgetServer(key) };
+    this.#serverEnvironment = {
+      ...shared,
+      forget: (key) => this.#forgetServer(key),
+      answerFlow: (request, flow) => user.answerFlow(request, flow),
+    };
   }
 
   /** Transactions that are remembered now, in both roles. */
