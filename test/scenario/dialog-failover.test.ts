@@ -18,7 +18,9 @@ async function upOverOne(): Promise<Set> {
   const stage = await Stage.open(
     {
       settings: { media_timeout: 0 },
-      accounts: [{ name: 'named', kind: 'sipserver', trunk: { ...trunkAt('carrier.test'), port: 0, transport: 'auto' } }],
+      accounts: [
+        { name: 'named', kind: 'sipserver', trunk: { ...trunkAt('carrier.test'), port: 0, transport: 'auto' } },
+      ],
       dialRules: [{ pattern: '00.', routes: [{ sipServerId: 3, priority: 1, weight: 1 }] }],
     },
     [],

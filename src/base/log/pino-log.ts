@@ -5,23 +5,48 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** JSON lines on standard output, one per event, in the shape that journald and log shippers read. */
 export function pinoLog(level: LogLevel): Log {
-  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }));
+  return new PinoLog(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }), {});
 }
 
-function wrap(logger: Logger): Log {
-  return {
-    debug: (message, fields) => logger.debug(shortened(fields), message),
-    info: (message, fields) => logger.info(shortened(fields), message),
-    warn: (message, fields) => logger.warn(shortened(fields), message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    child: (fields: LogFields) => wrap(logger.child(shortened(fields))),
-  };
+/** Every call has a log of its own: one of the library's would take a kilobyte of memory. */
+class PinoLog implements Log {
+  readonly #logger: Logger;
+  readonly #fields: LogFields;
+
+  constructor(logger: Logger, fields: LogFields) {
+    this.#logger = logger;
+    this.#fields = fields;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#logger.debug(this.#all(fields), message);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#logger.info(this.#all(fields), message);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#logger.warn(this.#all(fields), message);
+  }
+
+  error(message: string, fields: LogFields = {}): void {
+    this.#logger.error({ ...this.#fields, ...fields }, message);
+  }
+
+  child(fields: LogFields): Log {
+    return new PinoLog(this.#logger, this.#all(fields));
+  }
+
+  #all(fields: LogFields = {}): LogFields {
+    return { ...this.#fields, ...shortened(fields) };
+  }
 }
 
 const maxFieldLength = 120;
 
 /** Call-IDs, user names and the like are as long as their sender wishes; the log is not. */
-function shortened(fields: LogFields = {}): LogFields {
+function shortened(fields: LogFields): LogFields {
   if (!Object.values(fields).some(isLong)) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [

@@ -6,7 +6,7 @@ import { readNumber } from '../../numbering/called-number.ts';
 import type { Destination } from '../routing/destination.ts';
 import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
-import type { SipRequest } from '../../sip/message/index.ts';
+import { detached, type SipRequest } from '../../sip/message/index.ts';
 import { type Caller, type CallerId, type CallPlan, pricedCall } from '../b2bua/plan.ts';
 import { refusalOf } from '../money/money-observer.ts';
 import { type Dialled, readDialled } from '../../numbering/dialled.ts';
@@ -126,15 +126,20 @@ export function newCandidate(
   return { ...given, callId: random.hex(12), callerId, ...open };
 }
 
-/** What a candidate is known by so far: the CDR of a refused call is made of it too. */
+/** What a candidate is known by so far: the CDR of a refused call is made of it too. It outlives the request. */
 export function planOf(candidate: Candidate): CallPlan {
   const { dialled, found, callId, caller, callerId, payer, price, lease } = candidate;
   return {
     callId,
     caller,
-    callerId,
-    dialledNumber: dialled === undefined ? '' : dialledText(dialled),
-    canonicalNumber: found?.number?.digits ?? canonicalText(dialled),
+    callerId: {
+      displayName: detached(callerId.displayName),
+      user: detached(callerId.user),
+      anonymous: callerId.anonymous,
+      asserted: detached(callerId.asserted),
+    },
+    dialledNumber: detached(dialled === undefined ? '' : dialledText(dialled)),
+    canonicalNumber: detached(found?.number?.digits ?? canonicalText(dialled)),
     numberClass: found?.numberClass ?? 'unknown',
     destinations: found?.destinations ?? [],
     dialRule: found?.dialRule ?? '',

@@ -98,6 +98,7 @@ export class Attempt {
 
   #onProgress(branch: Branch, leg: OutboundLeg, progress: Progress): void {
     this.#silent?.cancel();
+    this.#silent = undefined;
     if (this.#over || this.#winner !== undefined) return;
     if (progress.sdp !== undefined) this.#shown = leg;
     this.#observer.onProgress(branch, progress);
@@ -113,6 +114,7 @@ export class Attempt {
     if (this.#over || this.#winner !== undefined) return leg.end([]);
     this.#winner = leg;
     this.#silent?.cancel();
+    this.#silent = undefined;
     const elsewhere = [reasonValue('SIP', 200, 'Call completed elsewhere')];
     for (const loser of this.#legs) if (loser !== leg) loser.cancel(elsewhere);
     this.#observer.onAnswer(branch, leg, sdp);
@@ -139,6 +141,7 @@ export class Attempt {
   #finish(): void {
     this.#over = true;
     this.#silent?.cancel();
+    this.#silent = undefined;
   }
 }
 

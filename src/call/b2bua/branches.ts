@@ -22,7 +22,7 @@ import type { CallerId, CallPlan } from './plan.ts';
 import { safeUser } from './safe-user.ts';
 
 /** The call that a branch is dialled for: what came from its caller, and who watches the side that answers. */
-interface DialledFor {
+export interface DialledFor {
   readonly request: SipRequest;
   readonly flow: Flow;
   readonly calleeWatch: SideWatch;

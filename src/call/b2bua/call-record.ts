@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/time/clock.ts';
 import type { StreamStats } from '../../media/index.ts';
-import type { SipRequest } from '../../sip/message/index.ts';
+import { detached, type SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { Cause } from '../cause.ts';
 import type { Cdr, EndedBy, RouteAttempt, StreamQuality } from '../record.ts';
@@ -132,11 +132,11 @@ function planFields(plan: CallPlan): Partial<Cdr> {
 
 function requestFields(request: SipRequest, flow: Flow): Partial<Cdr> {
   return {
-    sipCallId: request.callId.slice(0, 200),
+    sipCallId: detached(request.callId.slice(0, 200)),
     sourceAddress: flow.remote.address,
     sourcePort: flow.remote.port,
     transport: flow.transport,
-    userAgent: (request.headers.get('user-agent') ?? '').slice(0, 200),
+    userAgent: detached((request.headers.get('user-agent') ?? '').slice(0, 200)),
   };
 }
 

@@ -7,7 +7,10 @@ export class CallTimers {
   readonly #clock: Clock;
   readonly #settings: Settings;
   readonly #expire: (cause: Cause) => void;
-  readonly #running = new Map<Cause, Timer>();
+  #absolute: Timer | undefined;
+  #ringing: Timer | undefined;
+  #early: Timer | undefined;
+  #connected: Timer | undefined;
 
   constructor(clock: Clock, settings: Settings, expire: (cause: Cause) => void) {
     this.#clock = clock;
@@ -17,47 +20,41 @@ export class CallTimers {
 
   /** From the INVITE on [session.absolute-timeout]. */
   callStarted(): void {
-    this.#start('absolute timeout', this.#settings.absolute_timeout);
+    this.#absolute ??= this.#after(this.#settings.absolute_timeout, 'absolute timeout');
   }
 
   /** From the first 180 on [session.ring-timeout]. */
   ringing(): void {
-    this.#start('no answer', this.#settings.ring_timeout);
+    this.#ringing ??= this.#after(this.#settings.ring_timeout, 'no answer');
   }
 
   /** From the first media before the answer on [own.early-timeout]. */
   earlyMedia(): void {
-    this.#start('early timeout', this.#settings.early_timeout);
+    this.#early ??= this.#after(this.#settings.early_timeout, 'early timeout');
   }
 
   /** The next destination rings anew. */
   attemptEnded(): void {
-    this.#stop('no answer');
-    this.#stop('early timeout');
+    this.#ringing?.cancel();
+    this.#early?.cancel();
+    this.#ringing = undefined;
+    this.#early = undefined;
   }
 
   /** From the answer on: the shorter of the setting and the dial rule's bound [session.call-timeout]. */
   answered(maxDurationS: number): void {
     this.attemptEnded();
     const bounds = [this.#settings.call_timeout, maxDurationS].filter((seconds) => seconds > 0);
-    this.#start('call timeout', bounds.length === 0 ? 0 : Math.min(...bounds));
+    this.#connected ??= this.#after(bounds.length === 0 ? 0 : Math.min(...bounds), 'call timeout');
   }
 
   stopAll(): void {
-    for (const timer of this.#running.values()) timer.cancel();
-    this.#running.clear();
+    this.attemptEnded();
+    this.#absolute?.cancel();
+    this.#connected?.cancel();
   }
 
-  #start(cause: Cause, seconds: number): void {
-    if (seconds === 0 || this.#running.has(cause)) return;
-    this.#running.set(
-      cause,
-      this.#clock.after(seconds * 1000, () => this.#expire(cause)),
-    );
-  }
-
-  #stop(cause: Cause): void {
-    this.#running.get(cause)?.cancel();
-    this.#running.delete(cause);
+  #after(seconds: number, cause: Cause): Timer | undefined {
+    return seconds === 0 ? undefined : this.#clock.after(seconds * 1000, () => this.#expire(cause));
   }
 }

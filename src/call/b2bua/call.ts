@@ -277,8 +277,8 @@ export class Call {
 
   #newHunt(request: InviteServerTransaction['request'], flow: Flow): Hunt {
     const hunted = {
-      ...{ plan: this.plan, request, flow, media: this.#media, record: this.record, live: this.#live },
-      calleeWatch: this.#watches.b,
+      ...{ plan: this.plan, media: this.#media, record: this.record, live: this.#live },
+      caller: { request, flow, calleeWatch: this.#watches.b },
       canBeReliable: this.#inbound.canBeReliable,
     };
     return new Hunt(this.#services, hunted, {

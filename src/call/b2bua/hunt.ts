@@ -1,5 +1,4 @@
 import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
-import type { SipRequest } from '../../sip/message/index.ts';
 import { checkAttempt } from '../admission/attempt-rules.ts';
 import { hopKey } from '../../sip/resolve/index.ts';
 import { decide } from '../../guard/decision.ts';
@@ -7,17 +6,15 @@ import { modeOf } from '../../settings/index.ts';
 import type { Lease } from '../limits/leases.ts';
 import { mayFailOver } from '../cause.ts';
 import type { Refused } from '../leg/events.ts';
-import type { Flow } from '../../sip/transport/flow.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import { type Destination, destinationName } from '../routing/destination.ts';
 import { Route, type RouteStep } from '../routing/route.ts';
 import type { InviteRecord } from '../record.ts';
 import type { CallServices } from '../services.ts';
 import { Attempt, type AttemptObserver } from './attempt.ts';
-import { branchesOf } from './branches.ts';
+import { branchesOf, type DialledFor } from './branches.ts';
 import type { CallMedia } from './call-media.ts';
 import type { CallRecord } from './call-record.ts';
-import type { SideWatch } from './side-watch.ts';
 import type { BridgeProblem } from './media-bridge.ts';
 import type { CallPlan } from './plan.ts';
 
@@ -28,10 +25,7 @@ const portRetryMs = 20;
 /** The call that the hunt is for. */
 export interface HuntedCall {
   readonly plan: CallPlan;
-  readonly request: SipRequest;
-  /** Where the request came from. */
-  readonly flow: Flow;
-  readonly calleeWatch: SideWatch;
+  readonly caller: DialledFor;
   readonly media: CallMedia;
   readonly record: CallRecord;
   readonly live: LiveCall;
@@ -55,7 +49,9 @@ export interface HuntObserver extends Omit<AttemptObserver, 'onRefused' | 'onLat
 /** Tries the destinations of a call one after another until one answers or the last has refused. */
 export class Hunt {
   readonly #services: CallServices;
-  readonly #call: HuntedCall;
+  readonly #call: Omit<HuntedCall, 'caller'>;
+  /** What a branch is dialled for; gone once one has answered, for it holds the caller's INVITE. */
+  #caller: DialledFor | undefined;
   readonly #observer: HuntObserver;
   readonly #route: Route;
   #attempt: Attempt | undefined;
@@ -72,9 +68,10 @@ export class Hunt {
   #branches = 0;
   #onNoBranch: (() => void) | undefined;
 
-  constructor(services: CallServices, call: HuntedCall, observer: HuntObserver) {
+  constructor(services: CallServices, { caller, ...call }: HuntedCall, observer: HuntObserver) {
     this.#services = services;
     this.#call = call;
+    this.#caller = caller;
     this.#observer = observer;
     this.#route = new Route(services.sipServers, call.plan.destinations);
   }
@@ -159,7 +156,8 @@ export class Hunt {
   #dial(step: RouteStep, triesLeft: number): void {
     const { clock } = this.#services;
     const { media, plan } = this.#call;
-    const found = branchesOf(this.#services, plan, step, this.#call, (side) => media.offerFor(side));
+    if (this.#caller === undefined) return;
+    const found = branchesOf(this.#services, plan, step, this.#caller, (side) => media.offerFor(side));
     // Of several devices that are asked for an offer, only the one that answers can be given its answer.
     const mayOfferEarly = this.#call.canBeReliable && found.length === 1;
     const branches = found.map((branch) =>
@@ -183,6 +181,10 @@ export class Hunt {
     const { attemptIndex } = this.#call.record;
     const attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
+      onAnswer: (branch, answered, sdp) => {
+        this.#caller = undefined;
+        this.#observer.onAnswer(branch, answered, sdp);
+      },
       onRefused: (refused) => this.#onHopRefused(step, refused),
       onLateAnswer: () => {
         if (leg !== undefined) this.#observer.onLateAnswer(leg, attemptIndex);

@@ -1,10 +1,11 @@
 import { parseSdp, rejectedAnswer, sdpBody, sdpContentType } from '../../media/index.ts';
-import { type SipMessage, SipResponse } from '../../sip/message/index.ts';
+import { detached, type SipMessage, SipResponse } from '../../sip/message/index.ts';
 
-/** The SDP that a message carries, alone or as a part of a multipart body. */
+/** The SDP that a message carries, alone or as a part of a multipart body: a copy, for it outlives the message. */
 export function sdpOf(message: SipMessage): string | undefined {
   if (message.body === '') return undefined;
-  return sdpBody(message.headers.get('content-type'), message.body);
+  const sdp = sdpBody(message.headers.get('content-type'), message.body);
+  return sdp === undefined ? undefined : detached(sdp);
 }
 
 /** The response with an SDP body. */

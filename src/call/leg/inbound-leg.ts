@@ -1,5 +1,6 @@
+import { assert } from '../../base/result/assert.ts';
 import { Dialog, readRAck, ReliableSender } from '../../sip/dialog/index.ts';
-import { HeaderList, namesToken, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
+import { detached, HeaderList, namesToken, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
@@ -37,9 +38,11 @@ type State = 'early' | 'answered' | 'over';
  * (RFC 3261 §13.2.2.4): nobody may answer one offer twice in a dialog (RFC 6337 §3.1.1).
  */
 export class InboundLeg implements DialogOwner, ConnectedLeg {
-  readonly request: SipRequest;
+  readonly callId: string;
+  readonly remoteTag: string | undefined;
   readonly flow: Flow;
-  readonly #transaction: InviteServerTransaction;
+  /** Until the final answer: what came with it is not to stay in memory for as long as the call. */
+  #transaction: InviteServerTransaction | undefined;
   readonly #options: SessionOptions;
   readonly #observer: SessionObserver;
   readonly #reliability: 'none' | 'supported' | 'required';
@@ -56,24 +59,18 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
   readonly #formerTags: string[] = [];
 
   constructor(transaction: InviteServerTransaction, flow: Flow, options: SessionOptions, observer: SessionObserver) {
+    const { request } = transaction;
     this.#transaction = transaction;
-    this.request = transaction.request;
+    this.callId = detached(request.callId);
+    this.remoteTag = request.fromTag === undefined ? undefined : detached(request.fromTag);
     this.flow = flow;
     this.#options = options;
     this.#observer = observer;
-    this.#reliability = options.use100rel ? reliabilityOf(this.request) : 'none';
+    this.#reliability = options.use100rel ? reliabilityOf(request) : 'none';
     this.#localTag = options.stack.newTag();
     options.stack.dialogs.add(this.#localTag, this, flow.remote.address);
     transaction.attach({ onCancel: (cancel) => this.#onCancel(cancel), onAckTimeout: () => {} });
-    transaction.respond(options.stack.response(this.request, 100, this.#localTag));
-  }
-
-  get callId(): string {
-    return this.request.callId;
-  }
-
-  get remoteTag(): string | undefined {
-    return this.request.fromTag;
+    transaction.respond(options.stack.response(request, 100, this.#localTag));
   }
 
   get state(): State {
@@ -87,29 +84,31 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
 
   /** The dialog that our answer makes; the same before and after it was sent. */
   get dialog(): Dialog {
-    return this.#ensureSession().dialog;
+    return this.#ensureSession(this.#transaction?.request).dialog;
   }
 
   progress({ status, reason, sdp, onAnswer }: Progress): void {
-    if (this.#state !== 'early') return;
+    const transaction = this.#transaction;
+    if (this.#state !== 'early' || transaction === undefined) return;
+    const { request } = transaction;
     if (sdp !== undefined && this.#settledSdp !== undefined && sdp !== this.#settledSdp) {
       if (this.#formerTags.length === maxForks) return;
       this.#leaveDialog();
     }
     const { stack, contactUser } = this.#options;
-    const headers = new HeaderList().append('contact', stack.contact(this.flow, contactUser, this.request.uri));
+    const headers = new HeaderList().append('contact', stack.contact(this.flow, contactUser, request.uri));
     const isNew = sdp !== undefined && sdp !== this.#settledSdp;
     const reliably = this.#reliability === 'required' || (this.#reliability === 'supported' && isNew);
     if (reliably) headers.append('allow', allowedMethods);
-    const plain = stack.response(this.request, status, this.#localTag, headers, reason);
+    const plain = stack.response(request, status, this.#localTag, headers, reason);
     const response = isNew ? withSdp(plain, sdp) : plain;
-    if (!reliably) return this.#transaction.respond(response);
+    if (!reliably) return transaction.respond(response);
     if (isNew) {
       this.#settledSdp = sdp;
       this.#onLateAnswer = onAnswer;
-      this.#ensureSession().settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
+      this.#ensureSession(request).settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
     }
-    this.#ensureSender().send(response, isNew);
+    this.#ensureSender(transaction).send(response, isNew);
   }
 
   /** Says which answer will be sent, so that the dialog is known before it is. */
@@ -128,10 +127,11 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
 
   /** Refuses the call; the transaction repeats the answer until its ACK. */
   refuse(status: number, headers?: HeaderList, reason?: string): void {
-    if (this.#state !== 'early') return;
+    const transaction = this.#transaction;
+    if (this.#state !== 'early' || transaction === undefined) return;
     this.#finish();
     const { stack } = this.#options;
-    this.#transaction.respond(stack.response(this.request, status, this.#localTag, headers, reason));
+    transaction.respond(stack.response(transaction.request, status, this.#localTag, headers, reason));
   }
 
   offer(sdp: string, method: OfferMethod, done: (outcome: OfferOutcome) => void): Withdraw {
@@ -204,12 +204,15 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
   }
 
   #sendAnswer(sdp: string, onAnswer: LateAnswer | undefined): void {
-    if (this.#state !== 'early') return;
+    const transaction = this.#transaction;
+    if (this.#state !== 'early' || transaction === undefined) return;
     const { stack } = this.#options;
-    const session = this.#ensureSession();
+    const { request } = transaction;
+    const session = this.#ensureSession(request);
     const headers = session.successHeaders();
-    const timer = session.timer.judge(this.request, headers);
+    const timer = session.timer.judge(request, headers);
     this.#state = 'answered';
+    this.#transaction = undefined;
     stack.dialogs.add(this.#localTag, session);
     this.#forgetFormer();
     session.confirm();
@@ -217,35 +220,36 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     const isSettled = this.#settledSdp === sdp;
     if (!isSettled) session.settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
     if ('hold' in timer) timer.hold();
-    const response = stack.response(this.request, 200, this.#localTag, headers);
-    session.sendSuccess(this.#transaction, isSettled ? response : withSdp(response, sdp), (answer) => {
+    const response = stack.response(request, 200, this.#localTag, headers);
+    session.sendSuccess(transaction, isSettled ? response : withSdp(response, sdp), (answer) => {
       if (onAnswer === undefined) return;
       session.settle('nobody', answer === undefined ? {} : { received: answer });
       onAnswer(answer);
     });
   }
 
-  #ensureSession(): Session {
+  #ensureSession(request: SipRequest | undefined): Session {
     if (this.#session !== undefined) return this.#session;
+    assert(request !== undefined, 'a caller’s leg without a dialog has its INVITE');
     const start = {
       ownsCallId: false,
       offerBy: 'peer',
       lastSent: '',
-      lastReceived: sdpOf(this.request) ?? '',
+      lastReceived: sdpOf(request) ?? '',
     } as const;
-    const dialog = Dialog.fromRequest(this.request, this.#localTag);
+    const dialog = Dialog.fromRequest(request, this.#localTag);
     const session = new Session(this.#options, dialog, this.flow, start, this.#observer);
-    session.learn(this.request);
+    session.learn(request);
     this.#session = session;
     return session;
   }
 
-  #ensureSender(): ReliableSender {
+  #ensureSender(transaction: InviteServerTransaction): ReliableSender {
     const { clock, timers, random } = this.#options;
     this.#reliable ??= new ReliableSender({
-      ...{ clock, timers, inviteSeq: this.request.cseq.seq, firstRSeq: 1 + random.below(2 ** 31 - 1) },
+      ...{ clock, timers, inviteSeq: transaction.request.cseq.seq, firstRSeq: 1 + random.below(2 ** 31 - 1) },
       send: (response: SipResponse) => {
-        if (this.#transaction.open) this.#transaction.respond(response);
+        if (transaction.open) transaction.respond(response);
       },
       onTimeout: () => this.#fail('no prack', 504),
     });
@@ -279,6 +283,7 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
 
   #finish(): void {
     this.#state = 'over';
+    this.#transaction = undefined;
     this.#reliable?.stop();
     this.#session?.discard();
     this.#session = undefined;

@@ -56,6 +56,13 @@ const nobody: OutboundObserver = {
 /** Early dialogs and 2xx of one INVITE: a stranger tag after this many is a peer gone mad. */
 const maxForks = 20;
 
+/** An INVITE as it was sent, with what its answers are owed. Its transaction has it, for as long as answers are repeated. */
+interface SentInvite {
+  readonly request: SipRequest;
+  /** ACKs by the To tag that they answer: each repeated 2xx is owed its own again. */
+  readonly acks: Map<string, { readonly flow: Flow; readonly octets: string }>;
+}
+
 type State = 'calling' | 'proceeding' | 'answered' | 'over';
 
 /**
@@ -95,8 +102,6 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #cancelReasons: readonly string[] | undefined;
   /** Sends the ACK of the answer that counts; set once that answer has come, cleared once it was sent. */
   #sendAck: ((answer: string | undefined) => void) | undefined;
-  /** ACKs by the To tag that they answer: each repeated 2xx is owed its own again. */
-  readonly #acks = new Map<string, { readonly flow: Flow; readonly octets: string }>();
   /** Told of what comes when the call has let go of the leg. */
   #afterwards: Pick<OutboundObserver, 'onLateAnswer' | 'onGone'>;
 
@@ -229,8 +234,9 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
   #sendInvite(): void {
     const { stack } = this.#options;
     const request = this.#buildInvite();
+    const sent: SentInvite = { request, acks: new Map() };
     const user = {
-      onResponse: (response: SipResponse) => this.#onResponse(request, response),
+      onResponse: (response: SipResponse) => this.#onResponse(sent, response),
       onTimeout: () => this.#onTimeout(),
     };
     this.#transaction = stack.sendInvite(request, this.flow, user, this.#branchOf(this.#seq));
@@ -260,10 +266,10 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     return new SipRequest('INVITE', requestUri, list, sdp ?? '');
   }
 
-  #onResponse(request: SipRequest, response: SipResponse): void {
-    if (response.status < 200) this.#onProvisional(request, response);
-    else if (response.status < 300) this.#onSuccess(request, response);
-    else this.#onRefusal(request, response);
+  #onResponse(sent: SentInvite, response: SipResponse): void {
+    if (response.status < 200) this.#onProvisional(sent.request, response);
+    else if (response.status < 300) this.#onSuccess(sent, response);
+    else this.#onRefusal(sent.request, response);
   }
 
   #onTimeout(): void {
@@ -301,11 +307,11 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     return early;
   }
 
-  #onSuccess(request: SipRequest, response: SipResponse): void {
+  #onSuccess({ request, acks }: SentInvite, response: SipResponse): void {
     const tag = response.toTag ?? '';
-    const acknowledged = this.#acks.get(tag);
+    const acknowledged = acks.get(tag);
     if (acknowledged !== undefined) return acknowledged.flow.send(acknowledged.octets);
-    if (tag === this.#session?.remoteTag || this.#acks.size >= maxForks) return;
+    if (tag === this.#session?.remoteTag || acks.size >= maxForks) return;
     const { stack } = this.#options;
     const early = this.#early.get(tag);
     const dialog = early?.session.dialog ?? Dialog.fromResponse(request, response);
@@ -321,7 +327,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       const body = isOffer && sdp !== undefined ? (answer ?? rejectedOffer(sdp, flow.local.address)) : '';
       if (body !== '') ack.headers.append('content-type', 'application/sdp');
       const octets = stack.sendAck(new SipRequest('ACK', ack.uri, ack.headers, body), flow);
-      this.#acks.set(tag, { flow, octets });
+      acks.set(tag, { flow, octets });
     };
     const isLate = this.#state === 'answered' || this.#cancelReasons !== undefined || this.#state === 'over';
     if (isLate || sdp === undefined) {
@@ -329,6 +335,8 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
       return this.#endSurplus(dialog, early, sdp);
     }
     this.#state = 'answered';
+    // Nothing is left to cancel, and the transaction is not to live as long as the call.
+    this.#transaction = undefined;
     this.#sendAck = acknowledge;
     this.#isAsShown = early !== undefined && early === this.#shown;
     this.#bringsOffer = isOffer;

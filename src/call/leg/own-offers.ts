@@ -103,7 +103,13 @@ export class OwnOffers {
       if (byUpdate || answered === undefined || answered === state.lastReceived) return;
       // The peer has answered otherwise than before: the other side is to know.
       state.lastReceived = answered;
-      state.observer.onOffer({ sdp: answered, method: 'INVITE', answer: () => {}, refuse: () => {}, onWithdrawn: () => {} });
+      state.observer.onOffer({
+        sdp: answered,
+        method: 'INVITE',
+        answer: () => {},
+        refuse: () => {},
+        onWithdrawn: () => {},
+      });
     });
   }
 

@@ -165,7 +165,10 @@ export class Session implements DialogOwner, ConnectedLeg {
     if (!options.mayAcknowledge(flow, client.flow)) return;
     const isFirst = this.#repeater?.acknowledge(request.cseq.seq) === true;
     if (this.#repeater?.waiting === false) this.#sayBye();
-    if (isFirst && this.#state.isOpen) this.#onAck(sdpOf(request));
+    if (!isFirst) return;
+    const onAck = this.#onAck;
+    this.#onAck = () => {};
+    if (this.#state.isOpen) onAck(sdpOf(request));
   }
 
   /** A request of the dialog was refused for what it is; from elsewhere it says nothing of the peer. */

@@ -7,7 +7,7 @@ export class RelaySession implements MediaSession {
   readonly #link: WorkerLink;
   readonly #id: number;
   readonly #options: SessionOptions;
-  readonly #pairs: StreamPairs[] = [];
+  #pairs: readonly StreamPairs[] = [];
   readonly #generation: number;
   #closing: Promise<readonly StreamStats[]> | undefined;
 
@@ -69,7 +69,7 @@ export class RelaySession implements MediaSession {
   }
 
   #open(pairs: StreamPairs): void {
-    this.#pairs.push(pairs);
+    this.#pairs = [...this.#pairs, pairs];
     this.#link.send({ kind: 'stream', session: this.#id, a: pairs.a, b: pairs.b });
   }
 }

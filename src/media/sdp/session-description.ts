@@ -106,7 +106,8 @@ function assemble(lines: readonly SdpLine[], limits: SdpLimits): Result<Sdp, str
     ? -1
     : media.findIndex((m) => m.port !== 0 && !m.lines.some(isConnection));
   if (unplaced !== -1) return fail(`media line ${unplaced + 1} has no connection line 'c='`);
-  return ok({ session, media });
+  // Kept for as long as its call: a list that has grown has room for sixteen.
+  return ok({ session: [...session], media: media.map((one) => ({ ...one, lines: [...one.lines] })) });
 }
 
 function isConnection(line: SdpLine): boolean {

@@ -98,6 +98,7 @@ export class SessionTimer {
   readonly #onRefresh: () => void;
   readonly #onExpired: () => void;
   #terms: SessionTerms | undefined;
+  /** Where we refresh, the expiry is only waited for once a refresh is under way: one timer less for each call. */
   #refresh: Timer | undefined;
   #expiry: Timer | undefined;
   #isOver = false;
@@ -118,9 +119,17 @@ export class SessionTimer {
     this.#terms = terms;
     if (terms === undefined || this.#isOver) return;
     const { intervalS, refresher } = terms;
-    if (refresher === 'us') this.#refresh = this.#clock.after(intervalS * 500, () => this.#onRefresh());
-    const marginS = Math.min(32, Math.floor(intervalS / 3));
-    this.#expiry = this.#clock.after((intervalS - marginS) * 1000, () => this.#onExpired());
+    const untilExpiryMs = (intervalS - Math.min(32, Math.floor(intervalS / 3))) * 1000;
+    if (refresher === 'peer') return this.#expireIn(untilExpiryMs);
+    const untilRefreshMs = intervalS * 500;
+    this.#refresh = this.#clock.after(untilRefreshMs, () => {
+      this.#expireIn(untilExpiryMs - untilRefreshMs);
+      this.#onRefresh();
+    });
+  }
+
+  #expireIn(delayMs: number): void {
+    this.#expiry = this.#clock.after(delayMs, () => this.#onExpired());
   }
 
   /** Tries the refresh again after so many milliseconds; the expiry stands. */
@@ -139,5 +148,7 @@ export class SessionTimer {
   #cancel(): void {
     this.#refresh?.cancel();
     this.#expiry?.cancel();
+    this.#refresh = undefined;
+    this.#expiry = undefined;
   }
 }

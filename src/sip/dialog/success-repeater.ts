@@ -9,7 +9,8 @@ export class SuccessRepeater {
   readonly #clock: Clock;
   readonly #timers: TimerValues;
   readonly #inviteSeq: number;
-  readonly #send: () => void;
+  /** Holds the response, and with it the request; gone once the ACK is here. */
+  #send: (() => void) | undefined;
   #repeat: Timer | undefined;
   #giveUp: Timer | undefined;
   #waiting = false;
@@ -28,7 +29,7 @@ export class SuccessRepeater {
 
   start(onNoAck: () => void): void {
     this.#waiting = true;
-    this.#send();
+    this.#send?.();
     this.#arm(this.#timers.t1Ms);
     this.#giveUp = this.#clock.after(transactionTimeoutMs(this.#timers), () => {
       this.stop();
@@ -47,11 +48,14 @@ export class SuccessRepeater {
     this.#waiting = false;
     this.#repeat?.cancel();
     this.#giveUp?.cancel();
+    this.#repeat = undefined;
+    this.#giveUp = undefined;
+    this.#send = undefined;
   }
 
   #arm(intervalMs: number): void {
     this.#repeat = this.#clock.after(intervalMs, () => {
-      this.#send();
+      this.#send?.();
       this.#arm(Math.min(intervalMs * 2, this.#timers.t2Ms));
     });
   }
