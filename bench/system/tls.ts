@@ -101,7 +101,9 @@ async function memoryOf(start: () => Promise<Server>, transport: 'tcp' | 'tls'):
 }
 
 /** A server with phones that stand and will call. */
-async function withPhones(start: () => Promise<Server>): Promise<{ readonly server: Server; readonly phones: LoadProcess }> {
+async function withPhones(
+  start: () => Promise<Server>,
+): Promise<{ readonly server: Server; readonly phones: LoadProcess }> {
   const server = await start();
   stops.push(() => server.stop());
   try {

@@ -10,7 +10,7 @@ interface Set {
   readonly one: ScriptedPeer;
   readonly two: ScriptedPeer;
   /** Sends a request of alice in the call. */
-  send(method: string, body?: string): SipRequest;
+  readonly send: (method: string, body?: string) => SipRequest;
 }
 
 /** A call over a carrier with two servers, whose Record-Route names both of them; the first has it. */
