@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type Histogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** How often the event loop is asked whether it is on time. */
 const periodMs = 10;
@@ -16,10 +16,11 @@ export interface LoopDelays {
  * a loop without work shows the period; here the period is taken off, and what is left is what a packet waits.
  */
 export class EventLoopDelay {
-  readonly #intervals = monitorEventLoopDelay({ resolution: periodMs });
+  readonly #intervals: Histogram;
 
-  constructor() {
-    this.#intervals.enable();
+  /** `intervals` are those between two looks, in nanoseconds. */
+  constructor(intervals: Histogram = watchedLoop()) {
+    this.#intervals = intervals;
   }
 
   /** The delays since the last call: each reader of the metrics sees those since the one before. */
@@ -30,4 +31,10 @@ export class EventLoopDelay {
     this.#intervals.reset();
     return { median: median ?? 0, p99: p99 ?? 0, most: late(max) };
   }
+}
+
+function watchedLoop(): Histogram {
+  const intervals = monitorEventLoopDelay({ resolution: periodMs });
+  intervals.enable();
+  return intervals;
 }
