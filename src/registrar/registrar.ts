@@ -15,6 +15,8 @@ import { Bindings } from './bindings.ts';
 import type { BindingStore } from './ports.ts';
 
 const sweepMs = 10_000;
+/** Less than this is the clock being held right; more is somebody setting it. */
+const stepMs = 2000;
 
 /** What the registrar counts for the metrics. */
 export interface RegistrarCounts {
@@ -36,6 +38,8 @@ export class Registrar {
   /** Accounts that registered over a connection, by its number; the lines of a phone share one. */
   readonly #connections = new Map<number, Set<number>>();
   #timers: Timer[] = [];
+  /** From the monotonic clock to the wall clock, as it was when that was last set. */
+  #wallOffsetMs: number;
 
   constructor(options: {
     readonly stack: SipStack;
@@ -51,6 +55,7 @@ export class Registrar {
     this.#settings = options.settings;
     this.#clock = options.clock;
     this.#strangerLog = options.strangerLog;
+    this.#wallOffsetMs = this.#clock.wallMs() - this.#clock.monotonicMs();
     this.bindings = new Bindings(() => options.settings().max_bindings);
   }
 
@@ -81,7 +86,7 @@ export class Registrar {
   bindingsOf(account: Account): readonly Binding[] {
     const { stricttransport, allownoauthfork } = this.#settings();
     return this.bindings
-      .of(account.id, this.#clock.wallMs())
+      .of(account.id, this.#nowMs())
       .filter((binding) => mayUseTransport(account, binding.transport, stricttransport))
       .filter((binding) => mayRing(binding, allownoauthfork))
       .toSorted((one, other) => other.q - one.q);
@@ -89,13 +94,13 @@ export class Registrar {
 
   /** How many phones an account has registered. */
   countOf(accountId: number | undefined): number {
-    return accountId === undefined ? 0 : this.bindings.of(accountId, this.#clock.wallMs()).length;
+    return accountId === undefined ? 0 : this.bindings.of(accountId, this.#nowMs()).length;
   }
 
   /** Whether an account has a live registration from the source of this flow; on `anyPort`, from its address. */
   isRegisteredAt(accountId: number, { transport, remote }: Flow, anyPort: boolean): boolean {
     return this.bindings
-      .of(accountId, this.#clock.wallMs())
+      .of(accountId, this.#nowMs())
       .filter((binding) => binding.transport === transport && binding.sourceAddress === remote.address)
       .some(({ sourcePort }) => anyPort || sourcePort === remote.port);
   }
@@ -137,7 +142,7 @@ export class Registrar {
     const wanted = readRegister(request, flow, account, isProven);
     if (typeof wanted === 'string') return answer(400, new HeaderList(), wanted);
     if (!isOwnAddressOfRecord(request, account)) return answer(403, new HeaderList());
-    if (this.bindings.full && this.bindings.of(account.id, this.#clock.wallMs()).length === 0) {
+    if (this.bindings.full && this.bindings.of(account.id, this.#nowMs()).length === 0) {
       return answer(503, new HeaderList().append('retry-after', '60'));
     }
     const settings = this.#settings();
@@ -147,7 +152,7 @@ export class Registrar {
       defaultS: settings.default_incoming_outgoing_registration_time_sec,
       maxBindings: settings.max_bindings_per_user,
     };
-    const nowMs = this.#clock.wallMs();
+    const nowMs = this.#nowMs();
     this.#dropExpired(this.bindings.of(account.id, 0), nowMs);
     const outcome = applyRegister(this.bindings.of(account.id, nowMs), wanted, bounds, nowMs);
     if (!outcome.ok) {
@@ -172,8 +177,27 @@ export class Registrar {
     else accounts.add(accountId);
   }
 
+  /** The wall clock, but for steps that have not been followed yet: a phone that registered stays registered through them. */
+  #nowMs(): number {
+    return this.#clock.monotonicMs() + this.#wallOffsetMs;
+  }
+
+  /** What is stored and shown is wall time: when the clock is set, what was granted in its terms moves with it. */
+  #followWall(): void {
+    const byMs = this.#clock.wallMs() - this.#nowMs();
+    if (Math.abs(byMs) < stepMs) return;
+    this.#wallOffsetMs += byMs;
+    for (const list of [...this.bindings.all()]) {
+      const moved = list.map((binding) => ({ ...binding, expiresAtMs: binding.expiresAtMs + byMs }));
+      for (const binding of moved) this.#store.put(binding);
+      const [first] = moved;
+      if (first !== undefined) this.bindings.replace(first.accountId, moved);
+    }
+  }
+
   #sweep(): void {
-    const nowMs = this.#clock.wallMs();
+    this.#followWall();
+    const nowMs = this.#nowMs();
     for (const list of this.bindings.all()) this.#dropExpired(list, nowMs);
   }
 
@@ -213,7 +237,7 @@ export class Registrar {
 
   /** What the phone at the other end of the flow has registered for the account, the first where it registered more. */
   bindingOn(accountId: number, flow: Flow): Binding | undefined {
-    return this.bindings.of(accountId, this.#clock.wallMs()).find((binding) => isOn(binding, flow));
+    return this.bindings.of(accountId, this.#nowMs()).find((binding) => isOn(binding, flow));
   }
 
   /** The way to the phone of a binding: where its packets came from, whatever its contact says. */

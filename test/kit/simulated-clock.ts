@@ -12,7 +12,7 @@ interface Pending {
 export class SimulatedClock implements Clock {
   #nowMs = 0;
   #order = 0;
-  readonly #startWallMs: number;
+  #startWallMs: number;
   /** A binary heap, the next timer first: simulations set and cancel hundreds of thousands. */
   readonly #heap: Pending[] = [];
 
@@ -26,6 +26,11 @@ export class SimulatedClock implements Clock {
 
   wallMs(): number {
     return this.#startWallMs + this.#nowMs;
+  }
+
+  /** Somebody sets the machine's clock, forward or back; nothing else moves. */
+  stepWall(byMs: number): void {
+    this.#startWallMs += byMs;
   }
 
   after(delayMs: number, fire: () => void): Timer {
