@@ -17,7 +17,7 @@ import {
   parseCredentials,
   verifyDigest,
 } from '../sip/digest/index.ts';
-import { HeaderList, parseUri, type SipRequest } from '../sip/message/index.ts';
+import { HeaderList, type SipRequest } from '../sip/message/index.ts';
 import { type Flow, flowKey } from '../sip/transport/flow.ts';
 import { type Evidence, type FindingKind, type FindingObserver, findingOf, userAgentOf } from './findings.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
@@ -231,9 +231,9 @@ export class Authenticator {
   #fromRegistration(request: SipRequest, flow: Flow): Identity | undefined {
     const { reuseepauth, reusedifferentportreg } = this.#settings();
     if (reuseepauth === 0) return undefined;
-    const from = parseUri(request.from.uri);
-    if (!from.ok || from.value.scheme === 'tel') return undefined;
-    const account = this.#directory.accountByName(from.value.user);
+    const { fromUri } = request;
+    if (fromUri === undefined || fromUri.scheme === 'tel') return undefined;
+    const account = this.#directory.accountByName(fromUri.user);
     if (account?.kind !== 'enduser' || !this.#maySkip(account, flow)) return undefined;
     if (!this.#isRegisteredAt(account.id, flow, reusedifferentportreg === 1)) return undefined;
     return { kind: 'account', account, by: 'cache' };
@@ -258,8 +258,8 @@ export class Authenticator {
 
 /** The name that a request gives its sender. */
 function fromUser(request: SipRequest): string {
-  const uri = parseUri(request.from.uri);
-  return uri.ok && uri.value.scheme !== 'tel' ? uri.value.user : '';
+  const { fromUri } = request;
+  return fromUri !== undefined && fromUri.scheme !== 'tel' ? fromUri.user : '';
 }
 
 /** Whether `address` lies in one of the ranges; an empty list permits every address. */

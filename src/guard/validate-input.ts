@@ -1,4 +1,4 @@
-import { parseUri, type SipRequest, type Uri } from '../sip/message/index.ts';
+import type { NameAddr, SipRequest, Uri } from '../sip/message/index.ts';
 
 /** What is wrong with a message, for the log and for the reason phrase of its 400. */
 export interface InputProblem {
@@ -11,18 +11,11 @@ export type InputLevel = 0 | 1 | 2 | 3 | 4 | 5;
 
 type FieldKind = 'identifier' | 'host' | 'text';
 
-interface Field {
-  readonly name: string;
-  readonly kind: FieldKind;
-  /** Octets, unescaped. */
-  readonly value: string;
-}
-
 interface InputCheck {
   readonly from: InputLevel;
   readonly kinds: readonly FieldKind[];
   readonly problem: string;
-  readonly isBad: (value: string, field: Field) => boolean;
+  readonly isBad: (value: string, kind: FieldKind) => boolean;
 }
 
 const longestOctets: Readonly<Record<FieldKind, number>> = { identifier: 128, host: 255, text: 512 };
@@ -44,7 +37,7 @@ const checks: readonly InputCheck[] = [
     from: 1,
     kinds: ['identifier', 'host', 'text'],
     problem: 'is too long',
-    isBad: (value, { kind }) => value.length > longestOctets[kind],
+    isBad: (value, kind) => value.length > longestOctets[kind],
   },
   { from: 1, kinds: ['identifier', 'text'], problem: 'is no UTF-8', isBad: (value) => decoded(value) === undefined },
   { from: 2, kinds: ['identifier', 'host', 'text'], problem: 'looks like SQL', isBad: (v) => sql.test(text(v)) },
@@ -83,48 +76,76 @@ const checks: readonly InputCheck[] = [
 /** The first thing that is wrong with what a request says of itself, at this level; undefined where nothing is. */
 export function inputProblem(request: SipRequest, level: InputLevel): InputProblem | undefined {
   if (level === 0) return undefined;
-  for (const field of fieldsOf(request)) {
-    const problem = fieldProblem(field, level);
-    if (problem !== undefined) return { field: field.name, problem };
-  }
-  return undefined;
+  const { headers, requestUri } = request;
+  return (
+    (requestUri === undefined ? undefined : uriProblem('Request-URI', requestUri, level)) ??
+    addressProblem('From', request.from, request.fromUri, level) ??
+    addressProblem('To', request.to, request.toUri, level) ??
+    problemOf('Call-ID', 'text', request.callId, level) ??
+    problemOf('User-Agent', 'text', headers.get('user-agent') ?? '', level) ??
+    problemOf('Subject', 'text', headers.get('subject') ?? '', level) ??
+    problemOf('Organization', 'text', headers.get('organization') ?? '', level)
+  );
 }
 
 /** The same for one text that an operator or a program gives, such as the name that an account is shown by. */
 export function textProblem(kind: FieldKind, value: string, level: InputLevel): string | undefined {
-  return fieldProblem({ name: '', kind, value: Buffer.from(value, 'utf8').toString('latin1') }, level);
+  return fieldProblem(kind, Buffer.from(value, 'utf8').toString('latin1'), level);
 }
 
-function fieldProblem(field: Field, level: InputLevel): string | undefined {
-  if (field.value === '') return undefined;
+function addressProblem(
+  name: string,
+  { displayName }: NameAddr,
+  uri: Uri | undefined,
+  level: InputLevel,
+): InputProblem | undefined {
+  const wrong = uri === undefined ? undefined : uriProblem(name, uri, level);
+  return wrong ?? problemOf(name, 'text', displayName, level);
+}
+
+function uriProblem(name: string, uri: Uri, level: InputLevel): InputProblem | undefined {
+  if (uri.scheme === 'tel') return problemOf(name, 'identifier', uri.number, level);
+  return problemOf(name, 'identifier', uri.user, level) ?? problemOf(name, 'host', uri.host, level);
+}
+
+function problemOf(field: string, kind: FieldKind, value: string, level: InputLevel): InputProblem | undefined {
+  const problem = fieldProblem(kind, value, level);
+  return problem === undefined ? undefined : { field, problem };
+}
+
+/** `value` is octets, unescaped. */
+function fieldProblem(kind: FieldKind, value: string, level: InputLevel): string | undefined {
+  if (value.length <= longestOctets[kind] && isHarmless(kind, value)) return undefined;
   for (const { from, kinds, problem, isBad } of checks) {
     if (from > level) return undefined;
-    if (kinds.includes(field.kind) && isBad(field.value, field)) return problem;
+    if (kinds.includes(kind) && isBad(value, kind)) return problem;
   }
   return undefined;
 }
 
-function* fieldsOf(request: SipRequest): Generator<Field> {
-  const { from, to, requestUri, headers } = request;
-  if (requestUri !== undefined) yield* uriFields('Request-URI', requestUri);
-  for (const [name, { displayName, uri }] of [
-    ['From', from],
-    ['To', to],
-  ] as const) {
-    const parsed = parseUri(uri);
-    if (parsed.ok) yield* uriFields(name, parsed.value);
-    yield { name, kind: 'text', value: displayName };
-  }
-  yield { name: 'Call-ID', kind: 'text', value: request.callId };
-  for (const name of freeTexts) yield { name, kind: 'text', value: headers.get(name) ?? '' };
+const harmless = new Uint8Array(256);
+for (const octet of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-') {
+  harmless[octet.charCodeAt(0)] = 1;
 }
+const dash = 0x2d;
+const point = 0x2e;
+const slash = 0x2f;
 
-const freeTexts = ['User-Agent', 'Subject', 'Organization'] as const;
-
-function* uriFields(name: string, uri: Uri): Generator<Field> {
-  if (uri.scheme === 'tel') return yield { name, kind: 'identifier', value: uri.number };
-  yield { name, kind: 'identifier', value: uri.user };
-  yield { name, kind: 'host', value: uri.host };
+/**
+ * Letters, digits, points, single dashes and one slash, of which most values are: no check of any level minds them, and
+ * asking each of them costs more than reading the message. Two dashes may be SQL, two slashes or `./` a path.
+ */
+function isHarmless(kind: FieldKind, value: string): boolean {
+  let before = 0;
+  let slashes = kind === 'text' ? 0 : 1;
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if (code === slash) {
+      if (before === point || ++slashes > 1) return false;
+    } else if (harmless[code] !== 1 || (code === dash && before === dash)) return false;
+    before = code;
+  }
+  return true;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -56,12 +56,12 @@ export function applyRegister(
   const live = current.filter((binding) => binding.expiresAtMs > nowMs);
   if (request.contacts === '*') return removeAll(live, request);
   const contacts = contactsByKey(request.accountId, request.contacts);
-  if (contacts.size > bounds.maxBindings) {
+  if (contacts.length > bounds.maxBindings) {
     return fail({ status: 403, reason: `Too Many Contacts (at most ${bounds.maxBindings})` });
   }
   const put: Binding[] = [];
   const removed: Binding[] = [];
-  for (const [key, contact] of contacts) {
+  for (const { key, contact } of contacts) {
     const known = live.find((binding) => binding.key === key);
     if (known !== undefined && isOutOfOrder(known, request))
       return fail({ status: 500, reason: 'Request Out of Order' });
@@ -70,7 +70,7 @@ export function applyRegister(
     if (grantedS.value > 0) put.push(toBinding(key, contact, request, known, nowMs + grantedS.value * 1000, nowMs));
     else if (known !== undefined) removed.push(known);
   }
-  const kept = live.filter(({ key }) => !contacts.has(key));
+  const kept = live.filter(({ key }) => !contacts.some((asked) => asked.key === key));
   const surplusCount = kept.length + put.length - bounds.maxBindings;
   if (surplusCount <= 0) return ok({ bindings: [...kept, ...put], put, removed });
   const surplus = kept.toSorted((one, other) => one.registeredAtMs - other.registeredAtMs).slice(0, surplusCount);
@@ -89,9 +89,21 @@ function isOutOfOrder(binding: Binding, request: RegisterRequest): boolean {
   return binding.callId === request.callId && request.cseq <= binding.cseq;
 }
 
+interface KeyedContact {
+  readonly key: string;
+  readonly contact: AskedContact;
+}
+
 /** A contact that stands twice in one REGISTER is one binding, and the last word about it counts. */
-function contactsByKey(accountId: number, contacts: readonly AskedContact[]): ReadonlyMap<string, AskedContact> {
-  return new Map(contacts.map((contact) => [bindingKey(accountId, contact), contact]));
+function contactsByKey(accountId: number, contacts: readonly AskedContact[]): readonly KeyedContact[] {
+  const keyed: KeyedContact[] = [];
+  for (const contact of contacts) {
+    const key = bindingKey(accountId, contact);
+    const earlier = keyed.findIndex((one) => one.key === key);
+    if (earlier < 0) keyed.push({ key, contact });
+    else keyed[earlier] = { key, contact };
+  }
+  return keyed;
 }
 
 /**

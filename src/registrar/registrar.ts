@@ -300,8 +300,8 @@ function readRegister(request: SipRequest, flow: Flow, account: Account, isProve
 
 /** A user registers for itself only (RFC 3261 §10.3 steps 3 to 5). */
 function isOwnAddressOfRecord(request: SipRequest, account: Account): boolean {
-  const to = parseUri(request.to.uri);
-  return to.ok && to.value.scheme !== 'tel' && to.value.user === account.name;
+  const { toUri } = request;
+  return toUri !== undefined && toUri.scheme !== 'tel' && toUri.user === account.name;
 }
 
 function contactHeaders(bindings: readonly Binding[], nowMs: number): HeaderList {

@@ -1,4 +1,4 @@
-import { hashOctets } from './algorithm.ts';
+import { type DigestAlgorithm, hashOctets } from './algorithm.ts';
 import { equalInConstantTime } from './constant-time.ts';
 import type { DigestCredentials, DigestProtection } from './credentials.ts';
 
@@ -16,8 +16,21 @@ export function verifyDigest(credentials: DigestCredentials, ha1: string, method
 
 export function digestResponse(input: ResponseInput, ha1: string, method: string, body: string): string {
   const { algorithm, nonce, uri, qop } = input;
-  const bodyHash = qop === 'auth-int' ? `:${hashOctets(algorithm, body)}` : '';
-  const ha2 = hashOctets(algorithm, `${method}:${uri}${bodyHash}`);
+  const ha2 = qop === 'auth-int' ? ha2WithBody(input, method, body) : ha2Of(algorithm, method, uri);
   const middle = qop === undefined ? '' : `:${input.ncText}:${input.cnonce}:${qop}`;
   return hashOctets(algorithm, `${ha1}:${nonce}${middle}:${ha2}`);
+}
+
+function ha2WithBody({ algorithm, uri }: ResponseInput, method: string, body: string): string {
+  return hashOctets(algorithm, `${method}:${uri}:${hashOctets(algorithm, body)}`);
+}
+
+let latestHa2 = { algorithm: '', method: '', uri: '', value: '' };
+
+/** All registrations of a server are of one URI, so the last one is kept; nothing in it is a secret. */
+function ha2Of(algorithm: DigestAlgorithm, method: string, uri: string): string {
+  const { algorithm: hash, method: of, uri: at, value } = latestHa2;
+  if (uri === at && method === of && algorithm === hash) return value;
+  latestHa2 = { algorithm, method, uri, value: hashOctets(algorithm, `${method}:${uri}`) };
+  return latestHa2.value;
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../base/result/assert.ts';
-import { canonicalName } from './header-names.ts';
+import { canonicalName, findKnownName } from './header-names.ts';
 import { isToken } from './octets.ts';
 
 /**
@@ -27,7 +27,7 @@ export class HeaderList {
 
   /** The value of the first header of that name. */
   get(name: string): string | undefined {
-    const index = this.#names.indexOf(canonicalName(name));
+    const index = this.#find(name);
     return index < 0 ? undefined : this.#values[index];
   }
 
@@ -42,7 +42,7 @@ export class HeaderList {
   }
 
   has(name: string): boolean {
-    return this.#names.includes(canonicalName(name));
+    return this.#find(name) >= 0;
   }
 
   count(name: string): number {
@@ -75,7 +75,7 @@ export class HeaderList {
 
   /** Replaces the first header of that name and leaves the others; appends when there is none. */
   replaceFirst(name: string, value: string): this {
-    const first = this.#names.indexOf(canonicalName(name));
+    const first = this.#find(name);
     if (first < 0) return this.append(name, value);
     this.#values[first] = checkedValue(value);
     this.#revision++;
@@ -124,6 +124,14 @@ export class HeaderList {
     return HeaderList.adopt(this.#names.slice(), this.#values.slice());
   }
 
+  /** Place of the first header of that name, or -1. Most callers write names canonically: then there is nothing to look up. */
+  #find(name: string): number {
+    const index = this.#names.indexOf(name);
+    if (index >= 0) return index;
+    const canonical = canonicalName(name);
+    return canonical === name ? -1 : this.#names.indexOf(canonical);
+  }
+
   #push(name: string, value: string): void {
     this.#names.push(name);
     this.#values.push(value);
@@ -139,6 +147,8 @@ export class HeaderList {
 }
 
 function checkedName(name: string): string {
+  const known = findKnownName(name);
+  if (known !== undefined) return known;
   assert(isToken(name), 'a header name must be a token');
   return canonicalName(name);
 }

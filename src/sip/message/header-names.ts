@@ -205,6 +205,11 @@ function isSpelled(text: string, start: number, end: number, lower: string): boo
   return true;
 }
 
+/** The long form of a name that we know, written in lower case. */
+export function findKnownName(lower: string): string | undefined {
+  return known.get(lower)?.name;
+}
+
 /** The long form in lower case of a name in any case and form. */
 export function canonicalName(spelling: string): string {
   const found = known.get(spelling);

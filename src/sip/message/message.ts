@@ -17,6 +17,12 @@ export interface ReadFields {
   requestUri?: Uri | undefined;
 }
 
+/** URIs of From and To that were taken apart, each kept as long as its text stands. */
+interface ReadUri {
+  readonly text: string;
+  readonly uri: Uri | undefined;
+}
+
 /**
  * What requests and responses share. The typed views are kept until a header changes. For messages that came from the
  * parser they never throw; for those that we build, a missing or bad header is our own mistake.
@@ -27,6 +33,8 @@ abstract class MessageHeaders {
   readonly body: string;
   #fields: ReadFields;
   #revision: number;
+  #fromUri: ReadUri | undefined;
+  #toUri: ReadUri | undefined;
 
   constructor(headers: HeaderList, body: string, fields: ReadFields) {
     this.headers = headers;
@@ -51,6 +59,20 @@ abstract class MessageHeaders {
     const fields = this.#current();
     fields.to ??= checked('to', parseNameAddr(this.#need('to')));
     return fields.to;
+  }
+
+  /** The URI of From taken apart; undefined when its scheme is none of ours or it cannot be read. */
+  get fromUri(): Uri | undefined {
+    const text = this.from.uri;
+    if (this.#fromUri?.text !== text) this.#fromUri = readUri(text);
+    return this.#fromUri.uri;
+  }
+
+  /** The same of To. */
+  get toUri(): Uri | undefined {
+    const text = this.to.uri;
+    if (this.#toUri?.text !== text) this.#toUri = readUri(text);
+    return this.#toUri.uri;
   }
 
   /** Undefined when the request comes from an RFC 2543 client without tags. */
@@ -103,6 +125,11 @@ abstract class MessageHeaders {
     assert(value !== undefined, `message without ${name}`);
     return value;
   }
+}
+
+function readUri(text: string): ReadUri {
+  const read = parseUri(text);
+  return { text, uri: read.ok ? read.value : undefined };
 }
 
 function checked<T>(name: string, read: Result<T, string>): T {

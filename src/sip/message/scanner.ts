@@ -9,6 +9,15 @@ export const colon = 0x3a;
 export const slash = 0x2f;
 const backslash = 0x5c;
 
+/** Names that most messages carry; as constants they are found in a map without first entering the engine's table of texts. */
+function knownName(text: string, start: number, length: number): string | undefined {
+  if (length === 3) return text.startsWith('tag', start) ? 'tag' : undefined;
+  if (length === 5) return text.startsWith('rport', start) ? 'rport' : undefined;
+  if (length === 6) return text.startsWith('branch', start) ? 'branch' : undefined;
+  if (length === 7) return text.startsWith('expires', start) ? 'expires' : undefined;
+  return undefined;
+}
+
 /** A place in a header value. A scan that fails returns undefined and leaves the cause in `error`. */
 export class Scanner {
   readonly text: string;
@@ -67,6 +76,8 @@ export class Scanner {
       if (!octetIs(code, tokenOctet)) break;
       if (code >= 0x41 && code <= 0x5a) isLower = false;
     }
+    const known = knownName(this.text, start, this.pos - start);
+    if (known !== undefined) return known;
     const text = this.text.slice(start, this.pos);
     return isLower ? text : text.toLowerCase();
   }

@@ -36,7 +36,8 @@ export function readStatusLine(line: string): StartLine {
 /** `INVITE sip:bob@example.com SIP/2.0`, single spaces (RFC 3261 §7.1). */
 export function readRequestLine(line: string, maxUriOctets: number): StartLine {
   const methodEnd = line.indexOf(' ');
-  const method = methodEnd < 0 ? line : line.slice(0, methodEnd);
+  const cut = methodEnd < 0 ? line : line.slice(0, methodEnd);
+  const method = knownMethod(cut) ?? cut;
   if (!isToken(method)) return badLine('', '', 'bad method');
   const uriEnd = line.indexOf(' ', methodEnd + 1);
   if (methodEnd < 0 || uriEnd < 0) return badLine(method, '', 'bad request line');
@@ -45,6 +46,17 @@ export function readRequestLine(line: string, maxUriOctets: number): StartLine {
   if (badVersion !== '') return badLine(method, uri, badVersion);
   if (uri.length > maxUriOctets) return badLine(method, '', 'Request-URI too long');
   return readRequestUri(method, uri);
+}
+
+/**
+ * The methods that most requests have, as constants: a text that is cut out of a message is dear to compare and to look
+ * up, and the method is asked for at every turn.
+ */
+const commonMethods = ['REGISTER', 'INVITE', 'ACK', 'BYE', 'OPTIONS', 'CANCEL', 'MESSAGE', 'SUBSCRIBE', 'PRACK', 'UPDATE'];
+
+function knownMethod(cut: string): string | undefined {
+  for (const method of commonMethods) if (method === cut) return method;
+  return undefined;
 }
 
 function readRequestUri(method: string, uri: string): StartLine {

@@ -104,8 +104,6 @@ function withoutBrackets(address: string): string {
   return address.startsWith('[') && address.endsWith(']') ? (readIpv6(address.slice(1, -1)) ?? address) : address;
 }
 
-const named = new Set(['branch', 'received', 'rport']);
-
 /** The Via as text. Branch, received and rport are those of the fields, whatever `params` says of them. */
 export function formatVia(via: Via): string {
   const port = via.port === undefined ? '' : `:${via.port}`;
@@ -113,6 +111,8 @@ export function formatVia(via: Via): string {
   if (via.branch !== '') text += formatParam('branch', via.branch);
   if (via.received !== undefined) text += formatParam('received', via.received);
   if (via.rport !== undefined) text += formatParam('rport', `${via.rport}`);
-  for (const [name, value] of via.params) if (!named.has(name)) text += formatParam(name, value);
+  for (const [name, value] of via.params) {
+    if (name !== 'branch' && name !== 'received' && name !== 'rport') text += formatParam(name, value);
+  }
   return text;
 }
