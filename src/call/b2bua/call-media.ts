@@ -7,6 +7,8 @@ import { bridgeOptions, bridgeSide } from './branches.ts';
 import type { EarlyMediaPolicy } from './early-media.ts';
 import { type BridgeOptions, type BridgeProblem, type BridgeSide, MediaBridge } from './media-bridge.ts';
 
+const bothSides = { fromCaller: true, fromCallee: true } as const;
+
 /**
  * The media of a call while it is not known who answers: a bridge for each address family among the devices that
  * ring, of which the answering device's is kept and the others are given back.
@@ -77,20 +79,16 @@ export class CallMedia {
 
   /** The caller's answer to `lateOffer`. @returns what the callee is to see of it. */
   lateAnswer(sdp: string, policy: EarlyMediaPolicy): Result<string, BridgeProblem> {
-    const bridge = this.bridge;
-    const forCallee = bridge?.takeAnswer('a', sdp, true) ?? fail('media refused');
-    if (forCallee.ok) bridge?.setRelay(policy.fromCaller, policy.fromCallee);
-    return forCallee;
+    return this.bridge?.takeAnswer('a', sdp, true, policy) ?? fail('media refused');
   }
 
   /** An early answer, which a later one may replace. @returns what the caller is to see of it. */
   early(side: BridgeSide, sdp: string, policy: EarlyMediaPolicy): string | undefined {
     const bridge = this.#bridges.get(this.#keyOf(side));
     bridge?.calleeIs(side);
-    const forCaller = bridge?.takeAnswer('b', sdp, false);
+    const forCaller = bridge?.takeAnswer('b', sdp, false, policy);
     if (forCaller?.ok !== true) return undefined;
     this.#early = bridge;
-    bridge?.setRelay(policy.fromCaller, policy.fromCallee);
     return forCaller.value;
   }
 
@@ -102,10 +100,10 @@ export class CallMedia {
     bridge.calleeIs(side);
     // What was settled before the answer was settled with another device, or another fork.
     if (bridge.isSettled && !isAsShown) bridge.offerAgain('a');
-    const forCaller = bridge.isSettled ? ok(bridge.offerFor('a')) : bridge.takeAnswer('b', sdp, true);
-    if (!forCaller.ok) return forCaller;
-    bridge.setRelay(true, true);
-    return ok(forCaller.value);
+    if (!bridge.isSettled) return bridge.takeAnswer('b', sdp, true, bothSides);
+    const forCaller = bridge.offerFor('a');
+    bridge.setRelay(bothSides);
+    return ok(forCaller);
   }
 
   /** The media ends by itself after so many milliseconds from now; undefined lifts it. */

@@ -39,6 +39,12 @@ export interface BridgeOptions {
   readonly onEnd: (cause: 'media timeout' | 'media lost') => void;
 }
 
+/** Whose packets pass on to the other side. */
+export interface RelayedSides {
+  readonly fromCaller: boolean;
+  readonly fromCallee: boolean;
+}
+
 export type BridgeProblem = 'media refused' | 'no media port';
 
 interface SideState {
@@ -101,7 +107,7 @@ export class MediaBridge {
     });
     if (session === undefined) return fail('no media port');
     const bridge = new MediaBridge(options, session, a, b);
-    const taken = bridge.takeOffer(first.by, first.sdp);
+    const taken = bridge.#takeParsed(first.by, offer.value);
     if (taken.ok) return ok(bridge);
     void session.close();
     return taken;
@@ -110,17 +116,7 @@ export class MediaBridge {
   /** Remembers an offer of `by` until `takeAnswer` or `dropOffer`. */
   takeOffer(by: Side, sdpText: string): Result<void, BridgeProblem> {
     const parsed = parseSdp(sdpText);
-    if (!parsed.ok) return fail('media refused');
-    const problem = this.#refusedTarget(by, parsed.value);
-    if (problem) return fail('media refused');
-    for (const [index, media] of describeMedia(parsed.value).entries()) {
-      if (this.#streams[index] !== undefined || !isRelayable(media.protocol) || media.port === 0) continue;
-      if (this.#used === maxStreams) continue;
-      if (this.#used === this.#session.streamCount && !this.#session.addStream()) return fail('no media port');
-      this.#streams[index] = this.#used++;
-    }
-    this.#offer = { by, sdp: parsed.value };
-    return ok(undefined);
+    return parsed.ok ? this.#takeParsed(by, parsed.value) : fail('media refused');
   }
 
   /** Whether both sides have a description that holds, and no offer waits for its answer. */
@@ -155,9 +151,10 @@ export class MediaBridge {
 
   /**
    * Takes the answer of `by` to the pending offer, tells the media plane, and gives the answer for the other side.
-   * With `final` false the offer stays open: an early answer, which another may replace.
+   * With `final` false the offer stays open: an early answer, which another may replace. `relay` is as for `setRelay`;
+   * without it nothing changes there.
    */
-  takeAnswer(by: Side, sdpText: string, final: boolean): Result<string, BridgeProblem> {
+  takeAnswer(by: Side, sdpText: string, final: boolean, relay?: RelayedSides): Result<string, BridgeProblem> {
     const offer = this.#offer;
     const answer = parseSdp(sdpText);
     if (offer === undefined || !answer.ok || !answerFits(offer.sdp, answer.value).ok) return fail('media refused');
@@ -165,14 +162,14 @@ export class MediaBridge {
     this.#sides[offer.by].sdp = offer.sdp;
     this.#sides[by].sdp = answer.value;
     if (final) this.#offer = undefined;
+    if (relay !== undefined) this.#noteRelay(relay);
     this.#configure();
     return ok(this.#describe(other[by], answer.value));
   }
 
   /** Which side's packets pass on: none before the answer where early media is blocked. */
-  setRelay(fromCaller: boolean, fromCallee: boolean): void {
-    this.#sides.a.relay = fromCaller;
-    this.#sides.b.relay = fromCallee;
+  setRelay(relay: RelayedSides): void {
+    this.#noteRelay(relay);
     this.#configure();
   }
 
@@ -195,6 +192,23 @@ export class MediaBridge {
     return this.#session.close();
   }
 
+  #takeParsed(by: Side, sdp: Sdp): Result<void, BridgeProblem> {
+    if (this.#refusedTarget(by, sdp)) return fail('media refused');
+    for (const [index, media] of describeMedia(sdp).entries()) {
+      if (this.#streams[index] !== undefined || !isRelayable(media.protocol) || media.port === 0) continue;
+      if (this.#used === maxStreams) continue;
+      if (this.#used === this.#session.streamCount && !this.#session.addStream()) return fail('no media port');
+      this.#streams[index] = this.#used++;
+    }
+    this.#offer = { by, sdp };
+    return ok(undefined);
+  }
+
+  #noteRelay({ fromCaller, fromCallee }: RelayedSides): void {
+    this.#sides.a.relay = fromCaller;
+    this.#sides.b.relay = fromCallee;
+  }
+
   #describe(to: Side, sdp: Sdp | undefined): string {
     const side = this.#sides[to];
     if (sdp === undefined) return side.lastSent;
@@ -204,8 +218,10 @@ export class MediaBridge {
       return stream === undefined || line.port === 0 ? undefined : this.#session.ports(stream, to);
     });
     const own = { address: side.about.ownAddress, sessionId: side.sessionId, ports };
-    const unchanged = rebase(sdp, { ...own, sessionVersion: side.version });
-    if (unchanged === side.lastSent) return unchanged;
+    if (side.lastSent !== '') {
+      const unchanged = rebase(sdp, { ...own, sessionVersion: side.version });
+      if (unchanged === side.lastSent) return unchanged;
+    }
     side.version++;
     side.lastSent = rebase(sdp, { ...own, sessionVersion: side.version });
     return side.lastSent;

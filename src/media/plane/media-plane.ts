@@ -26,6 +26,9 @@ export interface MediaPlaneOptions {
   readonly workerUrl?: URL;
 }
 
+/** Pairs that have rested are taken back at most so often: a timer for each would wake the thread for each call. */
+const settlePaceMs = 250;
+
 /**
  * Starts the relay in worker threads and binds the first port pairs.
  * @throws Error when an address has not a single pair of ports to bind.
@@ -48,6 +51,7 @@ class RelayPlane implements MediaPlane {
   readonly refused = noRefusals();
   #tellRefused: (sources: readonly RefusedSource[]) => void = () => {};
   #settling: { readonly timer: Timer; readonly dueMs: number } | undefined;
+  #settledMs = Number.NEGATIVE_INFINITY;
   #nextSession = 1;
 
   constructor(options: MediaPlaneOptions) {
@@ -115,14 +119,16 @@ class RelayPlane implements MediaPlane {
   #planSettling(): void {
     const readyMs = Math.min(...this.#links.map((link) => link.nextReadyMs));
     if (readyMs === Number.POSITIVE_INFINITY) return;
-    if (this.#settling !== undefined && this.#settling.dueMs <= readyMs) return;
+    const dueMs = Math.max(readyMs, this.#settledMs + settlePaceMs);
+    if (this.#settling !== undefined && this.#settling.dueMs <= dueMs) return;
     this.#settling?.timer.cancel();
     const { clock } = this.#options;
-    const timer = clock.after(Math.max(0, readyMs - clock.monotonicMs()), () => {
+    const timer = clock.after(Math.max(0, dueMs - clock.monotonicMs()), () => {
       this.#settling = undefined;
+      this.#settledMs = clock.monotonicMs();
       for (const link of this.#links) link.settle();
       this.#planSettling();
     });
-    this.#settling = { timer, dueMs: readyMs };
+    this.#settling = { timer, dueMs };
   }
 }

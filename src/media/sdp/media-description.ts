@@ -36,9 +36,16 @@ export interface MediaDescription {
   readonly ptimeMs: number | undefined;
 }
 
+/** A description is asked about a dozen times in a call, and never changes. */
+const described = new WeakMap<Sdp, readonly MediaDescription[]>();
+
 /** Describes every m-line, in order. */
 export function describeMedia(sdp: Sdp): readonly MediaDescription[] {
-  return sdp.media.map((media) => describe(sdp, media));
+  const known = described.get(sdp);
+  if (known !== undefined) return known;
+  const media = sdp.media.map((one) => describe(sdp, one));
+  described.set(sdp, media);
+  return media;
 }
 
 function describe(sdp: Sdp, media: SdpMedia): MediaDescription {
