@@ -18,7 +18,13 @@ import { SimulatedMediaPlane } from '../../test/kit/simulated-media.ts';
 const realm = '127.0.0.1';
 const userCount = 1000;
 const rounds = Number(process.argv[2] ?? 60);
-const settings = { ...profileValues('stress_test'), 'mode.abnormal_speed_close': 'observe' as const, listen: ['127.0.0.1'], udp_port: 5060, tcp_port: 0 };
+const settings = {
+  ...profileValues('stress_test'),
+  'mode.abnormal_speed_close': 'observe' as const,
+  listen: ['127.0.0.1'],
+  udp_port: 5060,
+  tcp_port: 0,
+};
 
 const answers: Buffer[] = [];
 let receive: (octets: Buffer, remote: { address: string; port: number }) => void = () => {};

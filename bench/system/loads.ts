@@ -23,7 +23,7 @@ export async function registerLoad(folder: string, operations: number, users: nu
   return async (server) => {
     rounds++;
     // One contact for each user, refreshed by every round: that is what registrars do all day.
-    const env = { ...process.env, LOCALPORT: '5067', RUN: `${rounds}` };
+    const env = { ...process.env, LOCALPORT: server.name === 'peer' ? '5068' : '5067', RUN: `${rounds}` };
     const before = processorTimeUs(server.pid);
     const { stdout } = await run(regload, ['127.0.0.1', `${server.port}`, window, `${operations}`, `${users}`], {
       env,
@@ -44,7 +44,7 @@ export async function registerLoad(folder: string, operations: number, users: nu
 export function callLoad(folder: string, rate: number, seconds: number, number = '200'): Load {
   return async (server) => {
     const calls = Math.round(rate * seconds);
-    const statistics = join(folder, 'sipp.csv');
+    const statistics = join(folder, `sipp-${server.name}.csv`);
     const before = processorTimeUs(server.pid);
     // sipp exits with 1 when a call failed; the figures say so too.
     await run('sipp', uacOptions(server, { rate, calls, number }, statistics), { cwd: folder }).catch(() => undefined);
@@ -64,7 +64,10 @@ function uacOptions(
 ): string[] {
   return [
     ...[`127.0.0.1:${server.port}`, '-sf', join(here, 'sipp-uac-auth.xml'), '-s', number],
-    ...['-i', '127.0.0.1', '-p', '5066', '-mp', '7000'],
+    // Both servers may be under load at once.
+    ...(server.name === 'peer'
+      ? ['-i', '127.0.0.1', '-p', '5056', '-mp', '9000']
+      : ['-i', '127.0.0.1', '-p', '5066', '-mp', '7000']),
     // The uri of the credentials must be the Request-URI.
     ...['-auth_uri', `${number}@127.0.0.1:${server.port}`],
     ...['-r', `${rate}`, '-m', `${calls}`, '-timeout', '120'],

@@ -26,6 +26,8 @@ const { values, positionals } = parseArgs({
     /** A checkout of Ringfence to compare with, in place of Kamailio, and its options of Node. */
     peer: { type: 'string' },
     'peer-node': { type: 'string', default: '' },
+    /** Both servers under load at the same time: what else the machine does then hits both alike. */
+    together: { type: 'boolean', default: false },
     /** Our server with every limit and a price list, against itself without any limit or price. */
     limits: { type: 'boolean', default: false },
     /** Without it, nothing is written. */
@@ -39,12 +41,13 @@ const seconds = Number(values.seconds);
 const rate = Number(values.rate);
 const operations = Number(values.operations);
 const users = kind === 'register' ? Number(values.users) : 10;
+const how = values.together ? 'pairs of rounds at the same time' : 'interleaved pairs';
 const setUp =
   kind === 'register'
-    ? `${pairs} interleaved pairs of ${operations} registrations (401, then 200) of ${users} users, 32 at once; Kamailio keeps bindings in memory, Ringfence on disk`
+    ? `${pairs} ${how} of ${operations} registrations (401, then 200) of ${users} users, 32 at once; Kamailio keeps bindings in memory, Ringfence on disk`
     : values.limits
-      ? `${pairs} interleaved pairs of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; every limit on every account, both sides by price lists of 10,000 prefixes, against no limit and no price`
-      : `${pairs} interleaved pairs of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
+      ? `${pairs} ${how} of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; every limit on every account, both sides by price lists of 10,000 prefixes, against no limit and no price`
+      : `${pairs} ${how} of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-system-'));
 const stops: (() => Promise<void> | void)[] = [];
@@ -52,17 +55,20 @@ try {
   const load = await loadOf(kind);
   const servers = await startServers(kind);
   const rounds: Record<Server['name'], Round[]> = { peer: [], ringfence: [] };
-  for (const server of servers) await load(server); // warm up, not counted
+  const measure = async (server: Server): Promise<void> => {
+    const round = await load(server);
+    rounds[server.name].push(round);
+    const { microsecondsPerOperation, failed, repeated } = round;
+    console.log(
+      `${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${failed} failed, ${repeated} sent again, ${residentMiB(server.pid).toFixed(0)} MiB`,
+    );
+  };
+  if (values.together) await Promise.all(servers.map(load));
+  else for (const server of servers) await load(server); // warm up, not counted
   for (let pair = 0; pair < pairs; pair++) {
+    if (values.together) await Promise.all(servers.map(measure));
     // Who goes first changes, so that a drift of the machine hits both.
-    for (const server of pair % 2 === 0 ? servers : servers.toReversed()) {
-      const round = await load(server);
-      rounds[server.name].push(round);
-      const { microsecondsPerOperation, failed, repeated } = round;
-      console.log(
-        `${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${failed} failed, ${repeated} sent again, ${residentMiB(server.pid).toFixed(0)} MiB`,
-      );
-    }
+    else for (const server of pair % 2 === 0 ? servers : servers.toReversed()) await measure(server);
   }
   const about = machine(
     values.limits

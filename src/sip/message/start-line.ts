@@ -52,7 +52,18 @@ export function readRequestLine(line: string, maxUriOctets: number): StartLine {
  * The methods that most requests have, as constants: a text that is cut out of a message is dear to compare and to look
  * up, and the method is asked for at every turn.
  */
-const commonMethods = ['REGISTER', 'INVITE', 'ACK', 'BYE', 'OPTIONS', 'CANCEL', 'MESSAGE', 'SUBSCRIBE', 'PRACK', 'UPDATE'];
+const commonMethods = [
+  'REGISTER',
+  'INVITE',
+  'ACK',
+  'BYE',
+  'OPTIONS',
+  'CANCEL',
+  'MESSAGE',
+  'SUBSCRIBE',
+  'PRACK',
+  'UPDATE',
+];
 
 function knownMethod(cut: string): string | undefined {
   for (const method of commonMethods) if (method === cut) return method;
