@@ -1,26 +1,16 @@
-import { sameAddress } from '../base/net/endpoint.ts';
 import { createSecretKey } from 'node:crypto';
-import { AccountDirectory, directoryLimits } from '../accounts/directory.ts';
+import { AccountDirectory } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
-import { LocalPool } from '../billing/hold/pool.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
 import { type Ceiling, firstCeiling } from '../billing/ceiling.ts';
 import { PriceBook } from '../billing/tariff/price-book.ts';
 import type { PriceList } from '../billing/tariff/price-list.ts';
-import { AccountBooks, creditCounter } from '../billing/limits/account-books.ts';
-import { SlidingSums } from '../billing/limits/sliding-sum.ts';
-import { PeriodSums } from '../billing/limits/period-sums.ts';
-import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
-import type { CallPrices } from '../billing/rating/call-prices.ts';
-import { pricingOf } from '../call/admission/price-rules.ts';
-import { readNumber } from '../numbering/called-number.ts';
-import { numberingPlan } from '../numbering/numbering-plan.ts';
-import { MeteredCalls } from '../call/money/metered-calls.ts';
-import { moneyObserver } from '../call/money/money-observer.ts';
+import type { SpendPeaks } from '../billing/limits/spend-peaks.ts';
+import type { MeteredCalls } from '../call/money/metered-calls.ts';
 import { CallService } from '../call/call-service.ts';
 import { MessageService } from '../call/message-service.ts';
 import type { CallStore } from '../call/ports.ts';
@@ -64,12 +54,11 @@ import {
 } from '../sip/transport/index.ts';
 import { honeypotUser, isHit, type Listing, sparesFailure, trustOf } from './guard-trust.ts';
 import { mediaFindings } from './media-findings.ts';
+import { meteredCalls } from './metered-money.ts';
+import { isForUs } from './own-domains.ts';
 import { cutOffBy } from './cut-off.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 
-/** Addresses whose calls' cost is remembered. */
-const maxSources = 100_000;
-const dayMs = 86_400_000;
 const unknownOrigin = (): LimitOrigin => ({ by: 'default', atMs: undefined });
 const maxFaultsTold = 100;
 
@@ -222,7 +211,11 @@ export class SipServer {
     const { periods } = parts.ledger;
     this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods });
     const { limits } = this;
-    this.money = this.#newMoney(clock);
+    this.money = meteredCalls({
+      ...{ clock, random, log, settings, settingOrigin, directory, prices: this.prices },
+      ...{ ledger: parts.ledger, peaks: parts.peaks, decisions: parts.decisions },
+      ceiling: parts.ceiling ?? firstCeiling,
+    });
     this.#recovery = new Recovery({ stack, store: parts.calls, money: this.money, log });
     const services = {
       ...{ stack, clock, random, settings, directory, authenticator, log },
@@ -271,49 +264,6 @@ export class SipServer {
       connections: { used: stack.transportStats().connections, max: max_tcp_connections },
       calls: { used: this.calls.count, max: max_calls },
     };
-  }
-
-  #newMoney(clock: Clock): MeteredCalls {
-    const { settings, ledger, random, decisions, log, settingOrigin = unknownOrigin } = this.#parts;
-    const { directory } = this;
-    const ceiling = this.#parts.ceiling ?? firstCeiling;
-    const peaks = this.#parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
-    const sources = new SlidingSums(maxSources);
-    const hours = new PeriodSums(directoryLimits.accounts);
-    const losses = new PeriodSums(directoryLimits.accounts);
-    const sourceWindowMs = (): number => settings().maxcallperperiod * dayMs;
-    const books = new AccountBooks({
-      directory,
-      settings,
-      settingOrigin,
-      ledger,
-      peaks,
-      ...{ sources, hours, losses },
-      sourceWindowMs,
-      ceiling,
-    });
-    const prices: CallPrices = {
-      rowOf: (accountId, { number, callerNumber, payerId }) => {
-        const account = directory.accountById(accountId);
-        const payer = payerId === undefined ? undefined : directory.accountById(payerId);
-        const origin = readNumber(callerNumber, '', numberingPlan(settings(), payer))?.digits ?? '';
-        const services = { prices: this.prices, settings, clock };
-        return account === undefined ? undefined : pricingOf(services, account, number, origin).row;
-      },
-      periods: () => this.prices.periods(settings()),
-    };
-    const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
-    const pool = new LocalPool();
-    const trade = { sources, hours, losses };
-    const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer });
-    ledger.watchHolds((accountId) => pool.heldOn(creditCounter(accountId)));
-    ledger.auditAlso(() => {
-      if (calls.size > 0) return [];
-      return [...calls.heldCounters]
-        .filter(([, micros]) => micros !== 0n)
-        .map(([name, micros]) => `${micros} millionths are held on '${name}', and no call runs`);
-    });
-    return calls;
   }
 
   /** Binds the sockets of the settings; rejects with the system's error for an address that cannot be had. */
@@ -403,7 +353,7 @@ export class SipServer {
   }
 
   #onRequest(request: SipRequest, flow: Flow): void {
-    if (!this.#isForUs(request)) {
+    if (!isForUs(request, this.#parts)) {
       this.guard.observe(findingOf('other domain', flow, { message: request, user: request.uri }));
       return this.stack.reply(request, flow, 403);
     }
@@ -539,27 +489,6 @@ export class SipServer {
   #isKnown(address: string): boolean {
     if (this.guard.hasProven(address) || this.directory.isListed(address)) return true;
     return this.sipServers.addresses.serverAt(address) !== undefined;
-  }
-
-  /**
-   * Nothing is routed by a domain that a caller names [protocol.fwdtootherdomains]: a call or message is for us, or for
-   * nobody; other requests for other domains are served where [protocol.blockotherdomains] is 0.
-   */
-  #isForUs(request: SipRequest): boolean {
-    const { blockotherdomains } = this.#parts.settings();
-    const isRouted = request.method === 'INVITE' || request.method === 'MESSAGE';
-    return (!isRouted && blockotherdomains === 0) || this.#isLocal(request);
-  }
-
-  /** Whether the Request-URI names this server; any does while we do not know our names [tls.localdomain]. */
-  #isLocal(request: SipRequest): boolean {
-    const { localdomain, public_address } = this.#parts.settings();
-    const uri = request.requestUri;
-    if (localdomain.length === 0 || uri === undefined || uri.scheme === 'tel') return true;
-    const { host } = uri;
-    if (host === this.#parts.realm || localdomain.some((domain) => domain.toLowerCase() === host)) return true;
-    if (public_address.some((address) => sameAddress(address, host))) return true;
-    return this.#parts.ownAddresses().some(({ address }) => sameAddress(address, host));
   }
 
   /** A stranger that asks for names that nobody has is looking for one that somebody has. */

@@ -86,8 +86,9 @@ export class Call {
     const settings = services.settings();
     const account = plan.caller.kind === 'account' ? plan.caller.account : undefined;
     const { request } = transaction;
-    this.#log = services.log.child({ account: account?.name ?? 'guest', callId: request.callId, call: plan.callId });
     this.record = new CallRecord(services.clock, plan, request, flow);
+    const { sipCallId } = this.record.cdr;
+    this.#log = services.log.child({ account: account?.name ?? 'guest', callId: sipCallId, call: plan.callId });
     this.#media = new CallMedia(services, { account, flow, offerSdp: sdpOf(request) }, (cause) =>
       this.end(cause, 'system'),
     );

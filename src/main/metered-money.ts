@@ -1,0 +1,83 @@
+import { type AccountDirectory, directoryLimits } from '../accounts/directory.ts';
+import type { Log } from '../base/log/log.ts';
+import type { Random } from '../base/random/random.ts';
+import type { Clock } from '../base/time/clock.ts';
+import type { Ceiling } from '../billing/ceiling.ts';
+import { LocalPool } from '../billing/hold/pool.ts';
+import type { Ledger } from '../billing/ledger/ledger.ts';
+import { AccountBooks, creditCounter } from '../billing/limits/account-books.ts';
+import { PeriodSums } from '../billing/limits/period-sums.ts';
+import { SlidingSums } from '../billing/limits/sliding-sum.ts';
+import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
+import type { CallPrices } from '../billing/rating/call-prices.ts';
+import type { PriceBook } from '../billing/tariff/price-book.ts';
+import { pricingOf } from '../call/admission/price-rules.ts';
+import { MeteredCalls } from '../call/money/metered-calls.ts';
+import { moneyObserver } from '../call/money/money-observer.ts';
+import type { LimitOrigin } from '../guard/limit.ts';
+import type { DecisionStore } from '../guard/ports.ts';
+import { readNumber } from '../numbering/called-number.ts';
+import { numberingPlan } from '../numbering/numbering-plan.ts';
+import type { SettingKey, Settings } from '../settings/index.ts';
+
+/** Addresses whose calls' cost is remembered. */
+const maxSources = 100_000;
+const dayMs = 86_400_000;
+
+export interface MoneyParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly directory: AccountDirectory;
+  readonly prices: PriceBook;
+  readonly settings: () => Settings;
+  readonly settingOrigin: (key: SettingKey) => LimitOrigin;
+  readonly ledger: Ledger;
+  readonly ceiling: Ceiling;
+  /** None are remembered where they are not given. */
+  readonly peaks: SpendPeaks | undefined;
+  readonly decisions: DecisionStore;
+}
+
+/** Holds, meters and charges of calls, over one ledger, which is told of what they hold and watches that it is given back. */
+export function meteredCalls(parts: MoneyParts): MeteredCalls {
+  const { clock, directory, settings, settingOrigin, ledger, ceiling } = parts;
+  const { random, decisions, log } = parts;
+  const peaks = parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
+  const sources = new SlidingSums(maxSources);
+  const hours = new PeriodSums(directoryLimits.accounts);
+  const losses = new PeriodSums(directoryLimits.accounts);
+  const sourceWindowMs = (): number => settings().maxcallperperiod * dayMs;
+  const books = new AccountBooks({
+    directory,
+    settings,
+    settingOrigin,
+    ledger,
+    peaks,
+    ...{ sources, hours, losses },
+    sourceWindowMs,
+    ceiling,
+  });
+  const prices: CallPrices = {
+    rowOf: (accountId, { number, callerNumber, payerId }) => {
+      const account = directory.accountById(accountId);
+      const payer = payerId === undefined ? undefined : directory.accountById(payerId);
+      const origin = readNumber(callerNumber, '', numberingPlan(settings(), payer))?.digits ?? '';
+      const services = { prices: parts.prices, settings, clock };
+      return account === undefined ? undefined : pricingOf(services, account, number, origin).row;
+    },
+    periods: () => parts.prices.periods(settings()),
+  };
+  const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
+  const pool = new LocalPool();
+  const trade = { sources, hours, losses };
+  const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer });
+  ledger.watchHolds((accountId) => pool.heldOn(creditCounter(accountId)));
+  ledger.auditAlso(() => {
+    if (calls.size > 0) return [];
+    return [...calls.heldCounters]
+      .filter(([, micros]) => micros !== 0n)
+      .map(([name, micros]) => `${micros} millionths are held on '${name}', and no call runs`);
+  });
+  return calls;
+}
