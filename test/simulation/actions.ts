@@ -44,6 +44,9 @@ const actions: readonly Action[] = [
   { name: 'top-up', weight: 6, act: topUp },
   { name: 'transfer', weight: 3, act: transfer },
   { name: 'disable', weight: 1, act: disable },
+  { name: 'set clock', weight: 2, act: setClock },
+  { name: 'move', weight: 1, act: moveServer },
+  { name: 'rush', weight: 2, act: rush },
   { name: 'crash', weight: 1, act: crash },
   { name: 'drain', weight: 1, act: drain },
 ];
@@ -200,6 +203,35 @@ function setEnabled(world: World, id: number, enabled: boolean): void {
   const origin = { by: 'simulation', atMs: world.clock.wallMs() };
   server.directory.apply({ kind: 'account put', account: { ...account, enabled }, fields: ['enabled'], origin });
   server.accountChanged(id);
+}
+
+/** The clock of the machine is set, by a person or a time server that was wrong. */
+function setClock(world: World): string | undefined {
+  if (world.kind !== 'set clocks') return undefined;
+  const bounds = [5000, 90_000, 3_600_000, 40 * 3_600_000];
+  const byMs = 2500 + world.random.below(bounds[world.random.below(bounds.length)] ?? 5000);
+  const signedMs = world.random.below(2) === 0 ? byMs : -byMs;
+  world.wall.step(signedMs);
+  return `by ${signedMs} ms`;
+}
+
+function moveServer(world: World): string | undefined {
+  if (world.kind !== 'set clocks') return undefined;
+  const timezone = pick(world.random, ['Europe/Vienna', 'America/New_York', 'Pacific/Apia', 'Asia/Kathmandu']) ?? 'UTC';
+  world.life?.moveTo(timezone);
+  return timezone;
+}
+
+/** Everybody calls at the first instant of an hour, as at midnight, at the end of a month and at the edge of the peak. */
+function rush(world: World): string {
+  const toTheHourMs = 3_600_000 - (world.clock.wallMs() % 3_600_000);
+  const delayMs = Math.min(toTheHourMs, 15_000) - world.random.below(3);
+  for (const phone of world.phones.slice(0, -1)) {
+    world.clock.after(Math.max(0, delayMs), () => {
+      for (const target of ['00431555', '0049301234']) dial(world, phone, target);
+    });
+  }
+  return `in ${delayMs} ms`;
 }
 
 async function crash(world: World): Promise<string | undefined> {

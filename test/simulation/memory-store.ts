@@ -1,8 +1,9 @@
+import type { WallClock } from './wall-clock.ts';
 import { MemoryPostings } from '../kit/memory-ledger.ts';
 import type { Random } from '../../src/base/random/random.ts';
 import type { Clock, Timer } from '../../src/base/time/clock.ts';
 import type { CallStore } from '../../src/call/ports.ts';
-import type { CallAnswer, CallRow, Cdr, UnfinishedCall } from '../../src/call/record.ts';
+import type { CallAnswer, CallRow, Cdr, InviteRecord, UnfinishedCall } from '../../src/call/record.ts';
 import type { Posting } from '../../src/billing/ledger/posting.ts';
 import type { Decision } from '../../src/guard/decision.ts';
 import type { DecisionStore } from '../../src/guard/ports.ts';
@@ -38,6 +39,8 @@ export class Asked {
   readonly begun = new Map<string, CallRow & { readonly life: number }>();
   readonly answered = new Map<string, CallAnswer>();
   readonly ended = new Map<string, { readonly life: number; readonly cdr: Cdr }[]>();
+  /** The INVITEs that the row of a call had at last. */
+  readonly invites = new Map<string, readonly InviteRecord[]>();
 }
 
 export interface StoreOptions {
@@ -50,6 +53,8 @@ export interface StoreOptions {
   /** How many of a thousand begins and answers the disk refuses. */
   readonly failurePerMille: number;
   readonly life: number;
+  /** By which the server's times are read as those of the world. */
+  readonly wall: WallClock;
   /** Asked before and after each write; true when the server is dead by then. */
   readonly onWrite: () => boolean;
 }
@@ -65,22 +70,26 @@ export class MemoryStore {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    const { disk, asked, life } = options;
+    const { disk, asked, life, wall } = options;
     this.calls = {
       begin: (row) => {
         asked.begun.set(row.callId, { ...row, life });
+        asked.invites.set(row.callId, row.invites);
         return this.#commit(() => disk.rows.set(row.callId, row), this.#fails());
       },
-      dialled: (callId, invites, money) =>
-        this.#commit(() => {
+      dialled: (callId, invites, money) => {
+        asked.invites.set(callId, invites);
+        return this.#commit(() => {
           const row = disk.rows.get(callId);
           if (row !== undefined) disk.rows.set(callId, { ...row, invites, money });
-        }, false),
+        }, false);
+      },
       answer: (answer) => {
-        asked.answered.set(answer.callId, answer);
+        asked.answered.set(answer.callId, { ...answer, answeredAtMs: wall.trueMs(answer.answeredAtMs) });
         return this.#commit(() => disk.answers.set(answer.callId, answer), this.#fails());
       },
-      end: (cdr, charges = []) => {
+      end: (written, charges = []) => {
+        const cdr = inTrueTime(written, wall);
         asked.ended.set(cdr.callId, [...(asked.ended.get(cdr.callId) ?? []), { life, cdr }]);
         return this.#commit(() => {
           void disk.postings.post(charges);
@@ -92,7 +101,7 @@ export class MemoryStore {
       amend: (cdr, charges) =>
         this.#commit(() => {
           void disk.postings.post(charges);
-          disk.cdrs.set(cdr.callId, cdr);
+          disk.cdrs.set(cdr.callId, inTrueTime(cdr, wall));
         }, false),
     };
     this.bindings = {
@@ -138,4 +147,14 @@ export class MemoryStore {
       if (!fails) this.#pending.set(timer, write);
     });
   }
+}
+
+function inTrueTime(cdr: Cdr, wall: WallClock): Cdr {
+  const { startedAtMs, answeredAtMs, endedAtMs } = cdr;
+  return {
+    ...cdr,
+    startedAtMs: wall.trueMs(startedAtMs),
+    answeredAtMs: wall.trueTime(answeredAtMs),
+    endedAtMs: wall.trueTime(endedAtMs),
+  };
 }

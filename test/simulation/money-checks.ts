@@ -1,7 +1,10 @@
+import type { Posting } from '../../src/billing/ledger/posting.ts';
+import type { PriceRow } from '../../src/billing/rating/price.ts';
 import { monthOf } from '../../src/billing/ledger/calendar.ts';
 import type { Cdr } from '../../src/call/record.ts';
 import type { Problem } from './checks.ts';
-import { accountIds, carlsDayMicros, costByDay, costOf, payersOf, prepaidIds, rows } from './money.ts';
+import { accountIds, carlsDayMicros, costByDay, costOf, payersOf, prepaidIds, rowOf, rows } from './money.ts';
+import { carriers } from './directory.ts';
 import type { ServerLife } from './server-life.ts';
 import type { World } from './world.ts';
 
@@ -33,9 +36,10 @@ function checkRunningCalls(world: World, life: ServerLife, tell: (text: string) 
     const { cdr } = call.record;
     if (call.phase !== 'up' || !isPriced(cdr) || cdr.payerId === undefined) continue;
     running.set(cdr.payerId, [...(running.get(cdr.payerId) ?? []), cdr]);
-    const seconds = secondsBetween(cdr.answeredAtMs ?? 0, world.clock.wallMs());
+    const answeredAtMs = world.wall.trueMs(cdr.answeredAtMs ?? 0);
+    const seconds = secondsBetween(answeredAtMs, world.clock.wallMs());
     for (const payer of payersOf(cdr.payerId)) {
-      usedMicros.set(payer, (usedMicros.get(payer) ?? 0n) + costOf(rowOf(payer), seconds));
+      usedMicros.set(payer, (usedMicros.get(payer) ?? 0n) + costOf(rowIn(world, payer), answeredAtMs, seconds));
     }
   }
   const held = (id: number): bigint => life.server.money.heldOf(id);
@@ -46,10 +50,11 @@ function checkRunningCalls(world: World, life: ServerLife, tell: (text: string) 
   const [only, ...others] = [...running.values()].flat();
   const [session, ...more] = sessions;
   if (only?.payerId === undefined || session === undefined || others.length > 0 || more.length > 0) return;
-  const answeredMs = world.clock.monotonicMs() - (world.clock.wallMs() - (only.answeredAtMs ?? 0));
+  const answeredAtMs = world.wall.trueMs(only.answeredAtMs ?? 0);
+  const answeredMs = world.clock.monotonicMs() - (world.clock.wallMs() - answeredAtMs);
   const paidS = Math.floor(((session.paidUntilMs ?? 0) - answeredMs) / 1000);
   for (const payer of payersOf(only.payerId)) {
-    if (paidS > 0 && costOf(rowOf(payer), paidS) > held(payer)) {
+    if (paidS > 0 && costOf(rowIn(world, payer), answeredAtMs, paidS) > held(payer)) {
       tell(`media is paid for ${paidS} s, and account ${payer} holds ${held(payer)} for it`);
     }
   }
@@ -61,11 +66,12 @@ export function brokenCharges(world: World): Problem[] {
   const postings = [...world.disk.postings.postings.values()];
   const charged = new Map<string, bigint>();
   for (const { callId, accountId, day, amountMicros, kind } of postings) {
-    if (kind === 'charge' && callId !== '') charged.set(`${callId} ${accountId} ${day}`, -amountMicros);
+    const key = `${callId} ${accountId} ${day}`;
+    if (kind === 'charge' && callId !== '') charged.set(key, (charged.get(key) ?? 0n) - amountMicros);
   }
   for (const cdr of world.disk.cdrs.values()) {
-    const found = chargesOf(cdr, charged);
-    const expected = expectedCharges(cdr);
+    const found = world.kind === 'set clocks' ? summed(chargesOf(cdr, charged)) : chargesOf(cdr, charged);
+    const expected = expectedCharges(world, cdr);
     const isCut = cdr.cause === 'server restart';
     const differs = [...new Set([...found.keys(), ...expected.keys()])].filter((key) => {
       const [is, should] = [found.get(key) ?? 0n, expected.get(key) ?? 0n];
@@ -76,7 +82,7 @@ export function brokenCharges(world: World): Problem[] {
       const text = `the CDR of ${cdr.callerName} says ${secondsOf(cdr)} s (${cdr.cause}): ${key} was charged ${found.get(key)}, not ${expected.get(key)}`;
       problems.push({ text, callIds: [cdr.sipCallId] });
     }
-    problems.push(...lateEnd(world, cdr));
+    problems.push(...lateEnd(world, cdr), ...brokenCosts(world, cdr, postings));
   }
   for (const [key] of charged) {
     const [callId = ''] = key.split(' ');
@@ -126,16 +132,58 @@ function chargesOf(cdr: Cdr, charged: ReadonlyMap<string, bigint>): ReadonlyMap<
 
 const carrierIds: readonly number[] = [accountIds.carrierA, accountIds.carrierB];
 
-function expectedCharges(cdr: Cdr): ReadonlyMap<string, bigint> {
+function expectedCharges(world: World, cdr: Cdr): ReadonlyMap<string, bigint> {
   const expected = new Map<string, bigint>();
   const { payerId, answeredAtMs } = cdr;
   if (!isPriced(cdr) || payerId === undefined || answeredAtMs === undefined) return expected;
   for (const payer of payersOf(payerId)) {
-    for (const [day, micros] of costByDay(rowOf(payer), answeredAtMs, secondsOf(cdr))) {
+    for (const [day, micros] of costByDay(rowIn(world, payer), answeredAtMs, secondsOf(cdr))) {
       if (micros > 0n) expected.set(`${payer} ${day}`, micros);
     }
   }
-  return expected;
+  return world.kind === 'set clocks' ? summed(expected) : expected;
+}
+
+/** Over all days: which of them runs is for the server to say, once its clock was set. */
+function summed(byDay: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const [key, micros] of byDay) {
+    const [payer = ''] = key.split(' ');
+    sums.set(payer, (sums.get(payer) ?? 0n) + micros);
+  }
+  return sums;
+}
+
+/** What carriers charge us: a fee for each INVITE that they were sent, the time that they were connected, and late answers. */
+function brokenCosts(world: World, cdr: Cdr, postings: readonly Posting[]): Problem[] {
+  const invites = world.asked.invites.get(cdr.callId) ?? [];
+  return carriers.flatMap(({ name }, index): Problem[] => {
+    const id = carrierIds[index] ?? 0;
+    const row = rowIn(world, id);
+    const sent = invites.filter(
+      ({ sipServerId, callId }) => sipServerId === id && world.wire.of(callId).some(({ way }) => way === 'out'),
+    ).length;
+    const isConnected = cdr.calleeName === `trunk:${name}` && cdr.answeredAtMs !== undefined;
+    const talk = isConnected ? costOf(row, cdr.answeredAtMs ?? 0, secondsOf(cdr)) : 0n;
+    const charged = postings
+      .filter(({ callId, accountId, kind }) => callId === cdr.callId && accountId === id && kind === 'charge')
+      .reduce((sum, { amountMicros }) => sum - amountMicros, 0n);
+    const lateOnes = cdr.attempts.filter(
+      ({ target, lateAnsweredAtMs }) => target === `trunk:${name}` && lateAnsweredAtMs !== undefined,
+    ).length;
+    const over = charged - talk - row.attemptFeeMicros * BigInt(sent);
+    // Two phones behind the carrier may both be late, and an answer at night costs less.
+    const dearest = costOf({ ...row, offPeakPerMinuteMicros: row.peakPerMinuteMicros }, 0, 1);
+    const cheapest = costOf({ ...row, peakPerMinuteMicros: row.offPeakPerMinuteMicros }, 0, 1);
+    const most = dearest * BigInt(2 * sent);
+    const isCut = cdr.cause === 'server restart';
+    // What a dead server had not written down of attempts is not known, and an INVITE may have been written and not sent.
+    const least = isCut ? -charged - talk : cheapest * BigInt(lateOnes);
+    const slack = isCut ? row.attemptFeeMicros * BigInt(invites.length) : 0n;
+    if (over >= least && over <= most + slack) return [];
+    const text = `${name} charged ${charged} for a call of ${cdr.callerName} (${cdr.cause}): ${sent} attempts, ${talk} for talk, ${lateOnes} late`;
+    return [{ text, callIds: [cdr.sipCallId] }];
+  });
 }
 
 function isPriced({ calleeName, payerId }: Cdr): boolean {
@@ -150,8 +198,6 @@ function secondsBetween(fromMs: number, untilMs: number): number {
   return Math.max(1, Math.ceil((untilMs - fromMs) / 1000));
 }
 
-function rowOf(id: number): (typeof rows)[number] {
-  const row = rows[id];
-  if (row === undefined) throw new Error(`account ${id} has no price`);
-  return row;
+function rowIn(world: World, id: number): PriceRow {
+  return rowOf(id, world.kind === 'peak hours');
 }

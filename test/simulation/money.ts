@@ -27,6 +27,23 @@ export const rows: Readonly<Record<number, PriceRow>> = {
 };
 
 export const { tariffs, packets, priceLists } = marketOf(rows);
+export const peakHours = 'Mon-Sun 08:00-20:00';
+/** The same where the hour decides: at night calls cost a third, and the carrier's less than half. */
+export const { priceLists: peakPriceLists } = marketOf(
+  Object.fromEntries(Object.entries(rows).map(([id, row]) => [id, nightly(row)])),
+);
+
+function nightly(row: PriceRow): PriceRow {
+  const offPeakPerMinuteMicros = row.peakPerMinuteMicros / 3n;
+  return { ...row, offPeakPerMinuteMicros, weekendPerMinuteMicros: offPeakPerMinuteMicros };
+}
+
+/** The row of an account, in a world whose prices have hours or not. */
+export function rowOf(id: number, hasPeaks: boolean): PriceRow {
+  const row = rows[id];
+  if (row === undefined) throw new Error(`account ${id} has no price`);
+  return hasPeaks ? nightly(row) : row;
+}
 
 /** What each account has of money, beside its name and kind. */
 export function moneyFields(id: number): Partial<Account> {
@@ -48,17 +65,24 @@ export function payersOf(id: number): readonly number[] {
   return id === accountIds.bert || id === accountIds.dora ? [id, accountIds.reseller] : [id];
 }
 
-/** What so many seconds cost, counted increment by increment and rounded up once. */
-export function costOf(row: PriceRow, seconds: number): bigint {
+/** What so many seconds cost from then on, counted increment by increment and rounded up once. */
+export function costOf(row: PriceRow, startMs: number, seconds: number): bigint {
   if (seconds === 0) return 0n;
   let sixtieths = row.connectFeeMicros * 60n;
   for (let at = row.freeSeconds, step = row.firstIncrementS; at < seconds; at += step, step = row.nextIncrementS) {
-    sixtieths += row.peakPerMinuteMicros * BigInt(at === row.freeSeconds ? row.firstIncrementS : row.nextIncrementS);
+    sixtieths += perMinute(row, startMs + at * 1000) * BigInt(step);
   }
   const total = (sixtieths + 59n) / 60n;
   return total > row.minimumChargeMicros ? total : row.minimumChargeMicros;
 }
 
+function perMinute({ peakPerMinuteMicros, offPeakPerMinuteMicros }: PriceRow, atMs: number): bigint {
+  if (peakPerMinuteMicros === offPeakPerMinuteMicros) return peakPerMinuteMicros;
+  const hour = Number(hours.format(atMs));
+  return hour >= 8 && hour < 20 ? peakPerMinuteMicros : offPeakPerMinuteMicros;
+}
+
+const hours = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', hourCycle: 'h23' });
 const calendar = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
 
 export function dayOf(atMs: number): string {
@@ -68,10 +92,14 @@ export function dayOf(atMs: number): string {
 /** The same by the day in which each second begins. */
 export function costByDay(row: PriceRow, startMs: number, seconds: number): ReadonlyMap<string, bigint> {
   const days = new Map<string, bigint>();
-  if (dayOf(startMs) === dayOf(startMs + seconds * 1000)) return days.set(dayOf(startMs), costOf(row, seconds));
+  const whole = costOf(row, startMs, seconds);
+  if (dayOf(startMs) === dayOf(startMs + seconds * 1000)) return days.set(dayOf(startMs), whole);
+  let before = 0n;
   for (let second = 0; second < seconds; second++) {
     const day = dayOf(startMs + second * 1000);
-    days.set(day, (days.get(day) ?? 0n) + costOf(row, second + 1) - costOf(row, second));
+    const until = costOf(row, startMs, second + 1);
+    days.set(day, (days.get(day) ?? 0n) + until - before);
+    before = until;
   }
   return days;
 }

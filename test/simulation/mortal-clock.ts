@@ -3,11 +3,13 @@ import type { Clock, Timer } from '../../src/base/time/clock.ts';
 /** One server's share of the clock: its timers are known, and die with it. */
 export class MortalClock implements Clock {
   readonly #clock: Clock;
+  readonly #wall: Pick<Clock, 'wallMs'>;
   readonly #running = new Set<Timer>();
   #isDead = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, wall: Pick<Clock, 'wallMs'>) {
     this.#clock = clock;
+    this.#wall = wall;
   }
 
   get pendingCount(): number {
@@ -19,7 +21,7 @@ export class MortalClock implements Clock {
   }
 
   wallMs(): number {
-    return this.#clock.wallMs();
+    return this.#wall.wallMs();
   }
 
   after(delayMs: number, fire: () => void): Timer {

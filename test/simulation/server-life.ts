@@ -13,17 +13,19 @@ import { memoryLedger } from '../kit/memory-ledger.ts';
 import { ScriptedDns } from '../kit/scripted-dns.ts';
 import { SimulatedMediaPlane, type SimulatedMediaSession } from '../kit/simulated-media.ts';
 import { realm, simulatedDirectory } from './directory.ts';
-import { priceLists, timeZone } from './money.ts';
+import { peakHours, peakPriceLists, priceLists, timeZone } from './money.ts';
 import type { Ledger } from '../../src/billing/ledger/ledger.ts';
 import type { PostingRequest } from '../../src/billing/ledger/posting-request.ts';
 import { type Asked, type Disk, MemoryStore } from './memory-store.ts';
 import { MortalClock } from './mortal-clock.ts';
 import { ServerNetwork } from './server-network.ts';
+import type { WallClock } from './wall-clock.ts';
 import type { Wire } from './wire.ts';
 
 export interface LifeOptions {
   readonly life: number;
   readonly clock: Clock;
+  readonly wall: WallClock;
   readonly random: Random;
   readonly network: Network;
   readonly local: Endpoint;
@@ -32,6 +34,7 @@ export interface LifeOptions {
   readonly asked: Asked;
   readonly parties: ReadonlySet<string>;
   readonly stranger: string;
+  readonly hasPeaks: boolean;
   readonly storeDelayMs: number;
   readonly storeFailurePerMille: number;
   readonly lastHeartbeat: Heartbeat | undefined;
@@ -59,6 +62,7 @@ export class ServerLife {
   tookOver = false;
   readonly #options: LifeOptions;
   readonly #clock: MortalClock;
+  #settings: Settings;
   readonly #store: MemoryStore;
   readonly #network: ServerNetwork;
   readonly #mute = new WeakMap<SimulatedMediaSession, boolean>();
@@ -67,24 +71,27 @@ export class ServerLife {
   constructor(options: LifeOptions) {
     this.#options = options;
     this.life = options.life;
-    this.#clock = new MortalClock(options.clock);
+    this.#clock = new MortalClock(options.clock, options.wall);
     const { network, wire, life, parties, stranger, random, local } = options;
     this.#network = new ServerNetwork({ network, wire, life, parties, stranger });
     this.plane = new SimulatedMediaPlane(this.#clock);
     this.#store = new MemoryStore({
-      ...{ disk: options.disk, asked: options.asked, clock: this.#clock, random, life },
+      ...{ disk: options.disk, asked: options.asked, clock: this.#clock, random, life, wall: options.wall },
       maxDelayMs: options.storeDelayMs,
       failurePerMille: options.storeFailurePerMille,
       onWrite: options.onWrite,
     });
-    const settings = simulatedSettings(local, random.below(2) === 0, [0, 90, 150][random.below(3)] ?? 90);
+    this.#settings = {
+      ...simulatedSettings(local, random.below(2) === 0, [0, 90, 150][random.below(3)] ?? 90),
+      ...{ timezone: timeZone, peak_hours: peakHours },
+    };
     this.ledger = memoryLedger(this.#clock, options.disk.postings, timeZone);
     this.server = new SipServer({
       ...{ network: this.#network, clock: this.#clock, random, realm, plane: this.plane },
       log: problemLog(options.onProblem),
-      settings: () => settings,
+      settings: () => this.#settings,
       directory: simulatedDirectory(options.disabled),
-      priceLists,
+      priceLists: options.hasPeaks ? peakPriceLists : priceLists,
       calls: this.#store.calls,
       bindings: this.#store.bindings,
       decisions: this.#store.decisions,
@@ -117,6 +124,12 @@ export class ServerLife {
     }
   }
 
+  /** An operator says that the server stands elsewhere: prices have other hours for calls that begin from now on. */
+  moveTo(timezone: string): void {
+    this.#settings = { ...this.#settings, timezone };
+    this.server.settingsChanged();
+  }
+
   /** Money moves by an operator's hand. */
   async move(request: PostingRequest): Promise<void> {
     const posted = await this.ledger.post(request, (postings) => this.#store.post(postings));
@@ -127,7 +140,7 @@ export class ServerLife {
   /** The process dies: no more timers, packets or commits. */
   crash(): void {
     this.end = 'crashed';
-    this.crashedAtMs = this.#clock.wallMs();
+    this.crashedAtMs = this.#options.clock.wallMs();
     this.#clock.kill();
     this.#network.kill();
   }

@@ -13,6 +13,7 @@ import { openingMovements } from './money.ts';
 import { ServerLife } from './server-life.ts';
 import { LateCaller } from './late-caller.ts';
 import { Stranger } from './stranger.ts';
+import { WallClock } from './wall-clock.ts';
 import { Wire } from './wire.ts';
 
 const server = { address: '192.0.2.1', port: 5060 };
@@ -32,6 +33,12 @@ const beginnings = [
   ...[Date.UTC(2026, 9, 24, 21, 57), Date.UTC(2026, 9, 25, 0, 55), Date.UTC(2026, 9, 25, 22, 55)],
 ];
 
+/** Before the beginning and the end of the peak, also on a day with other hours. */
+const peakEdges = [
+  ...[Date.UTC(2026, 5, 9, 5, 57), Date.UTC(2026, 5, 9, 17, 57), Date.UTC(2026, 10, 16, 6, 57)],
+  ...[Date.UTC(2026, 10, 16, 18, 56), Date.UTC(2027, 2, 28, 5, 57), Date.UTC(2026, 9, 25, 18, 57)],
+];
+
 /** A call as one phone has it. */
 export interface PhoneView {
   readonly phone: Phone;
@@ -43,6 +50,9 @@ export interface PhoneView {
 export class World {
   readonly clock: SimulatedClock;
   readonly random: Random;
+  readonly wall: WallClock;
+  /** Seeds are of three kinds: clocks are set and zones changed, prices have hours, or neither. */
+  readonly kind: 'set clocks' | 'peak hours' | 'plain';
   readonly wire: Wire;
   readonly disk = new Disk();
   readonly asked = new Asked();
@@ -71,7 +81,10 @@ export class World {
   constructor(seed: number) {
     this.#seed = seed;
     this.random = this.#chance(1);
-    this.clock = new SimulatedClock(beginnings[seed % beginnings.length]);
+    this.kind = (['set clocks', 'peak hours', 'plain'] as const)[seed % 3] ?? 'plain';
+    const begins = this.kind === 'peak hours' ? [...peakEdges, ...beginnings] : beginnings;
+    this.clock = new SimulatedClock(begins[Math.floor(seed / 3) % begins.length]);
+    this.wall = new WallClock(this.clock);
     this.wire = new Wire(this.clock);
     void this.disk.postings.post(openingMovements(this.#chance(5)));
     this.#writesLeft = this.#writesToCrash();
@@ -124,6 +137,7 @@ export class World {
     const life = new ServerLife({
       life: this.lives.length + 1,
       clock: this.clock,
+      ...{ wall: this.wall, hasPeaks: this.kind === 'peak hours' },
       random: this.#chance(100 + this.lives.length),
       network: this.network.host(server.address),
       local: server,
@@ -164,7 +178,7 @@ export class World {
     // A server has a heartbeat once the calls of the one before it are ended.
     if (this.life?.tookOver === true) {
       const agoMs = this.clock.monotonicMs() % 1000;
-      this.#heartbeat = { wallMs: this.clock.wallMs() - agoMs, monotonicMs: this.clock.monotonicMs() - agoMs };
+      this.#heartbeat = { wallMs: this.wall.wallMs() - agoMs, monotonicMs: this.clock.monotonicMs() - agoMs };
     }
     this.life?.crash();
     this.wire.note('---- server crashes');
@@ -172,7 +186,7 @@ export class World {
 
   /** An orderly stop, after which the next life finds nothing to do. */
   stopServer(): void {
-    this.#heartbeat = { wallMs: this.clock.wallMs(), monotonicMs: this.clock.monotonicMs() };
+    this.#heartbeat = { wallMs: this.wall.wallMs(), monotonicMs: this.clock.monotonicMs() };
     const left = this.life?.stop() ?? 0;
     if (left > 0) this.problems.push(`the server left ${left} timers when it stopped`);
     this.wire.note('---- server stops');

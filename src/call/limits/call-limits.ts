@@ -38,7 +38,7 @@ export class CallLimits implements CallLifecycle {
   readonly #rates: RateWindows;
   readonly #sources = new SourceCalls();
   readonly #sourceCalls = new Map<string, SourceCall>();
-  #peak: { readonly text: string; readonly periods: PricePeriods | undefined } = { text: '', periods: undefined };
+  #peak: { readonly hours: string; readonly periods: PricePeriods | undefined } = { hours: '', periods: undefined };
 
   constructor(services: LimitServices) {
     this.#services = services;
@@ -182,9 +182,10 @@ export class CallLimits implements CallLifecycle {
 
   #isOffpeak(): boolean {
     const { peak_hours: text, timezone } = this.#services.settings();
-    if (this.#peak.text !== text) {
+    const hours = `${text} ${timezone}`;
+    if (this.#peak.hours !== hours) {
       const parsed = parsePricePeriods(text, timezone);
-      this.#peak = { text, periods: parsed.ok ? parsed.value : undefined };
+      this.#peak = { hours, periods: parsed.ok ? parsed.value : undefined };
     }
     const { periods } = this.#peak;
     return periods !== undefined && periods.at(this.#services.clock.wallMs()).period !== 'peak';
