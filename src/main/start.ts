@@ -26,6 +26,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { machineAddresses, relayAddress } from './addresses.ts';
 import { openCeiling } from './ceiling-file.ts';
+import { DecisionWatch } from './decision-watch.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import { openLedger } from './open-ledger.ts';
 import { systemDns } from './system-dns.ts';
@@ -148,6 +149,12 @@ export async function startServer(options: StartOptions): Promise<Result<Running
     const ledgerWatch = new LedgerWatch(ledger, { clock, log });
     ledgerWatch.start();
     undo.push(async () => ledgerWatch.stop());
+    const decisionWatch = new DecisionWatch({
+      ...{ clock, log, settings: () => settings.value.current },
+      prune: (beforeMs, maxRows) => store.pruneDecisions(beforeMs, maxRows),
+    });
+    decisionWatch.start();
+    undo.push(async () => decisionWatch.stop());
     const stop = async (): Promise<void> => {
       for (const step of undo.toReversed()) await step();
     };

@@ -100,6 +100,16 @@ describe('settings of a running server', () => {
     assert.deepEqual(settings.warnings(), []);
   });
 
+  it('warns of a daily limit of 1, which is an amount and no switch [credit.old-database-versions]', () => {
+    const settings = loaded();
+    for (const key of ['maxdailycreditforenduser', 'maxdailycreditforts'] as const) {
+      const one = settings.apply(override(key, '1'));
+      assert.match((one.ok && one.value.warning) || '', /stopped after 1 a day/);
+      const more = settings.apply(override(key, '1.5'));
+      assert.ok(more.ok && more.value.warning === undefined);
+    }
+  });
+
   it('explains a setting with its value, its origin, its default and what is allowed', () => {
     const settings = loaded();
     settings.apply(override('checkrtpaddr', '0'));

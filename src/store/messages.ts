@@ -88,6 +88,7 @@ export type Read =
   | { readonly kind: 'call charges'; readonly sinceMs: number; readonly limit: number }
   /** Finished calls that were admitted, by their start, as rows of `cdrs`. */
   | { readonly kind: 'source calls'; readonly sinceMs: number; readonly limit: number }
+  | { readonly kind: 'prune decisions'; readonly beforeMs: number; readonly maxRows: number }
   | { readonly kind: 'early media'; readonly accountId: number; readonly sinceMs: number }
   | { readonly kind: 'where'; readonly table: TableName; readonly column: string; readonly value: string | number }
   | { readonly kind: 'next audit id' }
@@ -102,6 +103,7 @@ export type Read =
 export type Answer = Readonly<Partial<Record<Exclude<TableName, 'postings'>, readonly Row[]>>> & {
   readonly ledger?: LedgerState;
   readonly resumed?: Resumed;
+  readonly pruned?: number;
   readonly postings?: readonly StoredPosting[];
 };
 

@@ -223,6 +223,32 @@ test('a decision is read back as it was stored', async () => {
   await store.close();
 });
 
+test('of decisions, the old ones and the oldest of too many go, a thousand at a time', async () => {
+  const { store } = await open(newFolder());
+  const refusal = { rule: 'credit', sipStatus: 403, measured: '1', asked: '1', limit: '1', unit: '', setBy: '' };
+  for (let at = 0; at < 2500; at++) {
+    store.decisions.put({
+      ...{ ...refusal, setAtMs: undefined, wouldPass: '', evidence: '', id: `d${at}`, timeMs: at },
+      ...{ subject: 'account:alice', mode: 'enforce', outcome: 'refused', callId: '' },
+    });
+  }
+  await store.settings.put({ key: 'ring_timeout', value: '5', by: 'test', atMs: 1 });
+  const left = async (): Promise<readonly number[]> => {
+    const decisions = await store.queryDecisions({ limit: 10_000 });
+    return [decisions.length, decisions.at(-1)?.timeMs ?? -1];
+  };
+  assert.equal(await store.pruneDecisions(100, 1_000_000), 100);
+  assert.deepEqual(await left(), [2400, 100]);
+  const slices = [
+    await store.pruneDecisions(100, 500),
+    await store.pruneDecisions(100, 500),
+    await store.pruneDecisions(100, 500),
+  ];
+  assert.deepEqual(slices, [1000, 900, 0]);
+  assert.deepEqual(await left(), [500, 2000]);
+  await store.close();
+});
+
 test('[auth.securepasswords] no password, HA1 or tech prefix is in any file of the data folder or of a backup', async () => {
   const folder = newFolder();
   const { store } = await open(folder);

@@ -181,6 +181,15 @@ export class Store implements AccountStore {
     return decisions.map(decisionOf);
   }
 
+  /**
+   * Removes decisions of before that time, and the oldest of those that are more than `maxRows`: as many as one turn of
+   * the store's thread takes, so that calls are written in between. @returns how many went; 0 when none is left to go.
+   */
+  async pruneDecisions(beforeMs: number, maxRows: number): Promise<number> {
+    const { pruned = 0 } = await this.#link.read({ kind: 'prune decisions', beforeMs, maxRows });
+    return pruned;
+  }
+
   /** Talk of finished calls that began since then; several calls of one quarter of an hour are one entry. */
   async talkSince(sinceMs: number): Promise<readonly PastTalk[]> {
     const { cdrs = [] } = await this.#link.read({ kind: 'talk', sinceMs });
@@ -379,6 +388,7 @@ export class Store implements AccountStore {
     const { calls = [] } = await this.#link.read({ kind: 'tables', names: ['calls'] });
     const { ledger } = await this.#link.read({ kind: 'ledger' });
     assert(ledger !== undefined, 'the ledger is read after a resume');
+    this.#link.ledgerGoesOn();
     return { ...resumed, sums: ledger.sums, unfinishedCalls: calls.map(unfinishedCallOf) };
   }
 

@@ -75,12 +75,18 @@ export class WorkerLink {
     return this.#journalFault;
   }
 
-  /** Lets the ledger go on with the database as it is now and what the journal gives back. */
+  /**
+   * Lets the ledger go on with the database as it is now and what the journal gives back. Its halt stands until
+   * `ledgerGoesOn`: nothing is priced by sums that are still those of the old database.
+   */
   async resumeLedger(): Promise<Resumed> {
     const { resumed } = await this.read({ kind: 'resume ledger' });
     assert(resumed !== undefined, 'a resume answers what it did');
-    this.#ledgerHalt = undefined;
     return resumed;
+  }
+
+  ledgerGoesOn(): void {
+    this.#ledgerHalt = undefined;
   }
 
   /** Holds the ledger against its journal and the CDRs, in a thread that lives no longer. */

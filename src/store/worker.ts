@@ -15,6 +15,7 @@ import {
   selectCdrs,
   selectDecisions,
 } from './history.ts';
+import { pruneDecisions } from './decision-pruning.ts';
 import { LedgerBooks } from './ledger-books.ts';
 import { readLedgerState, selectPostings } from './ledger-rows.ts';
 import type { Answer, FromWorker, Read, Row, TableName, ToWorker, WorkerStart, Write } from './messages.ts';
@@ -130,6 +131,8 @@ class StoreThread {
       case 'backup':
         await this.#backup(read.path);
         return {};
+      case 'prune decisions':
+        return { pruned: pruneDecisions(this.#database, read.beforeMs, read.maxRows) };
       case 'rotate keys':
         this.#keys.addKey(read.nowMs);
         this.#writer.sealAgain();

@@ -137,6 +137,52 @@ describe('emergency calls', () => {
   });
 });
 
+describe('a call back from the emergency centre', () => {
+  const numbers = [{ number: '43199', accountId: 1 }];
+  const banned: StageOptions['settings'] = { licensecfg: ['calls=0', 'users=0'], fix_blacklist: ['43199'] };
+
+  async function called(settings: StageOptions['settings'], forHelp: boolean): Promise<Stage> {
+    const stage = await Stage.open({ ...office, numbers, settings: { ...home, ...settings } });
+    stage.change('carrier', { limits: { ...stage.accountOf('carrier').limits, maxLines: 1, maxSlPerDayS: 1 } });
+    stage.server.limits.talk.remember(3, stage.clock.wallMs(), 5000);
+    stage.onLog(() => {});
+    const alice = await stage.phone('alice', '192.0.2.21');
+    if (forHelp) {
+      const invite = await stage.invite(alice, 'alice', 'sip:112@server.example');
+      alice.cancel(invite);
+      await stage.run(40_000);
+    }
+    return stage;
+  }
+
+  async function callFrom(stage: Stage, address: string): Promise<number | undefined> {
+    const gateway = await stage.peer(address, 5070);
+    gateway.send(gateway.build('INVITE', 'sip:0043199@server.example', 'anonymous', { body: sdp(address) }));
+    await stage.run(20);
+    return gateway.statuses('INVITE').at(-1);
+  }
+
+  test('passes the lists and limits that stop any other call, for an hour', async () => {
+    const usual = await called(banned, false);
+    await usual.peer('192.0.2.50');
+    assert.equal(await callFrom(usual, '192.0.2.50'), 403);
+    const stage = await called(banned, true);
+    assert.equal(await callFrom(stage, '192.0.2.50'), 100);
+    stage.clock.advance(3_600_000);
+    const later = await stage.peer('192.0.2.50', 5071);
+    later.send(later.build('INVITE', 'sip:0043199@server.example', 'x', { body: sdp('192.0.2.50') }));
+    await stage.run(20);
+    assert.equal(later.statuses('INVITE').at(-1), 403);
+  });
+
+  test('comes from a SIP server of an emergency rule: nobody else gains by it', async () => {
+    const stage = await called({ fix_blacklist: ['43199'] }, true);
+    const bob = await stage.phone('bob', '192.0.2.22');
+    await stage.invite(bob, 'bob', 'sip:0043199@server.example');
+    assert.equal(bob.statuses('INVITE').at(-1), 403);
+  });
+});
+
 describe('an account in a country of its own', () => {
   for (const [numberFormat, sent] of [
     ['e164', '49301234567'],

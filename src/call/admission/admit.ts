@@ -15,6 +15,7 @@ import type { CallServices } from '../services.ts';
 import { countAdmitted, limitChecks } from './limit-rules.ts';
 import { callerIdOf } from './caller-id.ts';
 import { emergencyCall } from './emergency.ts';
+import { isEmergencyCallback } from './emergency-callback.ts';
 import { type Found, findDestinations } from './find-destinations.ts';
 import { dialledText } from './find-user.ts';
 import { checkAttempt } from './attempt-rules.ts';
@@ -43,6 +44,8 @@ export interface Candidate {
 
 interface Step {
   readonly name: string;
+  /** A call back from the emergency centre passes it. */
+  readonly isBlock?: true;
   readonly check: (services: CallServices, candidate: Candidate) => Refusal | 'yes';
 }
 
@@ -53,16 +56,17 @@ interface Step {
 export const admissionSteps: readonly Step[] = [
   { name: 'account is active', check: checkActive },
   { name: 'server has room', check: checkRoom },
-  { name: 'calls come at a human pace', check: checkPace },
-  { name: 'caller may hide', check: checkAnonymous },
-  { name: 'caller number is not banned', check: checkCallerNumber },
+  { name: 'calls come at a human pace', check: checkPace, isBlock: true },
+  { name: 'caller may hide', check: checkAnonymous, isBlock: true },
+  { name: 'caller number is not banned', check: checkCallerNumber, isBlock: true },
   { name: 'number is one number', check: checkNumber },
   {
     name: 'number is not listed',
+    isBlock: true,
     check: (services, { dialled, caller }) => checkListed(services, dialled, accountOf(caller)),
   },
   { name: 'destination exists', check: checkDestination },
-  { name: 'number may be called', check: checkNumberRules },
+  { name: 'number may be called', check: checkNumberRules, isBlock: true },
   { name: 'somebody pays', check: checkPayer },
   { name: 'call can be billed', check: checkPrice },
   { name: 'a route is permitted', check: keepPermitted },
@@ -72,12 +76,19 @@ export const admissionSteps: readonly Step[] = [
 export function admitCall(services: CallServices, candidate: Candidate): CallPlan | Refusal {
   const emergency = admitEmergency(services, candidate);
   if (emergency !== undefined) return emergency;
-  for (const { check } of admissionSteps) {
+  const isCallback = isEmergencyCallback(services, candidate);
+  if (isCallback) {
+    const { callId, caller, request } = candidate;
+    const from = caller.kind === 'account' ? caller.account.name : '';
+    services.log.warn('call back after an emergency call', { from, to: request.uri.slice(0, 100), call: callId });
+  }
+  for (const { check, isBlock } of admissionSteps) {
+    if (isCallback && isBlock === true) continue;
     const verdict = check(services, candidate);
     if (verdict === 'yes') continue;
     if (isEnforced(services, candidate, verdict)) return verdict;
   }
-  for (const check of limitChecks(services, candidate)) {
+  for (const check of isCallback ? [] : limitChecks(services, candidate)) {
     const verdict = check();
     if (verdict !== 'yes' && isEnforced(services, candidate, verdict)) return verdict;
   }

@@ -51,6 +51,7 @@ export function emergencyCall(
     callId,
   });
   if (full !== undefined) return full;
+  services.limits.helpSeekers.called(account.id);
   const leases = [emergencies.take(account.id, callId), emergencies.take(wholeServer, callId)];
   const release = (): void => {
     for (const lease of leases) lease.release();

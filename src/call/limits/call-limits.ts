@@ -5,6 +5,7 @@ import { parsePricePeriods, type PricePeriods } from '../../billing/rating/price
 import type { Refusal } from '../../guard/decision.ts';
 import { hasRoom, limitRefusal, type LimitOrigin, type Measure } from '../../guard/limit.ts';
 import { systemLimit } from '../../settings/index.ts';
+import { HelpSeekers } from './help-seekers.ts';
 import { Leases } from './leases.ts';
 import { fieldOrigin } from './limit-origin.ts';
 import type { LimitServices } from './limit-services.ts';
@@ -33,6 +34,7 @@ export class CallLimits implements CallLifecycle {
   readonly serverLines: Leases;
   /** Emergency calls, by account and on the whole server. */
   readonly emergencies: Leases;
+  readonly helpSeekers: HelpSeekers;
   readonly talk: TalkLimits;
   readonly #services: LimitServices;
   readonly #rates: RateWindows;
@@ -45,6 +47,7 @@ export class CallLimits implements CallLifecycle {
     this.lines = new Leases(services.clock);
     this.serverLines = new Leases(services.clock);
     this.emergencies = new Leases(services.clock);
+    this.helpSeekers = new HelpSeekers(services.clock);
     this.#rates = new RateWindows(services.clock);
     this.talk = new TalkLimits(services);
   }

@@ -1,5 +1,10 @@
 import { amount, bool, decimal, level, word } from '../setting.ts';
 
+/** Old instructions write 1 as if these switched something on. */
+function oneIsNoSwitch(micros: bigint): string | undefined {
+  return micros === 1_000_000n ? 'it is an amount: everybody is stopped after 1 a day; 0 is no limit' : undefined;
+}
+
 /** What accounts may spend, beside the fields of each. Prepaid credit and a reseller's balance always hold. */
 export const creditSettings = {
   creditcheckforpostp: bool({
@@ -20,12 +25,14 @@ export const creditSettings = {
     id: 'credit.maxdailycreditforenduser',
     text: 'What each enduser may spend in a day, where the account has no maxdailycredit of its own. 0 is no limit.',
     default: 0n,
+    unwise: oneIsNoSwitch,
     effect: 'live',
   }),
   maxdailycreditforts: amount({
     id: 'credit.maxdailycreditforts',
     text: 'What each traffic sender may spend in a day, where the account has no maxdailycredit of its own. 0 is no limit.',
     default: 0n,
+    unwise: oneIsNoSwitch,
     effect: 'live',
   }),
   maxdailycreditperuser: level({

@@ -1,4 +1,4 @@
-import { port, seconds, string, word } from '../setting.ts';
+import { int, port, seconds, string, word } from '../setting.ts';
 import { loopbackAddress } from '../text-checks.ts';
 
 /** The process itself: what it tells, and how it ends. */
@@ -29,6 +29,24 @@ export const serverSettings = {
     allowed: 'a loopback address: 127.0.0.0/8 or ::1',
     check: loopbackAddress,
     effect: 'restart',
+  }),
+  decision_days: int({
+    id: 'own.decision-days',
+    text: 'How long it is kept why a call was refused. Older decisions are removed once a day, a thousand at a time; CDRs keep their ids. It exists so that the database does not grow for ever under somebody who is refused all day.',
+    unit: 'days',
+    default: 90,
+    min: 1,
+    max: 3650,
+    effect: 'live',
+  }),
+  max_decisions: int({
+    id: 'own.max-decisions',
+    text: 'How many decisions are kept at most, whatever their age: beyond that the oldest go once a day. It exists because a busy attacker leaves more in a day than a shop in ten years.',
+    unit: 'decisions',
+    default: 1_000_000,
+    min: 1000,
+    max: 100_000_000,
+    effect: 'live',
   }),
   drain_timeout: seconds({
     id: 'own.drain-timeout',
