@@ -14,9 +14,14 @@ import {
   serialise,
 } from '../../src/sip/message/index.ts';
 
+import { noRequests, type RequestCounts } from './request-counts.ts';
+
 const random = systemRandom();
 const answerMs = 8000;
 const host = '127.0.0.1';
+const [t1Ms, t2Ms] = [500, 4000];
+/** Tells our Call-IDs from those that somebody else uses in the name of a phone. */
+const mark = random.hex(4);
 
 /** Where a phone is, and where its server is. */
 export interface Place {
@@ -25,6 +30,8 @@ export interface Place {
   /** Its own port over UDP, 0 for any; connections have ports of the system's choice. */
   readonly ownPort?: number;
   readonly serverPort: number;
+  /** Where its requests are counted. */
+  readonly counts?: RequestCounts;
 }
 
 /** A phone's address: of 64 in a row, in networks of 16,384. */
@@ -62,17 +69,32 @@ interface Given {
   readonly branch?: string;
 }
 
-/** One phone: requests by Call-ID, each waiting for its final response. What it is asked it answers with 200. */
+interface Waiting {
+  /** Sequence number and method of the request: a late response may be that of the one before. */
+  readonly cseq: string;
+  settle(response: SipResponse): void;
+  /** A provisional response came. */
+  proceed(): void;
+}
+
+/**
+ * One phone: requests by Call-ID, each waiting for its final response, and over UDP sent again as RFC 3261 §17.1 says. What
+ * it is asked it answers with 200.
+ */
 export class Phone {
   readonly #place: Place;
   readonly #user: string;
   readonly #line: Line;
-  readonly #waiting = new Map<string, (response: SipResponse) => void>();
+  readonly #counts: RequestCounts;
+  readonly #waiting = new Map<string, Waiting>();
+  /** The last ACK of each call, for a final response that comes again. */
+  readonly #acks = new Map<string, string>();
 
   private constructor(place: Place, user: string, line: Line) {
     this.#place = place;
     this.#user = user;
     this.#line = line;
+    this.#counts = place.counts ?? noRequests();
     line.onMessage = (octets) => this.#receive(octets);
   }
 
@@ -93,6 +115,13 @@ export class Phone {
     return response.status === 200 || response.status === 405;
   }
 
+  /** Asks with OPTIONS. */
+  async ask(): Promise<boolean> {
+    const uri = `sip:${host}`;
+    const request = this.#request('OPTIONS', uri, `<${uri}>`, '');
+    return (await this.#authorised(request, 'OPTIONS', uri)).status === 200;
+  }
+
   /** Calls a number. @returns the call, or undefined when it was refused. */
   async call(number: string): Promise<StandingCall | undefined> {
     const { address, serverPort } = this.#place;
@@ -106,9 +135,14 @@ export class Phone {
     const target = /<([^>]+)>/.exec(answer.headers.get('contact') ?? '')?.[1] ?? uri;
     const to = answer.headers.get('to') ?? '';
     const { seq } = answer.cseq;
-    this.#line.send(this.#render(request, 'ACK', target, seq, { to, extra, body: '' }));
+    this.#acknowledge(request.callId, this.#render(request, 'ACK', target, seq, { to, extra, body: '' }));
     const bye = this.#render(request, 'BYE', target, seq + 1, { to, extra, body: '' });
-    return { end: async () => (await this.#ask(request.callId, bye)).status === 200 };
+    const end = async (): Promise<boolean> => {
+      const response = await this.#ask(request.callId, bye);
+      this.#acks.delete(request.callId);
+      return response.status === 200;
+    };
+    return { end };
   }
 
   async #authorised(request: Request, method: string, uri: string): Promise<SipResponse> {
@@ -117,7 +151,8 @@ export class Phone {
     if (first.status !== 401 && first.status !== 407) return first;
     if (method === 'INVITE') {
       const { branch } = request;
-      this.#line.send(this.#render(request, 'ACK', uri, 1, { to: first.headers.get('to') ?? '', branch }));
+      const to = first.headers.get('to') ?? '';
+      this.#acknowledge(request.callId, this.#render(request, 'ACK', uri, 1, { to, branch }));
     }
     const isProxy = first.status === 407;
     const challenges = first.headers.getAll(isProxy ? 'proxy-authenticate' : 'www-authenticate');
@@ -131,7 +166,7 @@ export class Phone {
   }
 
   #request(method: string, uri: string, to: string, extra: string, body = ''): Request {
-    const id = random.hex(8);
+    const id = mark + random.hex(8);
     return { callId: id, uri, to, extra, body, branch: `z9hG4bK${id}1${method}` };
   }
 
@@ -149,27 +184,75 @@ export class Phone {
     );
   }
 
+  #acknowledge(callId: string, octets: string): void {
+    this.#acks.set(callId, octets);
+    this.#line.send(octets);
+  }
+
   #ask(callId: string, octets: string): Promise<SipResponse> {
+    const counts = this.#counts;
+    const proven = /nonce="|^BYE/.test(octets) ? 1 : 0;
+    counts.requests++;
+    counts.proven += proven;
+    const begunMs = performance.now();
+    const repetition = this.#repeat(octets, proven);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        repetition.stop();
         this.#waiting.delete(callId);
+        counts.provenUnanswered += proven;
         reject(new Error('no answer'));
       }, answerMs);
-      this.#waiting.set(callId, (response) => {
+      const settle = (response: SipResponse): void => {
         clearTimeout(timer);
+        repetition.stop();
         this.#waiting.delete(callId);
+        counts.answerMs.push(performance.now() - begunMs);
         resolve(response);
-      });
+      };
+      const cseq = /CSeq: (.+)\r/.exec(octets)?.[1] ?? '';
+      this.#waiting.set(callId, { cseq, settle, proceed: () => octets.startsWith('INVITE') && repetition.stop() });
       this.#line.send(octets);
     });
   }
 
+  #repeat(octets: string, proven: number): { stop(): void } {
+    if (this.#place.transport !== 'udp') return { stop: () => {} };
+    let waitMs = t1Ms;
+    let timer: NodeJS.Timeout;
+    const again = (): void => {
+      this.#counts.again++;
+      this.#counts.provenAgain += proven;
+      this.#line.send(octets);
+      waitMs = octets.startsWith('INVITE') ? waitMs * 2 : Math.min(t2Ms, waitMs * 2);
+      timer = setTimeout(again, waitMs);
+    };
+    timer = setTimeout(again, waitMs);
+    return { stop: () => clearTimeout(timer) };
+  }
+
   #receive(octets: string): void {
+    if (octets.startsWith('SIP/2.0') && !octets.includes(mark)) return;
     const message = parseMessage(octets, defaultParseLimits);
     if (!message.ok) return;
     if (message.value.kind === 'request') {
       if (message.value.method !== 'ACK') this.#line.send(serialise(createResponse(message.value, 200)));
-    } else if (message.value.status >= 200) this.#waiting.get(message.value.callId)?.(message.value);
+    } else this.#respond(message.value);
+  }
+
+  #respond(response: SipResponse): void {
+    const { status, callId, cseq } = response;
+    const waiting = this.#waiting.get(callId);
+    if (waiting?.cseq === `${cseq.seq} ${cseq.method}`) {
+      if (status < 200) waiting.proceed();
+      else waiting.settle(response);
+      return;
+    }
+    const ack = this.#acks.get(callId);
+    if (status < 200 || cseq.method !== 'INVITE' || ack === undefined) return;
+    // The last ACK was lost: the server repeats what it acknowledged.
+    this.#counts.again++;
+    this.#line.send(ack);
   }
 }
 

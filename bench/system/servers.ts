@@ -21,7 +21,7 @@ export interface Server {
 /** The called side of every call; an address of its own, because a SIP server is known by its address. */
 export const trunk = { address: '127.0.0.95', port: 5095 } as const;
 
-export async function startKamailio(config: 'register' | 'calls', folder: string): Promise<Server> {
+export async function startKamailio(config: 'register' | 'calls' | 'flood', folder: string): Promise<Server> {
   const options = ['-f', join(here, `kamailio-${config}.cfg`), '-m', '512', '-M', '32', '-DD'];
   const child = spawn('/usr/sbin/kamailio', [...options, '-P', join(folder, 'kamailio.pid')], { stdio: 'ignore' });
   await pause(1500);
