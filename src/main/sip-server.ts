@@ -194,7 +194,7 @@ export class SipServer {
       onAuthenticated: (flow) => {
         this.#authFailures.succeeded(flow);
         this.stack.trustConnection(flow);
-        this.stack.knowSource(flow.remote.address);
+        this.stack.knowSource(flow);
       },
     });
     const { stack, authenticator, directory, guard } = this;
@@ -529,6 +529,7 @@ function transportLimits(settings: Settings): typeof defaultTransportLimits {
     message: { ...defaultTransportLimits.message, maxMessageOctets: settings.max_message_octets },
     maxConnections: settings.max_tcp_connections,
     maxConnectionsPerSource: settings.max_tcp_connections_per_source,
+    maxReservedSockets: settings.reserved_udp_sockets,
     idleTimeoutMs: settings.tcp_idle_timeout * 1000,
     halfMessageTimeoutMs: settings.max_half_message_time * 1000,
   };

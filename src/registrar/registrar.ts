@@ -66,7 +66,9 @@ export class Registrar {
    */
   start(remembered: readonly Binding[]): void {
     for (const binding of remembered) {
-      this.#stack.knowSource(binding.sourceAddress);
+      const { transport, sourceAddress, sourcePort, localAddress, localPort } = binding;
+      const remote = { address: sourceAddress, port: sourcePort };
+      this.#stack.knowSource({ transport, remote, local: { address: localAddress, port: localPort } });
       if (binding.transport !== 'udp') this.#store.remove(binding.key);
       else this.bindings.replace(binding.accountId, [...this.bindings.of(binding.accountId, 0), binding]);
     }

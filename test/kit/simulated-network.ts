@@ -1,7 +1,7 @@
 import { type Endpoint, formatEndpoint } from '../../src/base/net/endpoint.ts';
 import type { Random } from '../../src/base/random/random.ts';
 import type { Clock } from '../../src/base/time/clock.ts';
-import type { Network, TcpListener, TcpStream, UdpSocket } from '../../src/sip/transport/ports.ts';
+import type { Network, TcpListener, TcpStream, UdpReceiver, UdpSocket } from '../../src/sip/transport/ports.ts';
 
 export interface NetworkFaults {
   /** UDP only: TCP repeats what is lost, which is only seen as delay. */
@@ -29,6 +29,8 @@ export class SimulatedNetwork implements Network {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #udp = new Map<string, (datagram: Datagram) => void>();
+  /** By receiver and sender: sockets that are connected. */
+  readonly #connected = new Map<string, (datagram: Datagram) => void>();
   readonly #tcp = new Map<string, (stream: TcpStream) => void>();
   #lastPort = 32_767;
   /** Told of each datagram that anybody sends, and of each TCP connection that anybody opens, with no octets. */
@@ -74,6 +76,22 @@ export class SimulatedNetwork implements Network {
         isOpen = false;
       },
     });
+  }
+
+  /** Takes what `remote` sends to any of these addresses before the socket that is bound there. */
+  connectUdpOn(
+    { port }: Endpoint,
+    addresses: readonly string[],
+    remote: Endpoint,
+    onDatagram: (octets: Buffer, remote: Endpoint) => void,
+  ): UdpReceiver {
+    const keys = addresses.map((address) => `${formatEndpoint({ address, port })} ${formatEndpoint(remote)}`);
+    for (const key of keys) this.#connected.set(key, ({ octets, from }) => onDatagram(octets, from));
+    return {
+      close: () => {
+        for (const key of keys) this.#connected.delete(key);
+      },
+    };
   }
 
   listenTcp(local: Endpoint, onConnection: (stream: TcpStream) => void): Promise<TcpListener> {
@@ -127,8 +145,13 @@ export class SimulatedNetwork implements Network {
     const copies = this.#random.below(1000) < this.faults.duplicatePerMille ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const own = { octets: Buffer.from(datagram.octets), from: datagram.from };
-      this.#clock.after(this.#delayMs(), () => this.#udp.get(formatEndpoint(to))?.(own));
+      this.#clock.after(this.#delayMs(), () => this.#receiver(to, own.from)?.(own));
     }
+  }
+
+  #receiver(to: Endpoint, from: Endpoint): ((datagram: Datagram) => void) | undefined {
+    const place = formatEndpoint(to);
+    return this.#connected.get(`${place} ${formatEndpoint(from)}`) ?? this.#udp.get(place);
   }
 
   #delayMs(): number {
@@ -150,6 +173,10 @@ class SimulatedHost implements Network {
     const own = this.#own(local);
     if (own.length === 0) return Promise.reject(addressNotAvailable(local));
     return this.#network.bindUdpOn(this.#network.withPort(local), own, onDatagram);
+  }
+
+  connectUdp(local: Endpoint, remote: Endpoint, onDatagram: (octets: Buffer, remote: Endpoint) => void): UdpReceiver {
+    return this.#network.connectUdpOn(local, this.#own(local), remote, onDatagram);
   }
 
   listenTcp(local: Endpoint, onConnection: (stream: TcpStream) => void): Promise<TcpListener> {

@@ -114,6 +114,15 @@ export const sipSettings = {
     unit: 'connections',
     effect: 'restart',
   }),
+  reserved_udp_sockets: int({
+    id: 'own.reserved-udp-sockets',
+    text: 'How many UDP sources that have proven themselves (phones that authenticated, SIP servers that answered) get a socket of their own at our port, a quarter of them at most at one address. It exists because a flood of others fills the buffer of the common socket, and then the kernel loses packets of phones as well. The kernel looks through all of them for each packet of a stranger, so more is not always better: 500 cost little, 2000 cost more than reading the packet. 0 is none.',
+    default: 500,
+    min: 0,
+    max: 10_000,
+    unit: 'sockets',
+    effect: 'restart',
+  }),
   tcp_idle_timeout: seconds({
     id: 'own.tcp-idle-timeout',
     text: 'Closes a connection on which nothing has been received for this long. It exists because peers vanish without closing; keep it above the interval at which phones register. A peer that has proven nothing is given 120 s.',

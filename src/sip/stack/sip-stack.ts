@@ -109,7 +109,7 @@ export class SipStack {
     const handlers: TransportHandlers = {
       admit: (source, octets) => user.admit(source, octets),
       onRequest: (request, flow) => this.#guarded(() => this.#receive(request, flow)),
-      onResponse: (response, flow) => this.#guarded(() => this.#transactions.receiveResponse(response, flow)),
+      onResponse: (response, flow) => this.#guarded(() => this.#onResponse(response, flow)),
       onMalformed: (error, flow) => this.#guarded(() => this.#onMalformed(error, flow)),
       onKeepAlive: (flow) => user.onKeepAlive(flow),
       onConnectionClosed: (flow) => this.#guarded(() => this.#onConnectionClosed(flow)),
@@ -172,9 +172,9 @@ export class SipStack {
     this.#options.clock.after(lastWordMs, () => this.#transport.closeConnection(flow.connectionId));
   }
 
-  /** The address has authenticated, or holds a registration: its TLS handshakes are not those of a stranger. */
-  knowSource(address: string): void {
-    this.#transport.knowSource(address);
+  /** See `TransportLayer.knowSource`. */
+  knowSource(source: Pick<Flow, 'transport' | 'remote' | 'local'>): void {
+    this.#transport.knowSource(source);
   }
 
   advertised(flow: Flow): Endpoint {
@@ -332,6 +332,10 @@ export class SipStack {
   #onConnectionClosed(flow: Flow): void {
     this.#transactions.connectionClosed(flow.connectionId);
     this.#user.onConnectionClosed(flow);
+  }
+
+  #onResponse(response: SipResponse, flow: Flow): void {
+    if (this.#transactions.receiveResponse(response, flow)) this.#transport.reserveSocket(flow);
   }
 
   #onMalformed(error: ParseError, flow: Flow): void {

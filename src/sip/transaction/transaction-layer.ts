@@ -124,10 +124,13 @@ export class TransactionLayer {
     else responseFlow.send(answer);
   }
 
-  receiveResponse(response: SipResponse, flow: Flow): void {
+  /** @returns whether it answers a request of ours, and so proves where it comes from */
+  receiveResponse(response: SipResponse, flow: Flow): boolean {
     const transaction = this.#clients.get(responseKey(response));
-    if (transaction === undefined || !mayAnswer(transaction.flow, flow)) this.#user.onStrayResponse(response, flow);
-    else transaction.receive(response);
+    const isOurs = transaction !== undefined && mayAnswer(transaction.flow, flow);
+    if (isOurs) transaction.receive(response);
+    else this.#user.onStrayResponse(response, flow);
+    return isOurs;
   }
 
   /** Another copy of a request that is under way came over another path (RFC 3261 §8.2.2.2): owed a 482. */

@@ -40,6 +40,8 @@ export interface TransportLimits {
   readonly maxConnections: number;
   /** Accepted connections at once from one IPv4 address or one IPv6 /64. */
   readonly maxConnectionsPerSource: number;
+  /** Sockets at once that are reserved for one proven UDP source each; 0 for none. */
+  readonly maxReservedSockets: number;
   /** A connection is closed this long after the peer's last octet. */
   readonly idleTimeoutMs: number;
   /** The same for an accepted connection whose peer has sent valid messages and is not trusted, where that is shorter. */
@@ -60,6 +62,7 @@ export const defaultTransportLimits: TransportLimits = {
   message: defaultParseLimits,
   maxConnections: 2_000,
   maxConnectionsPerSource: 20,
+  maxReservedSockets: 500,
   idleTimeoutMs: 600_000,
   untrustedIdleTimeoutMs: 120_000,
   strangerTimeoutMs: 30_000,
@@ -78,6 +81,8 @@ export interface TransportStats {
   malformed: number;
   /** Packets and connections that `admit` did not let through. */
   notAdmitted: number;
+  /** Now. */
+  reservedSockets: number;
   connections: number;
   connectionsAccepted: number;
   connectionsOpened: number;
@@ -98,6 +103,7 @@ export function newTransportStats(): TransportStats {
     keepAlives: 0,
     malformed: 0,
     notAdmitted: 0,
+    reservedSockets: 0,
     connections: 0,
     connectionsAccepted: 0,
     connectionsOpened: 0,

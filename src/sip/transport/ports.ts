@@ -3,8 +3,21 @@ import type { PeerIdentity, StreamTransportName } from './flow.ts';
 
 /** The network as a parameter: src/sip/transport/system-network.ts is the real one, test/kit has a simulated one. */
 export interface Network {
-  /** Binds a UDP socket; rejects with the system's error when the address is taken or not ours. */
-  bindUdp(local: Endpoint, onDatagram: (octets: Buffer, remote: Endpoint) => void): Promise<UdpSocket>;
+  /**
+   * Binds a UDP socket; rejects with the system's error when the address is taken or not ours. Beside one that is `shared`,
+   * `connectUdp` works at the same address and port.
+   */
+  bindUdp(
+    local: Endpoint,
+    onDatagram: (octets: Buffer, remote: Endpoint) => void,
+    options?: { readonly shared: boolean },
+  ): Promise<UdpSocket>;
+  /**
+   * Takes what `remote` alone sends to `local`, where a shared socket is bound, into a buffer of its own. Some datagram of
+   * another may come in its first moment. A system that cannot do it has no such function, and a socket that cannot be had
+   * receives nothing: all goes to the shared one then.
+   */
+  connectUdp?(local: Endpoint, remote: Endpoint, onDatagram: (octets: Buffer, remote: Endpoint) => void): UdpReceiver;
   /** Listens for TCP; each connection is handed over before its first octet is read. */
   listenTcp(local: Endpoint, onConnection: (stream: TcpStream) => void): Promise<TcpListener>;
   /** Opens a TCP connection from `localAddress`, or from the system's choice if that is empty; `onClose` of the stream tells of a refusal. */
@@ -15,6 +28,10 @@ export interface UdpSocket {
   readonly local: Endpoint;
   /** Hands a datagram to the system; what cannot be sent is lost, as UDP allows. */
   send(octets: Buffer, remote: Endpoint): void;
+  close(): void;
+}
+
+export interface UdpReceiver {
   close(): void;
 }
 

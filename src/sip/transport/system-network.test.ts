@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { Endpoint } from '../../base/net/endpoint.ts';
 import type { TcpStream } from './ports.ts';
@@ -48,6 +50,48 @@ describe('the network of the system', () => {
       listener.close();
     });
   }
+
+  for (const [bound, address, other] of [
+    ['127.0.0.1', '127.0.0.1', '127.0.7.7'],
+    ['0.0.0.0', '127.0.0.1', '127.0.7.7'],
+    ['::1', '::1', '::1'],
+  ] as const) {
+    it(`hears a source with a socket of its own at ${bound}, where others have filled the shared one`, async () => {
+      const flooded: Endpoint[] = [];
+      const heard = Promise.withResolvers<readonly [string, Endpoint]>();
+      const shared = await systemNetwork.bindUdp({ address: bound, port: 0 }, (_, from) => flooded.push(from), {
+        shared: true,
+      });
+      const server = { address, port: shared.local.port };
+      const phone = await systemNetwork.bindUdp({ address: other, port: 0 }, () => {});
+      const stranger = createSocket(address === '::1' ? 'udp6' : 'udp4').bind(0, address);
+      await once(stranger, 'listening');
+      const own = systemNetwork.connectUdp?.(shared.local, phone.local, (octets, from) =>
+        heard.resolve([octets.toString(), from]),
+      );
+      // Nothing is read while this runs: the buffer of the shared socket is full long before its end.
+      for (let count = 0; count < 20_000; count++) stranger.send('noise', server.port, server.address);
+      phone.send(octetsOf('REGISTER'), server);
+      assert.deepEqual(await heard.promise, ['REGISTER', phone.local]);
+      assert.equal(
+        flooded.some(({ port }) => port === phone.local.port),
+        false,
+      );
+      own?.close();
+      stranger.close();
+      phone.close();
+      shared.close();
+    });
+  }
+
+  it('refuses a shared port that another server of the same user has', async () => {
+    const first = await systemNetwork.bindUdp({ address: '127.0.0.1', port: 0 }, () => {}, { shared: true });
+    await assert.rejects(
+      systemNetwork.bindUdp(first.local, () => {}, { shared: true }),
+      { code: 'EADDRINUSE' },
+    );
+    first.close();
+  });
 
   it('refuses an address that is taken or not ours, with the reason of the system', async () => {
     const first = await systemNetwork.bindUdp({ address: '127.0.0.1', port: 0 }, () => {});

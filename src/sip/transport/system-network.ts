@@ -1,7 +1,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../../base/net/endpoint.ts';
-import type { Network, TcpListener, TcpStream, UdpSocket } from './ports.ts';
+import type { Network, TcpListener, TcpStream, UdpReceiver, UdpSocket } from './ports.ts';
 
 /** Datagrams that wait in the kernel while the thread is busy: 4 MB is about a third of a second at 20,000 a second. */
 const socketBufferOctets = 4_194_304;
@@ -9,15 +9,43 @@ const socketBufferOctets = 4_194_304;
 const tcpKeepAliveMs = 60_000;
 
 /** The operating system's network. IPv4 and IPv6 have sockets of their own: `::` never takes the port of `0.0.0.0`. */
-export const systemNetwork: Network = { bindUdp, listenTcp, connectTcp };
+export const systemNetwork: Network = { bindUdp, connectUdp, listenTcp, connectTcp };
 
-function bindUdp(local: Endpoint, onDatagram: (octets: Buffer, remote: Endpoint) => void): Promise<UdpSocket> {
+type OnDatagram = (octets: Buffer, remote: Endpoint) => void;
+
+async function bindUdp(local: Endpoint, onDatagram: OnDatagram, options = { shared: false }): Promise<UdpSocket> {
+  if (!options.shared) return bindSocket(local, onDatagram, false);
+  // A shared port would also be shared with another server of ours, each taking some of the datagrams: whoever binds
+  // without sharing is told that the port is taken.
+  const first = await bindSocket(local, () => {}, false);
+  first.close();
+  return bindSocket(first.local, onDatagram, true);
+}
+
+/** The kernel gives a datagram to the socket that is connected to its source, and else to one that is not connected. */
+function connectUdp(local: Endpoint, remote: Endpoint, onDatagram: OnDatagram): UdpReceiver {
+  const socket = openUdp(local, onDatagram, true);
+  // No room for another descriptor, say; or the peer has no such port any more, which the kernel tells this socket.
+  socket.on('error', () => {});
+  socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
+    socket.connect(remote.port, remote.address);
+  });
+  return { close: () => socket.close() };
+}
+
+function openUdp(local: Endpoint, onDatagram: OnDatagram, isShared: boolean): DatagramSocket {
   const isIpv6 = local.address.includes(':');
-  const socket = createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ipv6Only: isIpv6, lookup: numericLookup });
+  const type = isIpv6 ? 'udp6' : 'udp4';
+  const socket = createSocket({ type, ipv6Only: isIpv6, lookup: numericLookup, reusePort: isShared });
   socket.on('message', (octets, { address, port }) => {
     // A link-local peer can only be answered with its zone, which an Endpoint does not have.
     if (!address.includes('%')) onDatagram(octets, { address, port });
   });
+  return socket;
+}
+
+function bindSocket(local: Endpoint, onDatagram: OnDatagram, isShared: boolean): Promise<UdpSocket> {
+  const socket = openUdp(local, onDatagram, isShared);
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {

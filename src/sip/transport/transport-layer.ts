@@ -17,7 +17,7 @@ export class TransportLayer {
   /** Without a `gate` there is neither TLS nor WebSocket. */
   constructor(network: Network, clock: Clock, limits: TransportLimits, handlers: TransportHandlers, gate?: StreamGate) {
     this.#context = { limits, handlers, stats: newTransportStats() };
-    this.#udp = new UdpTransport(network, this.#context);
+    this.#udp = new UdpTransport(network, clock, this.#context);
     this.#streams = new StreamTransport(network, gate, clock, this.#context);
     this.#gate = gate;
   }
@@ -61,13 +61,19 @@ export class TransportLayer {
     this.#streams.alias(connectionId, name, port);
   }
 
-  /** See `StreamGate.knowSource`. */
-  knowSource(address: string): void {
-    this.#gate?.knowSource(address);
+  /** Somebody authenticated there, or holds a registration: no handshake and no datagram of it is lost among those of strangers. */
+  knowSource(source: Pick<Flow, 'transport' | 'remote' | 'local'>): void {
+    this.#gate?.knowSource(source.remote.address);
+    this.reserveSocket(source);
+  }
+
+  /** A source that has proven its address and port; on UDP it gets a socket of its own if there is room. */
+  reserveSocket({ transport, remote, local }: Pick<Flow, 'transport' | 'remote' | 'local'>): void {
+    if (transport === 'udp') this.#udp.reserve(remote, local);
   }
 
   stats(): Readonly<TransportStats> {
-    return { ...this.#context.stats };
+    return { ...this.#context.stats, reservedSockets: this.#udp.reserved };
   }
 
   close(): void {
