@@ -15,6 +15,9 @@ const trickleBurst = 3;
 /** While too many challenges are not answered, strangers together have a tenth. */
 const restShare = 10;
 const trustedTimes = 10;
+/** From here on the signalling thread is too busy, or no longer. */
+const [busy, atEase] = [0.9, 0.7];
+const leastShare = 0.1;
 /** All ports of an address that prove themselves, and at which nobody has logged in, have what ten ports have. */
 const portsOfAddress = 10;
 
@@ -30,6 +33,8 @@ export class Budgets {
   readonly #strangers = new TokenBucket();
   readonly #known = new TokenBucket();
   readonly #network: AddressWords = new Uint32Array(4);
+  /** Of what packets without proof have together. */
+  #share = 1;
 
   constructor(hash: KeyedHash, settings: () => Settings) {
     this.#hash = hash;
@@ -40,12 +45,22 @@ export class Budgets {
     return this.#sources.octets + this.#provenSources.octets;
   }
 
+  /**
+   * Told once a second how busy the signalling thread is, from 0 to 1. While it cannot keep up, packets that prove nothing
+   * have less and less together, down to a tenth: their number is what a flood can choose, and reading one costs far more
+   * than dropping it. What proves itself keeps all it has.
+   */
+  follow(load: number): void {
+    if (load > busy) this.#share = Math.max(leastShare, this.#share / 2);
+    else if (load < atEase) this.#share = Math.min(1, this.#share * 1.25);
+  }
+
   /** A packet of who has proven nothing; `rests` while strangers are held back. */
   takeStranger(words: AddressWords, rests: boolean, nowMs: number): boolean {
     const { stranger_rate, stranger_rate_per_source: own } = this.#settings();
     this.#sourceKey(words);
     if (!this.#sources.take(this.#hash.high, this.#hash.low, own, own * 10, nowMs)) return false;
-    const all = rests ? stranger_rate / restShare : stranger_rate;
+    const all = (rests ? stranger_rate / restShare : stranger_rate) * this.#share;
     return this.#strangers.take(all, all * 2, nowMs);
   }
 
@@ -64,7 +79,8 @@ export class Budgets {
     const { known_rate, known_rate_per_source: own } = this.#settings();
     this.#sourceKey(words);
     const isWithin = this.#sources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);
-    return isWithin && this.#known.take(known_rate, known_rate * 2, nowMs);
+    const all = known_rate * this.#share;
+    return isWithin && this.#known.take(all, all * 2, nowMs);
   }
 
   /**

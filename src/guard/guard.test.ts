@@ -66,6 +66,28 @@ describe('budgets', () => {
     assert.equal(bench.served(30_000, '192.0.2.50'), 20_000 + 300);
   });
 
+  test('while signalling cannot keep up, packets without proof have a tenth together, and those with proof what they had', () => {
+    const bench = new GuardBench({ maxsubsmscount: 0 });
+    bench.marks.add('our-nonce');
+    const strangersInASecond = (): number => {
+      bench.clock.advance(2000);
+      let served = 0;
+      for (let source = 0; source < 8000; source++) {
+        served += bench.served(1, `203.${source >> 16}.${(source >> 8) & 255}.${source & 255}`);
+      }
+      return served;
+    };
+    assert.equal(strangersInASecond(), 3000);
+    bench.load = 1;
+    bench.clock.advance(10_000);
+    assert.equal(strangersInASecond(), 300);
+    bench.see('authenticated', { address: '198.51.100.7' });
+    assert.equal(bench.served(3000, '198.51.100.7', 5060, 'nonce="our-nonce"'), 1000 + 2000);
+    bench.load = 0.5;
+    bench.clock.advance(20_000);
+    assert.equal(strangersInASecond(), 3000);
+  });
+
   test('a connection is P0 from its first octet', () => {
     const bench = new GuardBench();
     bench.packet('203.0.113.9', 5060, '', 'tcp');

@@ -471,6 +471,7 @@ export class Guard implements FindingObserver {
     const { clock, settings, store } = this.#parts;
     this.#timer = clock.after(tickMs, () => this.#tick());
     const nowMs = clock.monotonicMs();
+    this.#budgets.follow(this.#parts.load());
     this.#unanswered.settle(nowMs, ({ words, port, isConnection }, challengedAtMs) => {
       this.#pairKey(words, port);
       if (this.#answered.get(this.#hash.high, this.#hash.low) >= challengedAtMs) return;

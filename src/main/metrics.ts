@@ -66,6 +66,11 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
   labelled(registers, 'handshakes_total', 'TLS and WebSocket handshakes by outcome', 'outcome', () => ({
     ...tls.gate.counts,
   }));
+  gauge(
+    'udp_sockets_reserved',
+    'UDP sockets that are reserved for one proven source each',
+    () => sip.stack.transportStats().reservedSockets,
+  );
   gauge('tcp_connections', 'Connections over TCP, TLS and WebSocket now', () => sip.stack.transportStats().connections);
   new Gauge({
     ...{ name: 'ringfence_sipserver_up', help: '1 while a SIP server answers OPTIONS, 0 while it is down', registers },
@@ -134,7 +139,7 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
     ...sip.guard.findings.counts,
   }));
   labelled(registers, 'transport_total', 'Packets and connections by event', 'event', () => {
-    const { connections: _now, ...totals } = sip.stack.transportStats();
+    const { connections: _now, reservedSockets: _reserved, ...totals } = sip.stack.transportStats();
     return totals;
   });
   return registry;

@@ -1,6 +1,41 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Stage } from './stage.ts';
+import { sdp } from './scripted-peer.ts';
+import { Stage, type StageOptions, trunkAt } from './stage.ts';
+
+const withCarrier: StageOptions = {
+  accounts: [{ name: 'carrier', kind: 'sipserver', trunk: trunkAt('192.0.2.50') }],
+  dialRules: [{ pattern: '00.', routes: [{ sipServerId: 3, priority: 1, weight: 1 }] }],
+};
+
+describe('a UDP socket of its own [own.reserved-udp-sockets]', () => {
+  const reserved = ({ server }: Stage): number => server.stack.transportStats().reservedSockets;
+
+  test('is what a phone gets that has authenticated, and no stranger', async () => {
+    const stage = await Stage.open();
+    const stranger = await stage.peer('198.51.100.66');
+    stranger.send(stranger.build('OPTIONS', 'sip:server.example', 'mallory'));
+    await stage.run(100);
+    assert.equal(reserved(stage), 0);
+    await stage.phone('alice', '192.0.2.21');
+    await stage.phone('bob', '192.0.2.22');
+    assert.equal(reserved(stage), 2);
+  });
+
+  test('is what a SIP server gets that answers a request of ours, and everybody whose registration stands after a restart', async () => {
+    const before = await Stage.open();
+    await before.phone('alice', '192.0.2.21');
+    const stage = await Stage.open(withCarrier, [...before.bindings.values()]);
+    assert.equal(reserved(stage), 1);
+    const alice = await stage.peer('192.0.2.21');
+    const carrier = await stage.peer('192.0.2.50');
+    await stage.invite(alice, 'alice', 'sip:0043123@server.example', sdp('192.0.2.21'));
+    carrier.respond(carrier.request('INVITE'), 486);
+    await stage.run(100);
+    assert.equal(reserved(stage), 2);
+    assert.equal(alice.statuses('INVITE').at(-1), 486);
+  });
+});
 
 describe('registrations over TCP', () => {
   test('when a connection closes, every user that registered over it is unreachable at once', async () => {
