@@ -224,6 +224,11 @@ export const accountFields: readonly AccountField[] = [
     },
   ),
   trunkField(
+    'register',
+    'seconds for which we register with it as authuser, 60 to 86400, such as 600; 0 where it knows us without',
+    setRegister,
+  ),
+  trunkField(
     'ping',
     'seconds between OPTIONS that ask whether it is there; 0 for none, empty for the setting',
     setPing,
@@ -308,6 +313,14 @@ function aboveOf(account: Account, directory: AccountDirectory): Account | undef
   return account.resellerId === undefined ? undefined : directory.accountById(account.resellerId);
 }
 
+function setRegister(trunk: Trunk, text: FieldText): Result<Trunk, string> {
+  const parsed = wholeNumber(text, 0, 86_400);
+  if (!parsed.ok) return parsed;
+  if (parsed.value > 0 && parsed.value < 60)
+    return fail(`${parsed.value} is too short; write 60 or more, or 0 for none`);
+  return ok({ ...trunk, registerS: parsed.value });
+}
+
 function setPing(trunk: Trunk, text: FieldText): Result<Trunk, string> {
   if (text === '') return ok({ ...trunk, pingS: undefined });
   return map(wholeNumber(text, 0, 3600), (pingS) => ({ ...trunk, pingS }));
@@ -386,6 +399,7 @@ function showTrunk(trunk: Trunk, name: string): string {
     use100rel: String(trunk.use100rel),
     usesessiontimer: String(trunk.useSessionTimer),
     numberformat: trunk.numberFormat,
+    register: String(trunk.registerS),
     ping: trunk.pingS === undefined ? '' : String(trunk.pingS),
   };
   return shown[name] ?? '';

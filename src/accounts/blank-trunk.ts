@@ -15,5 +15,6 @@ export const blankTrunk: Trunk = {
   numberFormat: '',
   use100rel: true,
   useSessionTimer: true,
+  registerS: 0,
   pingS: undefined,
 };

@@ -145,6 +145,8 @@ export interface Trunk {
   readonly useSessionTimer: boolean;
   /** How it wants numbers written. */
   readonly numberFormat: NumberFormat;
+  /** Seconds that we ask it to know our place for (REGISTER); 0 where we do not register with it. */
+  readonly registerS: number;
   /** Seconds between the OPTIONS that ask whether it is there; 0 for none, undefined for the server's setting. */
   readonly pingS: number | undefined;
 }

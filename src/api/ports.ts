@@ -48,6 +48,7 @@ export interface LiveStatus {
   /** What TLS and secure WebSocket show; null where neither is on. */
   readonly certificate: LiveCertificate | null;
   readonly sipServers: readonly LiveSipServer[];
+  readonly registrations: readonly LiveRegistration[];
 }
 
 export interface LiveCertificate {
@@ -70,6 +71,18 @@ export interface LiveSipServer {
   readonly sinceMs: number;
   /** Its places, such as `udp:192.0.2.1:5060`; `lastStatus` is the last answer's, 0 for silence. */
   readonly hops: readonly { readonly hop: string; readonly state: string; readonly lastStatus: number }[];
+}
+
+/** A SIP server that we register with. */
+export interface LiveRegistration {
+  readonly name: string;
+  readonly state: 'registering' | 'registered' | 'refused' | 'failed';
+  /** When the state began, in UTC milliseconds. */
+  readonly sinceMs: number;
+  /** Status of the last answer, 0 for silence. */
+  readonly lastStatus: number;
+  /** When the SIP server forgets us unless it is asked again; null while it does not know us. */
+  readonly expiresAtMs: number | null;
 }
 
 /** The running server as the operations see it; there is none while a command works on the data folder alone. */

@@ -3,7 +3,7 @@ import type { HeldChange } from '../guard/lists/block-lists.ts';
 import type { ListFormat } from '../guard/lists/ports.ts';
 import type { DoctorCheck } from '../doctor/check.ts';
 import type { StreamQuality } from '../call/record.ts';
-import type { LiveCertificate, LiveSipServer } from './ports.ts';
+import type { LiveCertificate, LiveRegistration, LiveSipServer } from './ports.ts';
 
 // What the operations answer, as JSON. Absent values are null, times are UTC milliseconds: scripts read these shapes,
 // so a field may be added and none may change its name or meaning.
@@ -357,6 +357,8 @@ export interface StatusView {
   readonly certificate: LiveCertificate | null;
   /** SIP servers that are asked with OPTIONS whether they are there. */
   readonly sipServers: readonly LiveSipServer[];
+  /** SIP servers that we register with. */
+  readonly registrations: readonly LiveRegistration[];
   readonly blockLists: readonly BlockListView[];
   readonly accounts: number;
   readonly numbers: number;

@@ -107,8 +107,11 @@ function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveSer
       const sipServers = sip.sipServers.pings
         .health()
         .map(({ account, ...health }) => ({ name: account.name, ...health }));
+      const registrations = sip.sipServers.registrations
+        .status()
+        .map(({ account, expiresAtMs = null, ...status }) => ({ name: account.name, expiresAtMs, ...status }));
       return {
-        ...{ startedAtMs, sipServers, calls: sip.calls.count, bindings: sip.registrar.bindings.count },
+        ...{ startedAtMs, sipServers, registrations, calls: sip.calls.count, bindings: sip.registrar.bindings.count },
         listeners: [...clear, ...secure],
         clearListeners: [...clear, media],
         certificate: usetls ? tls.certificate() : null,

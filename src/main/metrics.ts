@@ -82,6 +82,16 @@ export function metricsRegistry({ sip, plane, store, tls, ledger, ledgerWatch }:
       }
     },
   });
+  new Gauge({
+    ...{ name: 'ringfence_sipserver_registered', registers, labelNames: ['sipserver'] },
+    help: '1 while a SIP server that we register with knows our place, else 0',
+    collect() {
+      this.reset();
+      for (const { account, state } of sip.sipServers.registrations.status()) {
+        this.set({ sipserver: account.name }, state === 'registered' ? 1 : 0);
+      }
+    },
+  });
   labelled(registers, 'sipserver_changes_total', 'SIP servers that went down or came up', 'state', () => ({
     ...sip.sipServers.pings.counts,
   }));

@@ -177,6 +177,7 @@ export class SipServer {
         onConnectionClosed: (flow) => {
           this.#authFailures.closed(flow);
           this.registrar.onConnectionClosed(flow);
+          this.sipServers.registrations.connectionClosed(flow);
         },
       },
     );
@@ -203,7 +204,7 @@ export class SipServer {
       transports: () => sentOver(settings(), parts.gate !== undefined),
       families: () => reachedFamilies(settings(), parts.ownAddresses()),
     });
-    this.sipServers = new SipServers({ directory, locator, stack, clock, settings, log });
+    this.sipServers = new SipServers({ directory, locator, stack, clock, random, settings, log });
     this.registrar = new Registrar({
       ...{ stack, authenticator, store: parts.bindings, settings, clock, strangerLog },
     });

@@ -82,12 +82,18 @@ function trunkOf(row: Row): Trunk | undefined {
   const json = text(row, 'trunk_json');
   if (json === '') return undefined;
   // Rows of an older version have no trust, and get none.
-  const trunk: Omit<Trunk, 'authPassword'> = { numberFormat: '', tlsTrust: 'public', ...JSON.parse(json) };
+  const trunk: Omit<Trunk, 'authPassword'> = {
+    numberFormat: '',
+    tlsTrust: 'public',
+    registerS: 0,
+    ...JSON.parse(json),
+  };
   return {
     ...trunk,
     trustIdentity: trunk.trustIdentity === true,
     use100rel: trunk.use100rel !== false,
     useSessionTimer: trunk.useSessionTimer !== false,
+    registerS: trunk.registerS,
     pingS: trunk.pingS,
     authPassword: optionalSecret(row, 'trunk_password_sealed'),
   };

@@ -93,6 +93,7 @@ const carrier: Account = {
     numberFormat: '',
     use100rel: false,
     useSessionTimer: false,
+    registerS: 600,
     pingS: undefined,
   },
 };

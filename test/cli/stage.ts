@@ -135,6 +135,7 @@ export class FakeLiveServer implements LiveServer {
         ...{ subject: 'sip.example.com', names: ['sip.example.com'], issuer: 'sip.example.com', fingerprint: 'AB:CD' },
         ...{ validUntilMs: Date.UTC(2027, 0, 31), selfSigned: true },
       },
+      registrations: [],
       sipServers: [{ name: 'carrier', state: 'down', sinceMs: this.#startedAtMs, hops }],
     };
   }

@@ -61,11 +61,11 @@ export class ScriptedPeer {
     return ScriptedPeer.#onStream(stream, stream.local, server);
   }
 
-  /** The peer at the other end of the first connection that the server opens to `local`. */
-  static listeningTcp(network: Network, local: Endpoint, server: Endpoint): Promise<ScriptedPeer> {
-    return new Promise((resolve, reject) => {
-      network.listenTcp(local, (stream) => resolve(ScriptedPeer.#onStream(stream, local, server))).catch(reject);
-    });
+  /** Peers at the other ends of the connections that the server opens to `local`, in the order of their coming. */
+  static async listenTcp(network: Network, local: Endpoint, server: Endpoint): Promise<readonly ScriptedPeer[]> {
+    const peers: ScriptedPeer[] = [];
+    await network.listenTcp(local, (stream) => peers.push(ScriptedPeer.#onStream(stream, local, server)));
+    return peers;
   }
 
   static #onStream(stream: TcpStream, local: Endpoint, server: Endpoint): ScriptedPeer {

@@ -61,6 +61,7 @@ function statusView(ports: OperationPorts): StatusView {
     clearListeners: live?.clearListeners ?? [],
     certificate: live?.certificate ?? null,
     sipServers: live?.sipServers ?? [],
+    registrations: live?.registrations ?? [],
     blockLists: ports.live?.blockLists?.states().map(blockListView) ?? [],
     accounts,
     numbers,

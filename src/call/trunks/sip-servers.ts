@@ -1,5 +1,6 @@
 import type { Account, Trunk } from '../../accounts/model.ts';
 import { BoundedMap } from '../../base/bounded/bounded-map.ts';
+import type { Random } from '../../base/random/random.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import type { Hop, HopTarget, Locator } from '../../sip/resolve/index.ts';
 import type { TransportName } from '../../sip/transport/index.ts';
@@ -8,6 +9,7 @@ import { HopHolds } from './hop-holds.ts';
 import { hopTarget } from './hop-target.ts';
 import { TrunkAddresses } from './trunk-addresses.ts';
 import { TrunkPings, type TrunkPingsOptions } from './trunk-pings.ts';
+import { TrunkRegistrations } from './trunk-registrations.ts';
 
 export type SipHop = Hop<TransportName>;
 
@@ -17,12 +19,13 @@ const maxLookUpMs = 6000;
 const maxNamed = 1000;
 const maxNamedTtlS = 3600;
 
-export type SipServersOptions = TrunkPingsOptions;
+export type SipServersOptions = TrunkPingsOptions & { readonly random: Random };
 
 /** Where SIP servers are, which of their places answer, and whose address a packet came from. */
 export class SipServers {
   readonly addresses: TrunkAddresses;
   readonly pings: TrunkPings;
+  readonly registrations: TrunkRegistrations;
   readonly #holds: HopHolds;
   readonly #locator: Locator<TransportName>;
   readonly #clock: Clock;
@@ -37,17 +40,20 @@ export class SipServers {
     this.#holds = new HopHolds(clock);
     this.addresses = new TrunkAddresses(directory, locator, clock, log);
     this.pings = new TrunkPings(options);
+    this.registrations = new TrunkRegistrations({ ...options, isHeld: (account, hop) => this.isHeld(account, hop) });
   }
 
   /** To be called at start and whenever an account or a setting has changed. */
   sync(): void {
     this.addresses.sync();
     this.pings.sync();
+    this.registrations.sync();
   }
 
   close(): void {
     this.addresses.close();
     this.pings.close();
+    this.registrations.close();
   }
 
   isDown({ id }: Account): boolean {

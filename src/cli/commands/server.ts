@@ -97,6 +97,11 @@ function statusText(status: StatusView): string {
       const places = hops.map(({ hop, lastStatus }) => `${hop} ${lastStatus === 0 ? 'silent' : lastStatus}`).join(', ');
       return ['SIP server', `${name} ${state} since ${localTime(sinceMs)}${places === '' ? '' : ` (${places})`}`];
     }),
+    ...status.registrations.map(({ name, state, sinceMs, lastStatus, expiresAtMs }): readonly [string, string] => {
+      const answer = lastStatus === 0 ? (state === 'failed' ? ', silent' : '') : `, ${lastStatus}`;
+      const until = expiresAtMs === null ? '' : `, until ${localTime(expiresAtMs)}`;
+      return ['registration', `with ${name} ${state} since ${localTime(sinceMs)}${answer}${until}`];
+    }),
     ...status.blockLists.map(({ name, entries, takenAtMs, fault, held }): readonly [string, string] => {
       const age = takenAtMs === null ? 'never fetched' : `fetched ${localTime(takenAtMs)}`;
       const wrong = fault === null ? '' : `; not refreshed: ${fault}`;
