@@ -95,6 +95,18 @@ describe('failed authentication', () => {
     assert.equal(bench.guard.countOf('maxwrongauthfromip', '203.0.113.9'), 50);
   });
 
+  test('who goes on and on in the name of a refused user is banned with its port, and a phone that asks each minute is not', () => {
+    const bench = new GuardBench();
+    for (let minute = 0; minute < 24 * 60; minute++) {
+      bench.see('refused user', { address: '198.51.100.7', isRegister: true });
+      bench.clock.advance(60_000);
+    }
+    bench.see('refused user', { times: 2500, isRegister: true });
+    assert.deepEqual(bench.listed(), []);
+    bench.see('refused user', { isRegister: true });
+    assert.deepEqual(bench.listed(), ['ban 203.0.113.9:5060 [maxwrongauthfromip]']);
+  });
+
   test('refused requests of every kind count for the address, 2,501 ban it [network.maxwrongauthfromip]', () => {
     const bench = new GuardBench({ ...off, blockscanning_treshold: 0 }, 'seeds');
     for (const kind of ['unknown user', 'account disabled', 'not authorised'] as const) bench.see(kind, { times: 800 });

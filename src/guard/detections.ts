@@ -93,7 +93,8 @@ export const detections: readonly Detection[] = [
   {
     key: 'maxwrongauthfromip',
     sees: 'requests refused for want of authorisation',
-    counts: [...unauthorised, 'unanswered'],
+    // Whoever goes on after its user was refused is answered all the same, and no phone does so every second.
+    counts: [...unauthorised, 'refused user', 'unanswered'],
     scope: 'address',
     limit: ({ maxwrongauthfromip }) => maxwrongauthfromip,
     windowMs: failureWindowMs,
