@@ -14,6 +14,7 @@ const wellKept: MachineFacts = {
   ownPorts: new Set(['udp:5060', 'tcp:5060']),
   mediaPorts: [10_000, 20_000],
   reversePath: new Map([['eth0', 1]]),
+  martiansLogged: true,
   clockSynchronised: true,
   swapKb: 0,
   openFilesLimit: 65_536,

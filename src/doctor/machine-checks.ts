@@ -17,6 +17,8 @@ export interface MachineFacts {
   readonly mediaPorts: readonly [first: number, last: number];
   /** `rp_filter` by interface, loopback left out: 0 off, 1 strict, 2 loose. */
   readonly reversePath: ReadonlyMap<string, number> | undefined;
+  /** Whether the kernel logs packets with impossible source addresses. */
+  readonly martiansLogged: boolean | undefined;
   readonly clockSynchronised: boolean | undefined;
   readonly swapKb: number | undefined;
   readonly openFilesLimit: number | undefined;
@@ -68,11 +70,13 @@ const practices: readonly Practice<MachineFacts>[] = [
     meaning:
       'Without it, a packet from outside may bear an address of your own networks, and pass for whoever is trusted by address.',
     remedy:
-      'Set net.ipv4.conf.all.rp_filter=1 (2 with several uplinks) in /etc/sysctl.d, and filter at the router too.',
-    judge: ({ reversePath }) => {
+      'Set net.ipv4.conf.all.rp_filter=1 (2 with several uplinks) and net.ipv4.conf.all.log_martians=1 in /etc/sysctl.d, and filter at the router too.',
+    judge: ({ reversePath, martiansLogged }) => {
       if (reversePath === undefined) return unseen('/proc/sys/net/ipv4/conf cannot be read');
       const open = [...reversePath].filter(([, value]) => value === 0).map(([name]) => name);
-      return unlessNone(open, 'warning', 'rp_filter is on for every interface');
+      const unlogged = martiansLogged === false ? ['log_martians is off'] : [];
+      const unfiltered = open.map((name) => `rp_filter is off for ${name}`);
+      return unlessNone([...unfiltered, ...unlogged], 'warning', 'rp_filter is on for every interface');
     },
   },
   {

@@ -274,6 +274,11 @@ export class Guard implements FindingObserver {
     return readAddressWords(address, this.#words) && this.#spared(this.#words) !== undefined;
   }
 
+  /** Whether an operator has said that this address is never banned. */
+  isAllowed(address: string): boolean {
+    return readAddressWords(address, this.#words) && this.bans.isAllowed(this.#words);
+  }
+
   /** Lists a ban, or replaces that of its subject. */
   put(ban: Ban): void {
     this.bans.put(ban);

@@ -15,6 +15,7 @@ export async function machineFacts(
     ...own,
     listeners: await listeners(),
     reversePath: await reversePath(),
+    martiansLogged: await martiansLogged(),
     clockSynchronised: await clockSynchronised(),
     swapKb: swapOf(await textOf('/proc/swaps')),
     openFilesLimit: openFilesOf(await textOf('/proc/self/limits')),
@@ -103,6 +104,12 @@ async function reversePath(): Promise<ReadonlyMap<string, number> | undefined> {
     values.set(name, Math.max(Number(all), Number((await textOf(`${folder}/${name}/rp_filter`)) ?? 0)));
   }
   return values;
+}
+
+/** Impossible source addresses that the kernel drops are worth a line in its log: somebody tried. */
+async function martiansLogged(): Promise<boolean | undefined> {
+  const value = await textOf('/proc/sys/net/ipv4/conf/all/log_martians');
+  return value === undefined ? undefined : Number(value) !== 0;
 }
 
 async function clockSynchronised(): Promise<boolean | undefined> {

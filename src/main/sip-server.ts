@@ -439,7 +439,8 @@ export class SipServer {
   #endCallsFrom(isStopped: (address: string, port: number) => boolean): void {
     for (const call of this.calls.calls()) {
       const { sourceAddress, sourcePort } = call.record.cdr;
-      if (isStopped(sourceAddress, sourcePort)) call.end('source banned', 'system');
+      if (!isStopped(sourceAddress, sourcePort) || this.guard.isAllowed(sourceAddress)) continue;
+      call.end('source banned', 'system');
     }
   }
 

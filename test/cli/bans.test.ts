@@ -32,3 +32,14 @@ test('what cannot be banned is refused with what to write instead', () =>
     assert.equal(ran.exitCode, 1);
     assert.match(ran.stderr, /write an address, a range, address:port/);
   }));
+
+test('DOS-8: delbanned lifts the ban of one address, and then of all [autoban.delbanned-ip] [autoban.delbanned-all]', () =>
+  onStage(async (stage) => {
+    const { live } = await stage.startServer();
+    for (const address of ['203.0.113.9', '203.0.113.10']) await stage.run(['bans', 'add', address]);
+    const banned = (): readonly string[] => [...live.bans()].map(({ subject }) => subject);
+    await stage.run(['console'], { input: ['delbanned,203.0.113.9'] });
+    assert.deepEqual(banned(), ['203.0.113.10']);
+    await stage.run(['console'], { input: ['delbanned,all'] });
+    assert.deepEqual(banned(), []);
+  }));

@@ -158,7 +158,7 @@ export interface RunOptions {
 /** A machine that nothing is wrong with. */
 export const quietMachine: MachineFacts = {
   ...{ listeners: [], ownPorts: new Set(), mediaPorts: [0, 0], reversePath: new Map([['eth0', 1]]) },
-  ...{ clockSynchronised: true, swapKb: 0, openFilesLimit: 65_536, runsAsRoot: false },
+  ...{ martiansLogged: true, clockSynchronised: true, swapKb: 0, openFilesLimit: 65_536, runsAsRoot: false },
   ...{ extraRoots: [], withoutPassword: [], openToOthers: [] },
 };
 
