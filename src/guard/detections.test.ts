@@ -6,7 +6,7 @@ const hourMs = 3_600_000;
 const noRates = { stranger_rate: 0, stranger_rate_per_source: 0 };
 
 describe('flood', () => {
-  test('message 39,001 of an address within 3 minutes bans it as the requirements read it, whatever its port, and nobody else [network.maxsubsmscount]', () => {
+  test('message 39,001 of an address within 3 minutes bans it in the profile seeds, whatever its port, and nobody else [network.maxsubsmscount]', () => {
     const bench = new GuardBench(noRates, 'seeds');
     for (let message = 0; message < 39_000; message++) {
       assert.equal(bench.packet('203.0.113.9', 5060 + (message % 7)), 'serve');

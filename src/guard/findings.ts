@@ -33,6 +33,8 @@ export const findingKinds = [
   'blocked device',
   'honeypot',
   'other domain',
+  // A peer that asks us for a password which we have for nobody, or for another realm: what it gets it could guess at.
+  'unwanted challenge',
   // Pressure.
   'pending calls',
   'abnormal speed',

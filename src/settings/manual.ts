@@ -117,11 +117,11 @@ function departures(): readonly string[] {
       : [`| \`${spec.key}\` | ${code(spec, spec.seeds)} | ${code(spec, spec.default)} | ${spec.reason ?? ''} |`],
   );
   return [
-    '## Where the defaults depart from the requirements',
+    '## Where the defaults are other than those of older systems',
     '',
-    'The profile `seeds` gives the values of the requirements.',
+    'Many settings have their names, and the profile `seeds` its values, from older systems.',
     '',
-    '| setting | requirements | default | reason |',
+    '| setting | older systems (`seeds`) | default | reason |',
     '| --- | --- | --- | --- |',
     ...rows,
   ];

@@ -118,7 +118,7 @@ function modeSetting(key: string, rule: Rule): Setting<RuleMode> {
     ...(stressTest === undefined ? {} : { stressTest }),
     ...(seeds === undefined
       ? {}
-      : { seeds, reason: 'the safe reading: what costs most is switched on by somebody who wants it' }),
+      : { seeds, reason: 'the safe way: what costs most is switched on by somebody who wants it' }),
     values: {
       enforce: 'calls are refused',
       observe: "calls pass; a decision with the outcome 'would refuse' is recorded",

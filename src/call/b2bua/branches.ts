@@ -6,6 +6,7 @@ import type { SessionTimerPolicy } from '../../sip/dialog/index.ts';
 import { HeaderList, type SipRequest } from '../../sip/message/index.ts';
 import { type Flow, isSecure } from '../../sip/transport/flow.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
+import { findingOf } from '../../guard/findings.ts';
 import { TrunkCredentials } from '../leg/trunk-credentials.ts';
 import type { CallServices } from '../services.ts';
 import type { RouteStep } from '../routing/route.ts';
@@ -117,6 +118,11 @@ export function sessionOptions(
     mayAcknowledge: (flow, dialogFlow) => mayAcknowledge(services, account, flow, movedTo(dialogFlow) ?? dialogFlow),
     movedTo,
     credentials: trunk?.authPassword === undefined ? undefined : new TrunkCredentials(trunk, random),
+    onUnwantedChallenge: () => {
+      const { guard, strangerLog } = services;
+      guard.observe(findingOf('unwanted challenge', beganOn, { evidence: 'dialog', user: account?.name ?? '' }));
+      strangerLog.refused('challenge not answered', beganOn.remote.address, { account: account?.name ?? 'guest' });
+    },
     // What a phone or a stranger writes is not even asked for in DNS.
     namedHops: (target) => {
       if (account?.trunk === undefined) return [];

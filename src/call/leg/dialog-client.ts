@@ -1,3 +1,4 @@
+import { isChallenge } from './trunk-credentials.ts';
 import type { Dialog } from '../../sip/dialog/index.ts';
 import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods } from '../../sip/stack/index.ts';
@@ -168,7 +169,10 @@ export class DialogClient {
   }
 
   #answerTo(request: SipRequest, response: SipResponse): readonly [string, string] | undefined {
-    return this.#options.credentials?.answer(request, response);
+    const { credentials, onUnwantedChallenge } = this.#options;
+    const answer = credentials?.answer(request, response);
+    if (answer === undefined && isChallenge(response)) onUnwantedChallenge();
+    return answer;
   }
 
   #build(wanted: DialogRequest, authorization: readonly [string, string] | undefined): SipRequest {

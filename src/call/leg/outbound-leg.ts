@@ -1,3 +1,4 @@
+import { isChallenge } from './trunk-credentials.ts';
 import { Dialog } from '../../sip/dialog/index.ts';
 import { HeaderList, reasonPhrase, SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
@@ -407,6 +408,7 @@ export class OutboundLeg implements DialogOwner, ConnectedLeg {
     if (this.#authorization === undefined) {
       this.#authorization = this.#options.credentials?.answer(request, response);
       if (this.#authorization !== undefined) return true;
+      if (isChallenge(response)) this.#options.onUnwantedChallenge();
     }
     if (!this.#mayRaise || !this.#asking.raise(response)) return false;
     this.#mayRaise = false;

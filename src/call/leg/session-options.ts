@@ -31,4 +31,6 @@ export interface SessionOptions extends DialogWays {
   /** Told what the peer's requests are like. */
   readonly signalling: Pick<SignallingWatch, 'valid' | 'invalid'>;
   readonly credentials: TrunkCredentials | undefined;
+  /** The peer asked for a password that it does not get. */
+  readonly onUnwantedChallenge: () => void;
 }

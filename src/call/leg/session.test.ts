@@ -58,6 +58,7 @@ class Bench {
     );
     this.options = {
       ...{ stack: this.stack, clock: this.clock, timers: defaultTimers, contactUser: 'us', credentials: undefined },
+      onUnwantedChallenge: () => {},
       random: seededRandom(3),
       sessionTimer: { intervalS: 0, minS: 90 },
       use100rel: true,

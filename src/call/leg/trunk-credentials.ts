@@ -3,6 +3,11 @@ import type { Random } from '../../base/random/random.ts';
 import { answerChallenge } from '../../sip/digest/index.ts';
 import type { SipRequest, SipResponse } from '../../sip/message/index.ts';
 
+/** Whether somebody asks for a password (RFC 3261 §22.2, §22.3). */
+export function isChallenge({ status }: SipResponse): boolean {
+  return status === 401 || status === 407;
+}
+
 /**
  * Answers a SIP server's challenge: only for the realm pinned on the trunk, never weaker than it once asked for. A
  * challenge from any other leg, or for any other realm, gets no answer.
@@ -21,7 +26,7 @@ export class TrunkCredentials {
   answer(request: SipRequest, response: SipResponse): readonly [string, string] | undefined {
     const password = this.#trunk.authPassword;
     if (password === undefined || this.#trunk.realm === '') return undefined;
-    if (response.status !== 401 && response.status !== 407) return undefined;
+    if (!isChallenge(response)) return undefined;
     const asked = response.status === 401 ? 'www-authenticate' : 'proxy-authenticate';
     const challenges = response.headers.getAll(asked);
     const answer = answerChallenge({

@@ -88,7 +88,7 @@ describe('a packet filter before the server', () => {
     ]);
   });
 
-  test('hears of each change in its order: bans of detections with their end, expiry, lifting and lifting all', async () => {
+  test('hears of each change in its order: bans of detections with their end, expiry, lifting and lifting all [blacklist.dynamic-ip-block-list]', async () => {
     const { bench, firewall } = withFirewall();
     bench.settings = { ...bench.settings, honeypot_numbers: ['911'], sip_register_failed_times: 0 };
     await settle();

@@ -60,7 +60,7 @@ export const authSettings = {
   }),
   securepasswords: level({
     id: 'auth.securepasswords',
-    text: 'How the passwords of accounts are stored. 0 (clear text) of the requirements is refused: a copied database would be a list of working passwords.',
+    text: 'How the passwords of accounts are stored. 0 (clear text), which older systems have, is refused: a copied database would be a list of working passwords.',
     values: {
       1: 'encrypted; this version stores them as with 2, which promises more',
       2: 'one-way only: HA1 for MD5 and SHA-256, encrypted with a key that is not in the database',
