@@ -86,9 +86,10 @@ const admit = (address: string): void => {
   guard.admit(source, datagram);
 };
 const words = new Uint32Array(4);
+const nowMs = systemClock.monotonicMs();
 measure(`look-up among ${banCount} bans, listed`, 50_000, banned, (address) => {
   readAddressWords(address, words);
-  guard.bans.standingOf(words, 5060);
+  guard.bans.standingOf(words, 5060, nowMs);
 });
 measure(
   `look-up among ${banCount} bans, not listed`,
@@ -96,7 +97,7 @@ measure(
   (index) => banned(index + 200_000),
   (address) => {
     readAddressWords(address, words);
-    guard.bans.standingOf(words, 5060);
+    guard.bans.standingOf(words, 5060, nowMs);
   },
 );
 measure('packet of a banned source, dropped', 50_000, banned, admit);

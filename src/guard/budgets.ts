@@ -51,7 +51,7 @@ export class Budgets {
    * than dropping it. What proves itself keeps all it has.
    */
   follow(load: number): void {
-    if (load > busy) this.#share = Math.max(leastShare, this.#share / 2);
+    if (load > busy) this.#share = Math.max(leastShare, this.#share / 4);
     else if (load < atEase) this.#share = Math.min(1, this.#share * 1.25);
   }
 

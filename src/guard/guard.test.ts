@@ -88,6 +88,15 @@ describe('budgets', () => {
     assert.equal(strangersInASecond(), 3000);
   });
 
+  test('a source that comes to be trusted has its budget within a second', () => {
+    let reason: string | undefined;
+    const bench = new GuardBench({ maxsubsmscount: 0 }, 'default', { trustOf: () => reason });
+    assert.equal(bench.served(1000), 300);
+    reason = 'listed';
+    bench.clock.advance(1000);
+    assert.ok(bench.served(5000) >= 4000);
+  });
+
   test('a connection is P0 from its first octet', () => {
     const bench = new GuardBench();
     bench.packet('203.0.113.9', 5060, '', 'tcp');

@@ -80,6 +80,7 @@ const tickMs = 1000;
 const answeredCapacity = 65_536;
 const answeredRole = 700;
 const listedRole = 702;
+const untrustedRole = 703;
 const listedCapacity = 4096;
 const listedForMs = 1000;
 const allUnanswered = 701;
@@ -113,6 +114,7 @@ export class Guard implements FindingObserver {
   readonly #answered = new RecentTimes(answeredCapacity);
   /** Sources of block lists that nothing spares, and when that was last looked at. */
   readonly #blocked = new RecentTimes(listedCapacity);
+  readonly #untrusted = new RecentTimes(listedCapacity);
   readonly #allUnanswered = new WindowCounts(8);
   readonly #repeaters: Repeaters;
   readonly #words: AddressWords = new Uint32Array(4);
@@ -172,13 +174,14 @@ export class Guard implements FindingObserver {
     const words = this.#words;
     const isUdp = transport === 'udp';
     if (!readAddressWords(remote.address, words)) return isUdp ? 'drop' : 'close';
-    const standing = this.bans.standingOf(words, remote.port);
+    const nowMs = this.#parts.clock.monotonicMs();
+    const standing = this.bans.standingOf(words, remote.port, nowMs);
     const loss =
       standing === 'ban'
         ? 'banned'
-        : this.#isBlocked(words, remote.address)
+        : this.#isBlocked(words, remote.address, nowMs)
           ? 'block list'
-          : this.#lossOf(words, remote, isUdp, standing, length, octets);
+          : this.#lossOf(remote, isUdp, standing, length, octets, nowMs);
     if (loss === undefined) return 'serve';
     this.lost[loss]++;
     return isUdp ? 'drop' : 'close';
@@ -320,6 +323,7 @@ export class Guard implements FindingObserver {
   get octets(): number {
     const tables = [
       this.#blocked,
+      this.#untrusted,
       this.#detector,
       this.#budgets,
       this.#guesses,
@@ -331,15 +335,15 @@ export class Guard implements FindingObserver {
   }
 
   #lossOf(
-    words: AddressWords,
     remote: Endpoint,
     isUdp: boolean,
     standing: Standing,
     length: number,
     octets: Buffer | undefined,
+    nowMs: number,
   ): Loss | undefined {
+    const words = this.#words;
     const settings = this.#parts.settings();
-    const nowMs = this.#parts.clock.monotonicMs();
     if (settings.sip_whitelist.length > 0 && !isWithin(settings.sip_whitelist, remote.address)) return 'whitelist';
     if (!this.#speed.take(length, settings.maxnetworkspeed, nowMs)) return 'network speed';
     const isKnown = this.known.hasProven(words, nowMs);
@@ -371,14 +375,12 @@ export class Guard implements FindingObserver {
   }
 
   /** Whether a block list stops a source. Who is allowed or trusted is asked about once a second: it costs more than the list. */
-  #isBlocked(words: AddressWords, address: string): boolean {
+  #isBlocked(words: AddressWords, address: string, nowMs: number): boolean {
     if (!this.#parts.listed().holds(words)) return false;
-    const { clock, settings } = this.#parts;
-    const mode = modeOf(settings(), 'block_lists');
+    const mode = modeOf(this.#parts.settings(), 'block_lists');
     if (mode === 'off') return false;
     this.#hash.address(words, listedRole);
     const { high, low } = this.#hash;
-    const nowMs = clock.monotonicMs();
     if (nowMs - this.#blocked.get(high, low) < listedForMs) return mode === 'enforce';
     if (this.#spared(words) !== undefined) return false;
     this.#blocked.set(high, low, nowMs);
@@ -397,7 +399,7 @@ export class Guard implements FindingObserver {
     if (length === 0) return this.#serve('P0');
     const { address, port } = remote;
     if (this.#budgets.takeProven(this.#words, port, { isTrusted: false, isKnownPort }, nowMs)) return this.#serve('P0');
-    const isTrusted = this.#mayTrust(address);
+    const isTrusted = this.#mayTrust(address, nowMs);
     return isTrusted && this.#budgets.takeTrusted(this.#words, nowMs) ? this.#serve('P0') : 'proven';
   }
 
@@ -405,14 +407,20 @@ export class Guard implements FindingObserver {
   #isProven({ remote, isKnownPort, nowMs }: Source, octets: Buffer | undefined): boolean {
     const { address, port } = remote;
     const proof = octets === undefined ? undefined : proofIn(octets, remote, this.#parts.marks);
-    const isTrusted = this.#mayTrust(address);
+    const isTrusted = this.#mayTrust(address, nowMs);
     if (proof === undefined) return isTrusted && this.#budgets.takeTrusted(this.#words, nowMs);
     if (proof === 'nonce') this.#provenBy = 'nonce';
     return this.#budgets.takeProven(this.#words, port, { isTrusted, isKnownPort }, nowMs);
   }
 
-  #mayTrust(address: string): boolean {
-    return this.#parts.isListed(address) || this.#parts.trustOf(address) !== undefined;
+  /** Whether much is expected from there. Of who is not trusted it is asked once a second: a flood would ask for each packet. */
+  #mayTrust(address: string, nowMs: number): boolean {
+    this.#hash.address(this.#words, untrustedRole);
+    const { high, low } = this.#hash;
+    if (nowMs - this.#untrusted.get(high, low) < listedForMs) return false;
+    if (this.#parts.isListed(address) || this.#parts.trustOf(address) !== undefined) return true;
+    this.#untrusted.set(high, low, nowMs);
+    return false;
   }
 
   /** Whether an operator has banned the number that a call shows as its caller's, written with or without `+`. */

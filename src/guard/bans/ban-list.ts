@@ -93,9 +93,9 @@ export class BanList {
   }
 
   /** Whether anything stands against packets from there; an entry that allows wins over all. */
-  standingOf(words: AddressWords, port: number): Standing {
+  standingOf(words: AddressWords, port: number, nowMs: number): Standing {
     if (this.#places.size === 0) return 'none';
-    const { standing } = this.#find(words, port);
+    const { standing } = this.#find(words, port, nowMs);
     return standing !== 'none' && this.isAllowed(words) ? 'none' : standing;
   }
 
@@ -106,20 +106,20 @@ export class BanList {
     return false;
   }
 
-  #find(words: AddressWords, port: number): { standing: Standing } {
+  #find(words: AddressWords, port: number, nowMs: number): { standing: Standing } {
     this.#found.standing = 'none';
     if (this.#pairs > 0) {
       this.#hash.address(words, portBase + port);
-      this.#weigh(this.#places.get(this.#hash.high, this.#hash.low));
+      this.#weigh(this.#places.get(this.#hash.high, this.#hash.low), nowMs);
     }
-    for (const length of this.#lengthList) this.#weigh(this.#placeOf(this.#places, words, length));
+    for (const length of this.#lengthList) this.#weigh(this.#placeOf(this.#places, words, length), nowMs);
     return this.#found;
   }
 
   readonly #found: { standing: Standing } = { standing: 'none' };
 
-  #weigh(place: number): void {
-    if (place < 0 || (this.#endsMs[place] ?? 0) <= this.#clock.monotonicMs()) return;
+  #weigh(place: number, nowMs: number): void {
+    if (place < 0 || (this.#endsMs[place] ?? 0) <= nowMs) return;
     const action = this.#actions[place];
     if (action === 'ban') this.#found.standing = 'ban';
     else if (action === 'shed' && this.#found.standing === 'none') this.#found.standing = 'shed';

@@ -8,15 +8,15 @@ const ways = 8;
 export class Ways {
   readonly capacity: number;
   readonly #mask: number;
-  readonly #highs: Uint32Array;
-  readonly #lows: Uint32Array;
+  readonly #highs: Int32Array;
+  readonly #lows: Int32Array;
 
   /** @param capacity a power of two */
   constructor(capacity: number) {
     this.capacity = capacity;
     this.#mask = capacity / ways - 1;
-    this.#highs = new Uint32Array(capacity);
-    this.#lows = new Uint32Array(capacity);
+    this.#highs = new Int32Array(capacity);
+    this.#lows = new Int32Array(capacity);
   }
 
   /** Where the key stands, or -1. */
