@@ -45,7 +45,10 @@ test('a change that is too large waits: preview tells what comes, what goes and 
     assert.match((await stage.run(['blocklist', 'preview', 'bad'])).stdout, /^Nothing of bad waits/);
     await writeFile(path, '198.51.100.2\n198.51.100.3\n');
     const refreshed = (await stage.run(['blocklist', 'refresh', 'bad'])).stdout;
-    assert.match(refreshed, /^2 entries wait for your yes, because it changes 100 % of the list\.$/m);
+    assert.match(
+      refreshed,
+      /^Not in effect yet: a copy of 2 entries waits for your yes, because it changes 100 % of the list\.$/m,
+    );
     const preview = (await stage.run(['blocklist', 'preview', 'bad'])).stdout;
     assert.match(
       preview,

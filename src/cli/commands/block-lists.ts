@@ -97,7 +97,7 @@ function fetchedText({ list, isFetching }: { list: BlockListView; isFetching: bo
     return `Not fetched, ${kept}: ${printable(list.fault)}\n`;
   }
   if (list.held !== null) {
-    const why = `${entries(list.held.entries)} wait for your yes, because ${printable(list.held.why)}`;
+    const why = `Not in effect yet: a copy of ${entries(list.held.entries)} waits for your yes, because ${printable(list.held.why)}`;
     return `${left}${why}.\nSee: ringfence blocklist preview ${name}; then: ringfence blocklist accept ${name}\n`;
   }
   return `${left}In effect: ${name} with ${entries(list.entries)}.\n`;
