@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
+import { join } from 'node:path';
 
 /** One measured round of one server. */
 export interface Round {
@@ -96,4 +98,11 @@ function middle(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const at = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(at)] ?? Number.NaN) + (sorted[Math.ceil(at)] ?? Number.NaN)) / 2;
+}
+
+/** Writes the rounds and the page of a run to `bench/results`. */
+export function keepResults(name: string, date: string, data: object, text: string): void {
+  const file = join(import.meta.dirname, '..', 'results', `${name}-${date.slice(0, 16).replaceAll(':', '')}`);
+  writeFileSync(`${file}.json`, `${JSON.stringify(data, null, 2)}\n`);
+  writeFileSync(`${file}.md`, text);
 }

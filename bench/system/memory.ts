@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { machine } from './figures.ts';
+import { keepResults, machine } from './figures.ts';
 import { Inspector, type Retained } from './inspector.ts';
 import { LoadProcess } from './load-process.ts';
 import { sharedMemoryKiB } from './processor-time.ts';
@@ -43,11 +43,11 @@ async function measure(): Promise<void> {
   const server = await startRingfence(folder, users, {
     ...{ name: 'ringfence', checkout: join(import.meta.dirname, '..', '..') },
     nodeOptions: [`--inspect=127.0.0.1:${inspectorPort}`, '--import', join(import.meta.dirname, 'without-media.ts')],
-    // 40 calls are set up at once.
-    settings: {
-      ...{ max_bindings: count + 1, max_calls: count + 100, licensecfg: `calls=${count + 100}` },
-      ...{ start_rtp_port: 10_000, end_rtp_port: 65_535, rtp_pool_ahead: 256 },
-    },
+    settings:
+      kind === 'bindings'
+        ? { max_bindings: count + 1 }
+        : // As many again while they are set up and ended.
+          { max_calls: 2 * count, start_rtp_port: 10_000, end_rtp_port: 65_535, rtp_pool_ahead: 256 },
   });
   stops.push(() => server.stop());
   const inspector = await Inspector.connect(inspectorPort);
@@ -118,11 +118,7 @@ function report(looks: readonly Look[], figures: Figures): void {
     '',
   ].join('\n');
   console.log(`\n${text}`);
-  if (!values.keep) return;
-  const name = `memory-${kind}-${about.date.slice(0, 16).replaceAll(':', '')}`;
-  const file = join(import.meta.dirname, '..', 'results', name);
-  writeFileSync(`${file}.json`, `${JSON.stringify({ machine: about, count, looks, figures }, null, 2)}\n`);
-  writeFileSync(`${file}.md`, text);
+  if (values.keep) keepResults(`memory-${kind}`, about.date, { machine: about, count, looks, figures }, text);
 }
 
 try {

@@ -68,6 +68,8 @@ for await (const word of createInterface({ input: process.stdin })) {
   if (word === 'end') break;
   console.log(JSON.stringify(await oneRound()));
 }
+// A phone's connection takes its registration with it; without one it says so.
+if (transport === 'udp') for (const phone of phones) await phone.register(0);
 process.exit(0);
 
 /** Open loop: the next operation begins at its time, whether or not the last ones are over. */

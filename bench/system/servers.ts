@@ -19,7 +19,7 @@ export interface Server {
 }
 
 /** The called side of every call; an address of its own, because a SIP server is known by its address. */
-export const trunk = { address: '127.0.0.95', port: 5095 } as const;
+export const trunk: { readonly address: string; readonly port: number } = { address: '127.0.0.95', port: 5095 };
 
 export async function startKamailio(config: 'register' | 'calls' | 'flood', folder: string): Promise<Server> {
   const options = ['-f', join(here, `kamailio-${config}.cfg`), '-m', '512', '-M', '32', '-DD'];
@@ -55,6 +55,8 @@ export interface Variant {
   readonly nodeOptions: readonly string[];
   /** `all`: every limit is set on every account, and all pay by a price list. `none`: no rule has a limit. */
   readonly limits?: 'all' | 'none';
+  /** Where it listens and what it calls, for a server that runs beside those of other benches. */
+  readonly place?: { readonly port: number; readonly mediaPort: number; readonly trunk: typeof trunk };
   /** Settings besides, or in place of, those that every load needs. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -65,7 +67,9 @@ export async function startRingfence(folder: string, users: number, variant: Var
   const program = join(checkout, 'bin', 'ringfence.mjs');
   const data = join(folder, name);
   mkdirSync(data);
-  const [port, mediaPort] = name === 'ringfence' ? [5080, 20_000] : [5070, 30_000];
+  const usual =
+    name === 'ringfence' ? { port: 5080, mediaPort: 20_000, trunk } : { port: 5070, mediaPort: 30_000, trunk };
+  const { port, mediaPort, trunk: called } = variant.place ?? usual;
   const settings = {
     ...{
       udp_port: port,
@@ -99,7 +103,9 @@ export async function startRingfence(folder: string, users: number, variant: Var
   const document = join(folder, `${name}.json`);
   writeFileSync(
     document,
-    JSON.stringify(variant.limits === undefined ? importDocument(users) : limitedDocument(users, variant.limits)),
+    JSON.stringify(
+      variant.limits === undefined ? importDocument(users, called) : limitedDocument(users, variant.limits),
+    ),
   );
   try {
     await run(process.execPath, [program, 'import', document, '--data', data]);
@@ -119,13 +125,13 @@ async function answering(socket: string, child: ChildProcess, told: readonly str
   if (child.exitCode !== null || !existsSync(socket)) throw new Error(`the server did not start: ${told.join('')}`);
 }
 
-function importDocument(users: number): object {
+function importDocument(users: number, called: typeof trunk): object {
   const medianetworks = '127.0.0.0/8';
   const names = Array.from({ length: users }, (_, at) => `u${at}`);
   return {
     // Every limit is on, and none of them is reached: a few users stand for many.
     users: names.map((name) => ({ name, password: 'secret', medianetworks, maxlines: '10000', maxcps: '1000' })),
-    sipservers: [{ name: 'carrier', host: trunk.address, port: String(trunk.port), medianetworks }],
+    sipservers: [{ name: 'carrier', host: called.address, port: String(called.port), medianetworks }],
     dialrules: [{ name: 'three digits', pattern: 'XXX', sipservers: 'carrier' }],
   };
 }

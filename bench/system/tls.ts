@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { parseArgs, promisify } from 'node:util';
-import { machine, page, type Round, ratios, spread } from './figures.ts';
+import { keepResults, machine, page, type Round, ratios, spread } from './figures.ts';
 import { LoadProcess } from './load-process.ts';
 import { startAnswering } from './loads.ts';
 import { metricOf } from './metric.ts';
@@ -242,10 +242,7 @@ async function underStrangers(): Promise<void> {
 
 function keep(name: string, date: string, data: object, report: string): void {
   console.log(`\n${report}`);
-  if (!values.keep) return;
-  const file = join(import.meta.dirname, '..', 'results', `${name}-${date.slice(0, 16).replaceAll(':', '')}`);
-  writeFileSync(`${file}.json`, `${JSON.stringify(data, null, 2)}\n`);
-  writeFileSync(`${file}.md`, report);
+  if (values.keep) keepResults(name, date, data, report);
 }
 
 try {
