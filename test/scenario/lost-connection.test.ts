@@ -37,6 +37,20 @@ async function ringsForNobody(place: string): Promise<{
   return { stage, bob, invite, again };
 }
 
+test('an answer goes to where its request came from, and no name in a Via is asked for', async () => {
+  const stage = await Stage.open({
+    accounts: [{ name: 'carrier', kind: 'sipserver', trunk: trunkAt(carrier.address) }],
+  });
+  const caller = await stage.peer(carrier.address);
+  caller.mangle = (octets) => octets.replace(/^Via: SIP\/2.0\/UDP [^;]+;rport/m, 'Via: SIP/2.0/UDP edge.carrier.test');
+  stage.dns.a('edge.carrier.test', '192.0.2.99');
+  const bystander = await stage.peer('192.0.2.99');
+  caller.send(caller.build('INVITE', 'sip:4399999@server.example', '0049', { body: sdp(carrier.address) }));
+  await stage.run(20);
+  caller.response('INVITE', 404);
+  assert.deepEqual([bystander.received.length, stage.dns.asked], [0, []]);
+});
+
 describe('an answer to an INVITE whose connection has gone', () => {
   for (const status of [200, 486]) {
     test(`reaches a SIP server over a new one, at the port of its Via: ${status}`, async () => {

@@ -7,6 +7,7 @@ const leftOut = [
   { id: 'tls.usetlsforweb', why: 'there is no web portal; the page of metrics is on loopback only' },
   { id: 'tls.usetlsforall', why: 'it switches on four services of which only SIP over TLS is there' },
   { id: 'tls.forcetls', why: 'it rewrites addresses of a web portal' },
+  { id: 'tls.srtp-extension', why: 'media is relayed as it is' },
   { id: 'tls.https-port', why: 'there is no web portal, and secure WebSocket has a port of its own, wss_port' },
 ] as const;
 
