@@ -28,7 +28,7 @@ export class GuardBench {
   constructor(
     settings: Partial<Settings> = {},
     profile: Parameters<typeof profileValues>[0] = 'default',
-    parts: Partial<Pick<GuardParts, 'firewall' | 'trustOf'>> = {},
+    parts: Partial<Pick<GuardParts, 'firewall' | 'trustOf' | 'store'>> = {},
   ) {
     this.settings = { ...profileValues(profile), ...settings };
     this.guard = new Guard({
