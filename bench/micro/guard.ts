@@ -27,6 +27,7 @@ function newGuard(): Guard {
       trustOf: () => undefined,
       isBoundAt: () => false,
       isListed: () => false,
+      holdsTrusted: () => false,
       sparesFailure: () => false,
       load: () => 0,
       onBan: () => {},

@@ -59,6 +59,8 @@ export interface DetectorParts {
   readonly load: () => number;
   /** Never stopped by a detection: on the allow list, trusted by the settings, or ourselves. The reason, if so. */
   readonly spared: (words: AddressWords) => string | undefined;
+  /** Whether a network holds an address of ours, or of a SIP server. */
+  readonly holdsTrusted: (network: string) => boolean;
   readonly decide: (verdict: Verdict) => void;
 }
 
@@ -275,7 +277,7 @@ export class Detector {
     seen: Observation,
     wanted: Pick<Verdict, 'action' | 'scope' | 'subject' | 'reason'>,
   ): void {
-    const { settings, spared, decide } = this.#parts;
+    const { settings, spared, holdsTrusted, decide } = this.#parts;
     const current = settings();
     const lastsMs = detection.lastsMs?.(current);
     const base = { detection: detection.key, address: addressText(seen.words), evidence: seen.evidence, lastsMs };
@@ -284,6 +286,8 @@ export class Detector {
     if (modeOf(current, detection.key) === 'observe') return report(`only observed [mode.${detection.key}]`);
     const why = wanted.scope === 'user at address' ? undefined : spared(seen.words);
     if (why !== undefined) return report(why);
+    if (wanted.scope === 'prefix' && holdsTrusted(wanted.subject))
+      return report('a SIP server, or this server, is within');
     const accounts = this.#accountsWithin(wanted, seen);
     const shared = current.shared_address_accounts;
     if (shared > 0 && accounts >= shared) return report(`shared by ${accounts} accounts, not banned`);

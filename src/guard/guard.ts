@@ -50,6 +50,8 @@ export interface GuardParts {
   readonly bindingsOf: (user: string) => number;
   /** Why detections spare an address, by the settings that trust addresses, or because it is our own. */
   readonly trustOf: (address: string) => string | undefined;
+  /** Whether a network holds an address of ours, or of a SIP server. */
+  readonly holdsTrusted: (network: string) => boolean;
   /** Whether a failure of this kind is not held against this address [auth.trusted-segment-exemption]. */
   readonly sparesFailure: (kind: FindingKind, address: string) => boolean;
   /** Whether this user has a live binding that was made from this very address and port. */
@@ -146,6 +148,7 @@ export class Guard implements FindingObserver {
     this.#detector = new Detector({
       ...{ clock, settings, hash, known: this.known, load: parts.load },
       spared: (words) => this.#spared(words),
+      holdsTrusted: parts.holdsTrusted,
       decide: (verdict) => this.#carryOut(verdict),
     });
   }
@@ -449,8 +452,8 @@ export class Guard implements FindingObserver {
     const key = banKey(scope, subject);
     const present = this.bans.get(scope, subject);
     if (present !== undefined && (present.action === action || present.action === 'allow')) return;
-    // What is banned stays so, whatever else is seen of it.
-    if (present?.action === 'ban') return;
+    // What is banned stays so, whatever else is seen of it, and a report stops nothing that is shed.
+    if (present?.action === 'ban' || (present !== undefined && action === 'report')) return;
     if (action === 'report') {
       this.#report({ scope, subject, rule: detection, reason, evidence });
     } else {

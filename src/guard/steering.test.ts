@@ -22,6 +22,13 @@ describe('what a stranger sends in the name of others', () => {
     assert.equal(bench.served(5000, trunk, 5060, 'To: <sip:b>;tag=our-tag'), 5000);
   });
 
+  test('does not lift what is shed by a sign that is only observed', () => {
+    const bench = new GuardBench({ 'mode.max_scanner_messages': 'observe' });
+    bench.see('honeypot', { evidence: 'none' });
+    bench.see('blocked device', { evidence: 'none', times: 10 });
+    assert.deepEqual(bench.listed(), ['shed 203.0.113.9 [honeypot_numbers]']);
+  });
+
   test('makes no later ban longer', () => {
     const bench = new GuardBench();
     for (let day = 0; day < 5; day++) {
@@ -87,6 +94,15 @@ describe('what a proven source can do', () => {
     }
     assert.ok(bench.listed().includes('ban 2001:db8:1:2::/64 [maxfailedauthenabledip]'));
     assert.equal(bench.packet('2001:db8:1:3::7'), 'serve');
+  });
+
+  test('a /64 in which a SIP server of ours stands is not banned for its neighbours', () => {
+    const bench = new GuardBench({ ...noRows, maxfailedauthenabledip: 30 });
+    for (let round = 0; round < 60; round++) {
+      bench.see('wrong password', { address: `2001:db8:50::${(round % 3) + 1}`, transport: 'tcp' });
+    }
+    assert.ok(bench.listed().includes('report 2001:db8:50::/64 [maxfailedauthenabledip]'), bench.listed().join());
+    assert.equal(bench.packet('2001:db8:50::5060'), 'serve');
   });
 
   test('a /64 in which a phone of ours is known is not banned as a whole', () => {

@@ -26,3 +26,12 @@ test('ten thousand strangers together write two hundred lines a minute', () => {
   for (let stranger = 0; stranger < 10_000; stranger++) strangers.refused('refused', `s${stranger}`, {});
   assert.equal(lines.length, 200);
 });
+
+test('what a stranger calls itself is cut where it is as long as a message', () => {
+  const { log, lines } = told();
+  new StrangerLog(new SimulatedClock(), log).refused('refused', '192.0.2.66', {
+    userName: 'x'.repeat(60_000),
+    port: 5,
+  });
+  assert.deepEqual(lines[0]?.[1], { userName: 'x'.repeat(200), port: 5, source: '192.0.2.66' });
+});

@@ -7,6 +7,7 @@ const minuteMs = 60_000;
 const linesPerSource = 5;
 const linesInAll = 200;
 const maxSources = 10_000;
+const longestValue = 200;
 
 interface Minute {
   readonly startedMs: number;
@@ -44,7 +45,7 @@ export class StrangerLog {
     }
     minute.lines++;
     this.#all.lines++;
-    this.#log.info(message, { ...fields, source });
+    this.#log.info(message, { ...shortened(fields), source });
   }
 
   #begin(nowMs: number): void {
@@ -53,6 +54,14 @@ export class StrangerLog {
     this.#untold = 0;
     this.#all = { startedMs: nowMs, lines: 0 };
   }
+}
+
+/** What a stranger calls itself, or its call, can be as long as a message. */
+function shortened(fields: LogFields): LogFields {
+  const entries = Object.entries(fields);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, longestValue) : value]),
+  );
 }
 
 /** What the refusal is counted under: words of our own, never the stranger's. */

@@ -1,3 +1,4 @@
+import { parsePrefix } from '../base/net/prefix.ts';
 import { createSecretKey } from 'node:crypto';
 import { AccountDirectory } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
@@ -398,6 +399,7 @@ export class SipServer {
       isUser: (name) =>
         this.directory.accountByName(name) !== undefined || this.directory.numberOwner(name) !== undefined,
       trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),
+      holdsTrusted: (network) => this.#holdsTrusted(network),
       sparesFailure: (kind, address) => sparesFailure(kind, address, settings(), ownAddresses()),
       isBoundAt: (user, remote) => {
         const account = this.directory.accountByName(user);
@@ -449,6 +451,19 @@ export class SipServer {
     const listed = this.directory.sipServersAt(address).find(({ enabled }) => enabled);
     const { trunk } = listed ?? this.sipServers.addresses.serverAt(address) ?? {};
     return trunk && trunkPeer(trunk);
+  }
+
+  /** Whether a network that would be banned holds us, or a SIP server. */
+  #holdsTrusted(network: string): boolean {
+    const range = parsePrefix(network);
+    if (!range.ok) return false;
+    const servers = this.directory.sipServers().filter(({ enabled }) => enabled);
+    const addresses = [
+      ...this.#parts.ownAddresses().map(({ address }) => address),
+      ...servers.flatMap(({ authIp, trunk }) => [...authIp, trunk?.host ?? '']),
+      ...this.sipServers.addresses.all(),
+    ];
+    return addresses.some((address) => range.value.contains(address));
   }
 
   /** Whether an address is that of a SIP server, or of a traffic sender. */

@@ -51,6 +51,7 @@ export class GuardBench {
       isUser: (name) => name === 'alice',
       bindingsOf: () => this.bindings,
       sparesFailure: () => false,
+      holdsTrusted: (network) => network === '2001:db8:50::/64',
       trustOf: (address) => (address === '192.0.2.50' ? 'an address of a SIP server' : undefined),
       isBoundAt: (user, { address, port }) => this.bound.has(`${user} ${address}:${port}`),
       isListed: (address) => address === '192.0.2.50',

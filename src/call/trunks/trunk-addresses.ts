@@ -49,6 +49,11 @@ export class TrunkAddresses {
     return this.#watched.get(accountId)?.addresses ?? [];
   }
 
+  /** Every address that a name stands for now. */
+  all(): Iterable<string> {
+    return this.#byAddress.keys();
+  }
+
   /** An enabled SIP server that is configured by a name which stands for this address. */
   serverAt(address: string): Account | undefined {
     const ids = this.#byAddress.get(canonicalAddress(address)) ?? [];
