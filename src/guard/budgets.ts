@@ -15,6 +15,8 @@ const trickleBurst = 3;
 /** While too many challenges are not answered, strangers together have a tenth. */
 const restShare = 10;
 const trustedTimes = 10;
+/** Of what a listed sender may send, this part is left while its address is shed: 100 a second. */
+const guessableShare = 40;
 /** From here on the signalling thread is too busy, or no longer. */
 const [busy, atEase] = [0.9, 0.7];
 const leastShare = 0.1;
@@ -104,9 +106,12 @@ export class Budgets {
     return this.#provenSources.take(this.#hash.high, this.#hash.low, ofAddress, ofAddress * 5, nowMs);
   }
 
-  /** A packet that proves nothing, in the name of an address from which much is expected: all its ports together. */
-  takeTrusted(words: AddressWords, nowMs: number): boolean {
-    const own = this.#settings().proven_rate_per_source * trustedTimes;
+  /**
+   * A packet that proves nothing, in the name of an address from which much is expected: all its ports together. While it
+   * is shed, somebody may be forging it to find its tech prefix: a hundred a second are calls enough, and guesses few.
+   */
+  takeTrusted(words: AddressWords, isShed: boolean, nowMs: number): boolean {
+    const own = (this.#settings().proven_rate_per_source * trustedTimes) / (isShed ? guessableShare : 1);
     this.#sourceKey(words);
     this.#hash.extend(this.#hash.high, this.#hash.low, trustedRole);
     return this.#sources.take(this.#hash.high, this.#hash.low, own, own * 5, nowMs);

@@ -403,15 +403,15 @@ export class Guard implements FindingObserver {
     const { address, port } = remote;
     if (this.#budgets.takeProven(this.#words, port, { isTrusted: false, isKnownPort }, nowMs)) return this.#serve('P0');
     const isTrusted = this.#mayTrust(address, nowMs);
-    return isTrusted && this.#budgets.takeTrusted(this.#words, nowMs) ? this.#serve('P0') : 'proven';
+    return isTrusted && this.#budgets.takeTrusted(this.#words, false, nowMs) ? this.#serve('P0') : 'proven';
   }
 
   /** What does not fit the budget of its address may prove itself, or come from where much is expected. */
-  #isProven({ remote, isKnownPort, nowMs }: Source, octets: Buffer | undefined): boolean {
+  #isProven({ remote, isKnownPort, isShed, nowMs }: Source, octets: Buffer | undefined): boolean {
     const { address, port } = remote;
     const proof = octets === undefined ? undefined : proofIn(octets, remote, this.#parts.marks);
     const isTrusted = this.#mayTrust(address, nowMs);
-    if (proof === undefined) return isTrusted && this.#budgets.takeTrusted(this.#words, nowMs);
+    if (proof === undefined) return isTrusted && this.#budgets.takeTrusted(this.#words, isShed, nowMs);
     if (proof === 'nonce') this.#provenBy = 'nonce';
     return this.#budgets.takeProven(this.#words, port, { isTrusted, isKnownPort }, nowMs);
   }

@@ -29,6 +29,16 @@ describe('what a stranger sends in the name of others', () => {
     assert.deepEqual(bench.listed(), ['shed 203.0.113.9 [honeypot_numbers]']);
   });
 
+  test('guesses a hundred tech prefixes a second of a listed sender, once its challenges have gone unanswered', () => {
+    const bench = new GuardBench({ maxsubsmscount: 0 }, 'default', { trustOf: () => undefined });
+    bench.see('challenged', { address: trunk, times: 301, evidence: 'none' });
+    bench.clock.advance(6000);
+    assert.deepEqual(bench.listed(), [`shed ${trunk} [fastauthsubswrongusermsg]`]);
+    bench.served(30_000, trunk);
+    bench.clock.advance(1000);
+    assert.equal(bench.served(30_000, trunk), 101);
+  });
+
   test('makes no later ban longer', () => {
     const bench = new GuardBench();
     for (let day = 0; day < 5; day++) {
