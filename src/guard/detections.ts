@@ -52,7 +52,7 @@ const senseless = ['malformed', 'unknown method', 'stray response', 'stray reque
 export const failing: ReadonlySet<FindingKind> = new Set<FindingKind>([...senseless, ...unauthorised, 'bad value']);
 
 /** What a user does wrong on its own device when its password was changed. */
-export const logInFailures: ReadonlySet<FindingKind> = new Set<FindingKind>([...unauthorised]);
+export const logInFailures: ReadonlySet<FindingKind> = new Set<FindingKind>([...unauthorised, 'refused user']);
 
 const failureWindowMs = ({ maxsubfailauthperiod }: Settings): number => maxsubfailauthperiod * 1000;
 const hourly = (): number => hourMs;
