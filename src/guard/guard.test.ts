@@ -176,6 +176,7 @@ describe('bans', () => {
     bench.guard.put(manual('203.0.113.13'));
     assert.equal(bench.guard.liftAll(), 2);
     assert.deepEqual(bench.listed(), ['allow 203.0.113.12 [manual]']);
+    assert.deepEqual([...bench.stored.keys()], ['address 203.0.113.12'], 'no repeater is left for the next start');
     assert.equal(bench.guard.countOf('maxwrongauthfromip', '203.0.113.11'), 0);
   });
 

@@ -306,8 +306,7 @@ export class Guard implements FindingObserver {
   liftAll(): number {
     const lifted = [...this.bans.all()].filter(({ action }) => action !== 'allow');
     for (const { key } of lifted) this.bans.remove(key);
-    this.#parts.store.remove(lifted.map(({ key }) => key));
-    this.#repeaters.clear();
+    this.#parts.store.remove([...new Set([...lifted.map(({ key }) => key), ...this.#repeaters.clear()])]);
     this.#detector.clear();
     return lifted.length;
   }

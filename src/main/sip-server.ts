@@ -289,10 +289,11 @@ export class SipServer {
   remember(bindings: readonly Binding[], bans: readonly Ban[] = [], blockLists: readonly StoredBlockList[] = []): void {
     this.guard.start(bans);
     this.blockLists?.start(blockLists);
+    // A user is known at as many places as it has bindings, so those come first.
+    this.registrar.start(bindings);
     for (const { sourceAddress, sourcePort, user, userAgent } of bindings) {
       this.guard.remember(sourceAddress, sourcePort, user, userAgent);
     }
-    this.registrar.start(bindings);
   }
 
   /** Ends the calls that the last server left behind. */

@@ -41,8 +41,11 @@ export class Repeaters {
     this.#byKey.delete(key);
   }
 
-  clear(): void {
+  /** Forgets all. @returns whom */
+  clear(): readonly string[] {
+    const keys = [...this.#byKey.entries()].map(([key]) => key);
     this.#byKey.clear();
+    return keys;
   }
 
   forgetOld(nowMs: number): void {

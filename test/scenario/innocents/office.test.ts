@@ -63,6 +63,19 @@ test('the same office after a restart of the server: every phone was known befor
   assert.deepEqual(unserved(stage, all.slice(0, -failing)), []);
 });
 
+test('a user with ten phones at ten addresses is known at each of them after a restart', async () => {
+  const before = await Stage.open();
+  const addresses = Array.from({ length: 10 }, (_, index) => `198.51.100.${index + 1}`);
+  for (const address of addresses) await phoneAt(before, { address, port: 5060 }, { user: 'alice' }).start();
+  before.clock.advance(minuteMs);
+  assert.equal(before.server.registrar.countOf(before.accountOf('alice').id), 10);
+  const { server } = await Stage.open({}, [...before.bindings.values()]);
+  assert.deepEqual(
+    addresses.filter((address) => !server.guard.hasProven(address)),
+    [],
+  );
+});
+
 test('an office that was away for two days comes back with all its 100 passwords wrong: users are refused, the address is not, and all are served once the passwords are right', async () => {
   const stage = await Stage.open({ accounts: users(100) });
   const all = Array.from({ length: 100 }, (_, index) =>
