@@ -19,15 +19,15 @@ class PinoLog implements Log {
   }
 
   debug(message: string, fields?: LogFields): void {
-    this.#logger.debug(this.#all(fields), message);
+    if (this.#logger.isLevelEnabled('debug')) this.#logger.debug(this.#all(fields), message);
   }
 
   info(message: string, fields?: LogFields): void {
-    this.#logger.info(this.#all(fields), message);
+    if (this.#logger.isLevelEnabled('info')) this.#logger.info(this.#all(fields), message);
   }
 
   warn(message: string, fields?: LogFields): void {
-    this.#logger.warn(this.#all(fields), message);
+    if (this.#logger.isLevelEnabled('warn')) this.#logger.warn(this.#all(fields), message);
   }
 
   error(message: string, fields: LogFields = {}): void {

@@ -122,13 +122,14 @@ export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
   /** The periods in which calls of the account run under a limit that ends them, and when each is used up. */
   #usedUp(accountId: number): readonly { readonly talks: readonly Talk[]; readonly inMs: number }[] {
     const account = this.#services.directory.accountById(accountId);
-    const running = this.#time.running(accountId);
     const settings = this.#services.settings();
-    if (account === undefined || running.length === 0 || settings.cutrunningcalls === 0) return [];
+    if (account === undefined || settings.cutrunningcalls === 0) return [];
+    const limited = rules.filter((rule) => this.#limitS(rule, account) > 0 && modeOf(settings, rule) === 'enforce');
+    if (limited.length === 0) return [];
+    const running = this.#time.running(accountId);
     const nowMs = this.#services.clock.monotonicMs();
-    return rules.flatMap((rule) => {
+    return limited.flatMap((rule) => {
       const limitS = this.#limitS(rule, account);
-      if (limitS === 0 || modeOf(settings, rule) !== 'enforce') return [];
       return [...new Set(running.map(({ day }) => periodOf(rule, day)))].map((period) => {
         const talks = running.filter(({ day }) => day.startsWith(period));
         const usedMs = this.#time.usedMs(accountId, period, nowMs);

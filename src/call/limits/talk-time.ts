@@ -34,9 +34,11 @@ export class TalkTime {
     const account = this.#accounts.get(talk.accountId);
     if (account?.running.delete(talk) !== true) return;
     const talkMs = Math.max(0, nowMs - talk.sinceMs);
-    const open = new Set([...account.running].flatMap(({ day }) => [day, monthOf(day)]));
     add(account.doneMs, talk.day, talkMs);
     add(account.doneMs, monthOf(talk.day), talkMs);
+    // Nothing but the day and its month: an account with thousands of calls is not to look at all of them for each.
+    if (account.doneMs.size <= 2) return;
+    const open = new Set([...account.running].flatMap(({ day }) => [day, monthOf(day)]));
     // A period is asked about while it runs or a call that began in it does: an account has few of both.
     for (const period of account.doneMs.keys()) {
       if (period < talk.day && !open.has(period) && !talk.day.startsWith(period)) account.doneMs.delete(period);

@@ -98,18 +98,30 @@ interface TargetProblem {
 function targetProblem(target: Endpoint, options: SideOptions): TargetProblem | undefined {
   const wrong = (reason: string, natted = false): TargetProblem => ({ reason: `${target.address} ${reason}`, natted });
   if (!ipaddr.isValid(target.address)) return wrong('is not a numeric address', true);
-  if (target.port < 1 || target.port > 65_535) return wrong(`has the impossible port ${target.port}`);
+  if (!isPort(target.port)) return wrong(`has the impossible port ${target.port}`);
   const address = ipaddr.process(target.address);
-  const own = options.ownAddresses.some((candidate) => canonical(candidate) === address.toString());
-  const [firstPort, lastPort] = options.ownPorts;
-  if (own && target.port >= firstPort && target.port <= lastPort + 1) return wrong('with that port is our own relay');
+  const text = address.toString();
+  if (isOwnPort(text, target.port, options)) return wrong('with that port is our own relay');
   const range = address.range();
   if (range === 'multicast' || range === 'broadcast' || range === 'unspecified') return wrong(`is ${range}`);
   if (options.allowedNetworks.some((network) => network.contains(target.address))) return undefined;
-  if (own) return wrong('is our own address');
+  if (isOwn(text, options)) return wrong('is our own address');
   // 'reserved' is documentation and future use: nobody's network, so nobody is hit.
   if (range === 'unicast' || range === 'reserved') return undefined;
   return wrong(`is a ${range} address, and not in the declared media networks`, natRanges.has(range));
+}
+
+function isPort(port: number): boolean {
+  return port >= 1 && port <= 65_535;
+}
+
+function isOwn(address: string, { ownAddresses }: SideOptions): boolean {
+  return ownAddresses.some((candidate) => canonical(candidate) === address);
+}
+
+function isOwnPort(address: string, port: number, options: SideOptions): boolean {
+  const [firstPort, lastPort] = options.ownPorts;
+  return port >= firstPort && port <= lastPort + 1 && isOwn(address, options);
 }
 
 const natRanges: ReadonlySet<string> = new Set(['private', 'carrierGradeNat', 'uniqueLocal']);
