@@ -1,3 +1,4 @@
+import { TextMap } from '../base/bounded/text-map.ts';
 import { assert } from '../base/result/assert.ts';
 import { AddressIndex, canonicalAddress, splitPort } from './address-index.ts';
 import type { DirectorySnapshot, Origin, StoreChange } from './change.ts';
@@ -26,7 +27,8 @@ export class AccountDirectory {
   readonly tariffs: NamedRecords<Tariff>;
   readonly packets: NamedRecords<Packet>;
   readonly #accounts = new Map<number, Account>();
-  readonly #byName = new Map<string, number>();
+  /** Asked with each log-in, by a text that was cut out of a message. Only operators choose what is kept. */
+  readonly #byName = new TextMap<number>(0);
   readonly #byFoldedName = new Map<string, number>();
   readonly #credentials = new Map<number, Credential>();
   readonly #numberOwners = new Map<string, number>();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { seededRandom } from '../../../test/kit/seeded-random.ts';
 import { TextMap } from './text-map.ts';
 
 function sorted(values: Iterable<number>): readonly number[] {
@@ -15,7 +14,7 @@ test('a text map holds what a map holds after any sets and deletes', () => {
   });
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const map = new TextMap<number>(seededRandom(3));
+      const map = new TextMap<number>(3);
       const model = new Map<string, number>();
       for (const { key, value } of steps) {
         if (value === null) assert.equal(map.delete(key), model.delete(key));
@@ -33,7 +32,7 @@ test('a text map holds what a map holds after any sets and deletes', () => {
 
 test('keys that share a hash stay apart', () => {
   // With this many keys of 31 bits some hundred share one.
-  const map = new TextMap<number>(seededRandom(5));
+  const map = new TextMap<number>(5);
   for (let index = 0; index < 500_000; index++) map.set(`k${index}`, index);
   assert.equal(map.size, 500_000);
   for (let index = 0; index < 500_000; index += 2) assert.ok(map.delete(`k${index}`));

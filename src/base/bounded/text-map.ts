@@ -1,4 +1,3 @@
-import type { Random } from '../random/random.ts';
 import { textHash } from './text-hash.ts';
 
 interface Entry<V> {
@@ -17,8 +16,9 @@ export class TextMap<V> {
   readonly #entries = new Map<number, Entry<V>>();
   #size = 0;
 
-  constructor(random: Random) {
-    this.#seed = random.below(2 ** 32);
+  /** `seed` is a secret number below 2^32 where strangers choose the keys that are kept. */
+  constructor(seed: number) {
+    this.#seed = seed;
   }
 
   get size(): number {

@@ -170,11 +170,38 @@ export class HeaderReader {
     if (known.single && this.#isRepeated(known)) this.#note(`${known.wire} given twice`);
     this.names.push(known.name);
     this.values.push(value);
-    if (known.slot !== undefined) this.found[known.slot] ??= value;
+    if (known.slot !== undefined) this.#keepFirst(known.slot, value);
   }
 
   #isRepeated(known: KnownHeader): boolean {
-    return known.slot === undefined ? this.names.includes(known.name) : this.found[known.slot] !== undefined;
+    return this.names.includes(known.name);
+  }
+
+  /** A case for each slot: a computed key costs several times as much. */
+  #keepFirst(slot: HeaderSlot, value: string): void {
+    const { found } = this;
+    switch (slot) {
+      case 'via':
+        found.via ??= value;
+        return;
+      case 'from':
+        found.from ??= value;
+        return;
+      case 'to':
+        found.to ??= value;
+        return;
+      case 'callId':
+        found.callId ??= value;
+        return;
+      case 'cseq':
+        found.cseq ??= value;
+        return;
+      case 'maxForwards':
+        found.maxForwards ??= value;
+        return;
+      case 'contentLength':
+        found.contentLength ??= value;
+    }
   }
 
   #note(error: string): void {

@@ -2,6 +2,7 @@ import { hostOctet, octetIs, parseDigits } from './octets.ts';
 import type { Scanner } from './scanner.ts';
 
 const openBracket = 0x5b;
+const point = 0x2e;
 const maxPort = 65_535;
 
 /**
@@ -20,8 +21,9 @@ export function scanHost(scanner: Scanner): string | undefined {
     if (code > 0x39 || code === 0x2d) letters++;
   }
   const host = scanner.text.slice(start, scanner.pos);
-  if (host === '' || host.charCodeAt(0) === 0x2e || host.includes('..')) return scanner.fail('bad host');
-  if (letters === 0 && !isIpv4(host)) return scanner.fail('bad IPv4 address');
+  if (host === '' || host.charCodeAt(0) === point) return scanner.fail('bad host');
+  if (letters === 0) return isIpv4(host) ? host : scanner.fail('bad IPv4 address');
+  if (host.includes('..')) return scanner.fail('bad host');
   return capitals === 0 ? host : host.toLowerCase();
 }
 
@@ -48,14 +50,23 @@ function isDigit(code: number): boolean {
 
 /** Four numbers up to 255; leading zeros are refused, because some would read them as octal. */
 function isIpv4(text: string): boolean {
-  let start = 0;
-  for (let part = 0; part < 4; part++) {
-    const dot = part < 3 ? text.indexOf('.', start) : text.length;
-    if (dot < 0 || dot - start > 3 || parseDigits(text, start, dot, 255) < 0) return false;
-    if (dot - start > 1 && text.charCodeAt(start) === 0x30) return false;
-    start = dot + 1;
+  let parts = 1;
+  let digits = 0;
+  let value = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === point) {
+      if (digits === 0 || ++parts > 4) return false;
+      digits = 0;
+      value = 0;
+      continue;
+    }
+    if (!isDigit(code) || (digits > 0 && value === 0)) return false;
+    digits++;
+    value = value * 10 + code - 0x30;
+    if (value > 255) return false;
   }
-  return true;
+  return parts === 4 && digits > 0;
 }
 
 /**

@@ -18,7 +18,8 @@ const version = 'SIP/2.0';
 
 /** `SIP/2.0 200 OK`, the reason may be empty (RFC 3261 §7.2). */
 export function isStatusLine(line: string): boolean {
-  return line.startsWith('SIP/') || line.slice(0, 4).toUpperCase() === 'SIP/';
+  if (line.startsWith('SIP/')) return true;
+  return line.charCodeAt(3) === 0x2f && line.slice(0, 4).toUpperCase() === 'SIP/';
 }
 
 export function readStatusLine(line: string): StartLine {

@@ -47,7 +47,8 @@ export function parseUri(text: string): Result<Uri, string> {
   const afterScheme = text.indexOf(':') + 1;
   if (afterScheme === 0 || afterScheme > 5) return fail('URI scheme is none of sip, sips and tel');
   const scanner = new Scanner(text, afterScheme);
-  const uri = scanAfterScheme(scanner, text.slice(0, afterScheme - 1).toLowerCase());
+  const scheme = text.startsWith('sip:') ? 'sip' : text.slice(0, afterScheme - 1).toLowerCase();
+  const uri = scanAfterScheme(scanner, scheme);
   if (uri === undefined) return fail(scanner.error);
   return scanner.atEnd() ? ok(uri) : fail('octet in URI that is not allowed there');
 }

@@ -67,8 +67,8 @@ export class TransactionLayer {
   constructor(clock: Clock, random: Random, timers: TimerValues, user: TransactionUser) {
     this.#random = random;
     this.#user = user;
-    this.#clients = new TextMap(random);
-    this.#servers = new TextMap(random);
+    this.#clients = new TextMap(random.below(2 ** 32));
+    this.#servers = new TextMap(random.below(2 ** 32));
     const timeoutMs = transactionTimeoutMs(timers);
     this.#answered = new AnsweredRequests(clock, random, timeoutMs, maxAnswerOctets);
     this.#timeouts = new ExpiryQueue(clock, timeoutMs, (expire) => expire());
