@@ -15,7 +15,7 @@ const stallMs = 5000;
  * A commit costs some 150 us of CPU time whatever is in it, so they follow each other no faster than this: an idle
  * server writes at once, a busy one adds at most so much to the set-up of a call.
  */
-const paceMs = 20;
+const paceMs = 40;
 /** Writes that nobody's answer waits for look this long for company. */
 const patienceMs = 100;
 

@@ -264,8 +264,8 @@ for (const [how, reason] of [
       await setImmediate();
       clock.advance(400);
       clock.advance(5000);
-      // Commands wait 10 ms for company.
-      clock.advance(10);
+      // Commands wait 20 ms for company.
+      clock.advance(20);
       while (plane.capacity().free < 4) await setImmediate();
       const [alice, bob] = [await Phone.start(), await Phone.start()];
       const next = open(plane);

@@ -28,10 +28,10 @@ export interface StreamPairs {
 const restartMs = 1000;
 
 /**
- * Commands look so long for company: to wake a thread costs more than most commands. It is less than one packet of
- * audio, and what arrives meanwhile waits at its port, which is bound ahead.
+ * Commands look so long for company: to wake a thread costs more than most commands. It is one packet of audio, and
+ * what arrives meanwhile waits at its port, which is bound ahead.
  */
-const gatherMs = 10;
+const gatherMs = 20;
 
 /** The signalling thread's end of one media worker: its pools, commands in batches, and the answers. */
 export class WorkerLink {
@@ -122,7 +122,7 @@ export class WorkerLink {
     this.#onWaiting();
   }
 
-  /** Sends a command with those before it, within 10 ms; at once what is said of money, and what a person waits for. */
+  /** Sends a command with those before it, within 20 ms; at once what is said of money, and what a person waits for. */
   send(command: Command): void {
     if (this.#closed || !this.#running) return;
     this.#batch.push(command);
