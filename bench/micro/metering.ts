@@ -1,5 +1,7 @@
 // What metering costs while calls run: 10,000 calls of 1,000 prepaid accounts for ten minutes of simulated time, media off.
-// Prints the CPU time for each second of those minutes, as a part of one core. `node bench/micro/metering.ts`
+// Prints the CPU time for each second of those minutes, as a part of one core; the same with one change in the middle that
+// concerns every call (as a price list or a setting that is replaced), which all of them learn of; and what a change of one
+// account costs. The longest turn of the event loop is told with each. `node bench/micro/metering.ts`
 import { blankAccount } from '../../src/accounts/blank-account.ts';
 import { AccountDirectory } from '../../src/accounts/directory.ts';
 import { LocalPool } from '../../src/billing/hold/pool.ts';
@@ -52,8 +54,8 @@ const money = new MeteredCalls({
 });
 
 let cuts = 0;
-for (let at = 0; at < callCount; at++) {
-  const live: LiveCall = {
+function callOf(at: number): LiveCall {
+  return {
     ...{ callId: `call ${at}`, payer: { accountId: 1 + (at % accountCount), reason: 'caller' } },
     ...{ canonicalNumber: '4312345', numberClass: 'domestic', callerNumber: '', price: priceRow(6000n) },
     sourceAddress: `192.0.2.${at % 250}`,
@@ -61,6 +63,10 @@ for (let at = 0; at < callCount; at++) {
     setPaidUntil: () => told++,
     decidedBy: () => {},
   };
+}
+
+for (let at = 0; at < callCount; at++) {
+  const live = callOf(at);
   const leg = { kind: 'trunk', accountId: 9000, sentNumber: '4312345', cost: undefined } as const;
   money.admit(live);
   money.beforeDial(live, leg);
@@ -70,12 +76,54 @@ for (let at = 0; at < callCount; at++) {
   clock.advance(3);
 }
 
+/** Lets so many seconds pass; each timer is a turn of the event loop. */
+function pass(durationS: number): { readonly cpuMsPerSecond: number; readonly longestTurnMs: number } {
+  const before = process.cpuUsage();
+  let longestTurnMs = 0;
+  const untilMs = clock.monotonicMs() + durationS * 1000;
+  for (let due = clock.nextDueMs; due !== undefined && due <= untilMs; due = clock.nextDueMs) {
+    const begun = performance.now();
+    clock.advance(due - clock.monotonicMs());
+    longestTurnMs = Math.max(longestTurnMs, performance.now() - begun);
+  }
+  clock.advance(untilMs - clock.monotonicMs());
+  const { user, system } = process.cpuUsage(before);
+  return { cpuMsPerSecond: (user + system) / 1000 / durationS, longestTurnMs };
+}
+
+function tell(what: string, { cpuMsPerSecond, longestTurnMs }: ReturnType<typeof pass>): void {
+  process.stdout.write(
+    `${what}: ${cpuMsPerSecond.toFixed(2)} ms of CPU time a second, ${(cpuMsPerSecond / 10).toFixed(2)} % of a core; ` +
+      `the longest turn ${longestTurnMs.toFixed(1)} ms\n`,
+  );
+}
+
 told = 0;
-const before = process.cpuUsage();
-for (let second = 0; second < seconds; second++) clock.advance(1000);
-const { user, system } = process.cpuUsage(before);
-const perSecondMs = (user + system) / 1000 / seconds;
+process.stdout.write(`${money.size} calls in progress on ${accountCount} prepaid accounts\n`);
+tell(`${seconds} s of talk`, pass(seconds));
+process.stdout.write(`the media plane was told ${(told / seconds).toFixed(0)} times a second; ${cuts} cuts\n`);
+
+const begun = performance.now();
+money.recheck();
+const firstMs = performance.now() - begun;
+tell(`60 s with a change that concerns all calls (its first turn ${firstMs.toFixed(1)} ms)`, pass(60));
+
+const disabling = performance.now();
+money.recheck(1);
+process.stdout.write(`a change of one account with ten calls: ${(performance.now() - disabling).toFixed(2)} ms\n`);
+
+// The ceiling of the whole server is nearly reached: every call shares what is left, and a new one asks the others for it.
+Object.assign(ceiling, { spendPerServerDayMicros: heldByAll() + 50n });
+const live = callOf(callCount);
+const asking = performance.now();
+const refusal = money.admit(live);
 process.stdout.write(
-  `${money.size} calls in progress, ${accountCount} accounts: ${perSecondMs.toFixed(2)} ms of CPU time a second, ` +
-    `${(perSecondMs / 10).toFixed(2)} % of a core; the media plane is told ${(told / seconds).toFixed(0)} times a second; ${cuts} cuts\n`,
+  `a new call while all of the server's ceiling is held: ${refusal === undefined ? 'admitted' : 'refused'} after ${(performance.now() - asking).toFixed(1)} ms\n`,
 );
+tell('60 s with that ceiling', pass(60));
+
+function heldByAll(): bigint {
+  let sum = 0n;
+  for (const [counter, micros] of money.heldCounters) if (counter.startsWith('server ')) sum += micros;
+  return sum;
+}

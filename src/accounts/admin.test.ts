@@ -153,6 +153,18 @@ test('a number belongs to one enduser, in digits with the country code', () => {
   assert.equal(context.directory.numberOwner('431234567'), undefined);
 });
 
+test('a dial rule has a name of its own: the same name is the same rule [fraud.rule-name]', () => {
+  const context = newContext();
+  done(createAccount({ name: 'carrier', type: 'sipserver', host: '192.0.2.1' }, context), context);
+  done(putDialRule({ name: 'International', pattern: '00.', sipservers: 'carrier' }, context), context);
+  done(putDialRule({ name: 'International', pattern: '011.', sipservers: 'carrier' }, context), context);
+  assert.deepEqual(
+    context.directory.dialRules('').map(({ name, pattern }) => [name, pattern]),
+    [['International', '011.']],
+  );
+  assert.match(messages(putDialRule({ name: '', pattern: '0.', sipservers: 'carrier' }, context)), /is not a name/);
+});
+
 test('a dial rule is checked when it is saved', () => {
   const context = newContext();
   done(createAccount({ name: 'carrier', type: 'sipserver', host: '192.0.2.1' }, context), context);

@@ -29,6 +29,18 @@ describe('dial patterns', () => {
     });
   }
 
+  test('ZY-DIAL-2: each letter matches its digits, and a point one digit or more [fraud.custom-pattern]', () => {
+    const matchedBy = (pattern: string): string => {
+      const parsed = parsePattern(pattern);
+      assert.ok(parsed.ok);
+      return [...'0123456789'].filter((digit) => parsed.value.matches(digit)).join('');
+    };
+    assert.deepEqual(['Z', 'N', 'X'].map(matchedBy), ['123456789', '23456789', '0123456789']);
+    const open = parsePattern('00.');
+    assert.ok(open.ok);
+    assert.deepEqual([open.value.matches('0043'), open.value.matches('00')], [true, false]);
+  });
+
   test('a pattern with an invalid character is refused and the character named [fraud.custom-pattern]', () => {
     for (const text of ['19A', '1.9', '', '19 X', 'X'.repeat(41)]) {
       const parsed = parsePattern(text);

@@ -19,6 +19,7 @@ import type {
   PacketView,
   RateView,
   TariffImportView,
+  TariffRowsView,
   TariffView,
   PhoneSetupView,
   PostedView,
@@ -59,6 +60,13 @@ export interface OperationTable {
   readonly 'number add': Entry<{ number: string; user: string }, ChangeView>;
   readonly 'number remove': Entry<{ number: string }, ChangeView>;
   readonly 'tariff list': Entry<NoArguments, { readonly tariffs: readonly TariffView[] }>;
+  /** Prices whose prefix begins with `prefix`, or that a number beginning so could have. */
+  readonly 'tariff show': Entry<
+    { tariff: string; prefix?: string | undefined; limit?: number | undefined },
+    TariffRowsView
+  >;
+  /** How many of a hundred parts of the price list are read that is being imported; null while none is. */
+  readonly 'tariff progress': Entry<NoArguments, { readonly percent: number | null }>;
   /** `document` is a carrier's price list as CSV. */
   readonly 'tariff import': Entry<{ document: string; tariff: string; dryRun: boolean }, TariffImportView>;
   readonly 'packet list': Entry<NoArguments, { readonly packets: readonly PacketView[] }>;

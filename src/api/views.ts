@@ -132,6 +132,31 @@ export interface TariffView {
   readonly prices: number;
 }
 
+/** One price of a tariff; texts as the columns of a price list have them. */
+export interface TariffRowView {
+  readonly prefix: string;
+  readonly name: string;
+  readonly price: string;
+  readonly offpeak: string;
+  readonly weekend: string;
+  readonly connectFee: string;
+  /** First and next, such as `60/60`. */
+  readonly increments: string;
+  /** What else the row has, such as `minimum 0.03, 10 s free`; empty for nothing. */
+  readonly more: string;
+  readonly validFrom: string;
+  readonly validUntil: string;
+}
+
+export interface TariffRowsView {
+  readonly tariff: string;
+  readonly parent: string;
+  readonly currency: string;
+  readonly rows: readonly TariffRowView[];
+  /** Rows that fit, of which `rows` are the first. */
+  readonly count: number;
+}
+
 export interface PacketView {
   readonly name: string;
   readonly tariff: string;

@@ -38,15 +38,16 @@ export class CommandContext {
     return this.print(await this.call(name, given), show);
   }
 
-  /** As `answer`, for work that a person waits for. */
+  /** As `answer`, for work that a person waits for; `ask` tells how many of a hundred parts of it are done. */
   async answerLater<Name extends OperationName>(
     what: string,
     name: Name,
     given: ArgumentsOf<Name>,
     show: (value: ValueOf<Name>) => string,
+    ask?: () => Promise<number | undefined>,
   ): Promise<number> {
     const { stderr, clock } = this.environment;
-    return this.print(await withProgress(what, { output: stderr, clock }, () => this.call(name, given)), show);
+    return this.print(await withProgress(what, { output: stderr, clock }, () => this.call(name, given), ask), show);
   }
 
   print<Value>(outcome: Result<Value, OperationError>, show: (value: Value) => string): number {

@@ -11,7 +11,7 @@ const maxMegabytes = 1024;
  * read in small parts.
  */
 export const threadReader: DocumentReader = {
-  read: (task) =>
+  read: (task, onProgress) =>
     new Promise<ReadingAnswer>((resolve) => {
       const worker = new Worker(new URL('./reading-worker.ts', import.meta.url), {
         workerData: task,
@@ -19,6 +19,7 @@ export const threadReader: DocumentReader = {
       });
       const collector = new PartCollector();
       worker.on('message', (part: AnswerPart) => {
+        if (part.kind === 'progress') return onProgress?.(part.percent);
         const answer = collector.take(part);
         if (answer !== undefined) resolve(answer);
         worker.postMessage('next');

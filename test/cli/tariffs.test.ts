@@ -71,6 +71,25 @@ for (const withServer of [false, true]) {
       assert.match((await stage.run(['rate', '+12125551234', '--user', 'alice'])).stdout, /alice +none/);
     }));
 
+  test(`the prices of a tariff are shown, whole or by prefix (${state})`, () =>
+    onStage(async (stage) => {
+      if (withServer) await stage.startServer();
+      await stage.run(['import', 'market.yaml'], { files });
+      const whole = await stage.run(['tariff', 'show', 'retail']);
+      assert.match(whole.stdout, /^retail: 2 prices in USD\. What it lacks is looked up in wholesale\.\n/);
+      assert.match(whole.stdout, /prefix +name +a minute +connect fee +increments/);
+      assert.match(whole.stdout, /43 +Austria +0\.05 +0\.00 +1\/1\s+4366 +- +0\.10 +0\.02 +60\/60/);
+      const longer = await stage.run(['tariff', 'show', 'retail', '--prefix', '+43664']);
+      assert.match(longer.stdout, /2 prices[\s\S]*43 [\s\S]*4366 /, 'those by which such a number can be priced');
+      const other = await stage.run(['tariff', 'show', 'retail', '--prefix', '49']);
+      assert.match(other.stdout, /0 prices[\s\S]*There is none that fits/);
+      const cut = await stage.run(['tariff', 'show', 'retail', '--limit', '1']);
+      assert.match(cut.stdout, /The first 1; --prefix narrows them/);
+      for (const wrong of [['nowhere'], ['retail', '--prefix', 'x43']]) {
+        assert.equal((await stage.run(['tariff', 'show', ...wrong])).exitCode, 1);
+      }
+    }));
+
   test(`a carrier's price list tells what gets dearer and what costs more than it sells, and is taken whole (${state})`, () =>
     onStage(async (stage) => {
       if (withServer) await stage.startServer();
@@ -114,8 +133,14 @@ test('a document is read in a thread of its own, its faults come back, and calls
   let turns = 0;
   const ticking = setInterval(() => turns++, 5);
   const text = `prefix,name,price\n${rows.join('\n')}`;
-  const read = await threadReader.read({ kind: 'deck', text, previous: undefined, role: 'none', others: [], atMs: 0 });
+  const told: number[] = [];
+  const task = { kind: 'deck', text, previous: undefined, role: 'none', others: [], atMs: 0 } as const;
+  const read = await threadReader.read(task, (percent) => told.push(percent));
   clearInterval(ticking);
+  assert.ok(
+    told.length > 5 && told.every((percent, at) => percent >= (told[at - 1] ?? 0) && percent < 100),
+    String(told),
+  );
   assert.ok(read.ok && read.value.kind === 'deck');
   assert.equal(read.value.preview.rows, 50_000);
   assert.ok(turns > 3, 'this thread went on');

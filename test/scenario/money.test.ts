@@ -67,7 +67,7 @@ describe('with room for one increment, one of thirty calls in one instant passes
     assert.deepEqual(tally(sender, await sendCalls(stage, sender, 30)), { 100: 1, 403: 29 });
   });
 
-  test('our exposure on a SIP server: the others go to the next one', async () => {
+  test('our exposure on a SIP server: the others go to the next one [fraud.provider-side-credit-limit]', async () => {
     const stage = await moneyStage({
       rows: { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(30_000n) },
       money: { carrier: { dayMicros: 999n } },

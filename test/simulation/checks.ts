@@ -80,7 +80,8 @@ type Check = (cdr: Cdr, isHeld: boolean, text: string) => void;
 
 function checkCdr(world: World, cdr: Cdr, life: number, check: Check): void {
   const caller = world.wire.of(cdr.sipCallId).filter((seen) => seen.life === life && isParty(world, seen));
-  const finals = firstFinals(caller);
+  // What an INVITE got that was not taken yet, as of an account that was disabled for a moment, is not the call's.
+  const finals = firstFinals(caller).filter(({ atMs }) => atMs >= cdr.startedAtMs);
   // A copy of the INVITE before, which had no proof yet, may come late and be answered anew.
   const lastSeq = Math.max(...finals.map(({ seq }) => seq));
   const final = finals.find(({ seq }) => seq === lastSeq);

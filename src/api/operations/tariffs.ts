@@ -14,13 +14,21 @@ import type { OperationPorts } from '../ports.ts';
 import type { PreviewLineView, PriceView, RateView, TariffImportView } from '../views.ts';
 import { adminContext, changeLines, commit, refusedFields } from './administration.ts';
 import { flag, optionalText, text } from './arguments.ts';
+import { tariffRows } from './tariff-rows.ts';
 import { namedAccount } from './named-account.ts';
 import { done, type OperationsOf, type Outcome, quoted, refused } from './outcome.ts';
 
-type Names = 'tariff list' | 'tariff import' | 'packet list' | 'rate';
+type Names = 'tariff list' | 'tariff show' | 'tariff import' | 'tariff progress' | 'packet list' | 'rate';
 
 export function tariffOperations(ports: OperationPorts): OperationsOf<Names> {
+  /** Imports are done one after another: there is one that is read, or none. */
+  let percent: number | undefined;
+  const onProgress = (now: number | undefined): void => {
+    percent = now;
+  };
   return {
+    'tariff show': (given) => Promise.resolve(tariffRows(ports, given)),
+    'tariff progress': () => done({ percent: percent ?? null }),
     'tariff list': () => {
       const { tariffs } = ports.directory;
       const views = tariffs.all().map(({ id, name, parentId }) => {
@@ -29,7 +37,7 @@ export function tariffOperations(ports: OperationPorts): OperationsOf<Names> {
       });
       return done({ tariffs: views });
     },
-    'tariff import': (given) => importTariff(ports, given),
+    'tariff import': (given) => importTariff(ports, given, onProgress).finally(() => onProgress(undefined)),
     'packet list': () => {
       const { packets, tariffs } = ports.directory;
       const views = packets.all().map(({ name, tariffId, prefixes, audience }) => {
@@ -41,7 +49,11 @@ export function tariffOperations(ports: OperationPorts): OperationsOf<Names> {
   };
 }
 
-async function importTariff(ports: OperationPorts, given: Arguments): Promise<Outcome<TariffImportView>> {
+async function importTariff(
+  ports: OperationPorts,
+  given: Arguments,
+  onProgress: (percent: number) => void,
+): Promise<Outcome<TariffImportView>> {
   const document = text(given, 'document');
   if (!document.ok) return document;
   const name = text(given, 'tariff');
@@ -51,13 +63,12 @@ async function importTariff(ports: OperationPorts, given: Arguments): Promise<Ou
   const { directory, prices, clock, reader } = ports;
   const known = directory.tariffs.byName(name.value);
   const previous = known === undefined ? undefined : prices.listOf(known.id);
-  const read = await reader.read({
-    kind: 'deck',
-    text: document.value,
-    previous: previous?.columns,
+  const task = {
+    ...{ kind: 'deck' as const, text: document.value, previous: previous?.columns },
     ...marketOf(ports, known?.id),
     atMs: clock.wallMs(),
-  });
+  };
+  const read = await reader.read(task, onProgress);
   if (!read.ok) return refused(['nothing was imported:', ...read.error].join('\n'));
   if (read.value.kind !== 'deck') return refused('nothing was imported: the document is no price list');
   const { deck, columns, preview } = read.value;

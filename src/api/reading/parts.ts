@@ -12,6 +12,8 @@ type Section = (typeof sections)[number];
 /** What a reading thread answers, piece by piece; each is asked for when the one before has been taken. */
 export type AnswerPart =
   | { readonly kind: 'whole'; readonly answer: ReadingAnswer }
+  /** Nothing of the answer yet: so many of a hundred parts are read. It is not waited for. */
+  | { readonly kind: 'progress'; readonly percent: number }
   /** An import without its records. */
   | { readonly kind: 'head'; readonly head: ReadImport }
   | { readonly kind: 'records'; readonly records: Partial<Pick<ImportDocument, Section>> }
@@ -43,6 +45,8 @@ export class PartCollector {
     switch (part.kind) {
       case 'whole':
         return part.answer;
+      case 'progress':
+        return undefined;
       case 'head':
         this.#head = part.head;
         return undefined;

@@ -39,14 +39,15 @@ export type ReadingAnswer = Result<ReadImport | ReadPriceList, readonly string[]
 
 /** Reads large documents; the server gives a thread to it, so that calls do not wait for a price list. */
 export interface DocumentReader {
-  read(task: ReadingTask): Promise<ReadingAnswer>;
+  /** @param onProgress is told now and then how many of a hundred parts of a price list are read. */
+  read(task: ReadingTask, onProgress?: (percent: number) => void): Promise<ReadingAnswer>;
 }
 
 /** Reads at once, in this thread: for a command that works alone. */
 export const directReader: DocumentReader = { read: (task) => Promise.resolve(readDocument(task)) };
 
-export function readDocument(task: ReadingTask): ReadingAnswer {
-  return task.kind === 'import' ? readImport(task.text) : readPriceList(task);
+export function readDocument(task: ReadingTask, onProgress?: (percent: number) => void): ReadingAnswer {
+  return task.kind === 'import' ? readImport(task.text) : readPriceList(task, onProgress);
 }
 
 function readImport(text: string): ReadingAnswer {
@@ -67,8 +68,11 @@ function readImport(text: string): ReadingAnswer {
   return ok({ kind: 'import', document: { ...document.value, tariffs }, decks });
 }
 
-function readPriceList(task: Extract<ReadingTask, { kind: 'deck' }>): ReadingAnswer {
-  const list = parseDeck(task.text);
+function readPriceList(
+  task: Extract<ReadingTask, { kind: 'deck' }>,
+  onProgress?: (percent: number) => void,
+): ReadingAnswer {
+  const list = parseDeck(task.text, onProgress);
   if (!list.ok) return list;
   const others = task.others.map((columns) => new PriceList(columns));
   const own = [list.value];

@@ -91,6 +91,15 @@ test('uncleared money is for domestic calls up to the cap, and for everything on
   assert.deepEqual([spendable(false, 0n), ledger.balances.postedMicros(2)], [6n, 6n]);
 });
 
+test('PAY-2: a first payment buys nothing until an administrator has cleared it', async () => {
+  const { ledger, commit } = stage();
+  const spendable = (): bigint => ledger.balances.spendableMicros(2, { domestic: true, unclearedCapMicros: 0n });
+  await ledger.post(topUp('first', 10n, false), commit);
+  assert.equal(spendable(), 0n);
+  await ledger.clear('first', 'anna', commit);
+  assert.equal(spendable(), 10n);
+});
+
 test('of a top-up that was taken back before it was cleared, only the rest is cleared', async () => {
   const { ledger, commit } = stage();
   await ledger.post(topUp('p1', 8n, false), commit);

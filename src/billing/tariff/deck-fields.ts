@@ -1,5 +1,6 @@
 import { fail, ok, type Result } from '../../base/result/result.ts';
 import { microsPerUnit, parseAmount, printAmount } from '../../base/money/money.ts';
+import { freePriceRow } from '../seam.ts';
 import { type DeckRow, maxPrefixLength, never } from './price-list.ts';
 
 /** A row while it is read: a price list has hundreds of thousands, and none is worth an object a field. */
@@ -19,20 +20,14 @@ export interface DeckField {
 const priceBounds = { minMicros: 0n, maxMicros: 1_000_000_000n * microsPerUnit };
 const maxSeconds = 3600;
 
+const { tariff: _tariff, currency: _currency, ...freeRow } = freePriceRow;
+
+/** A row of which nothing was read yet: its prices are not those of a free call, they are missing. */
 export const emptyRow: DeckRow = {
-  prefix: '',
-  name: '',
+  ...freeRow,
   peakPerMinuteMicros: -1n,
   offPeakPerMinuteMicros: -1n,
   weekendPerMinuteMicros: -1n,
-  connectFeeMicros: 0n,
-  freeSeconds: 0,
-  firstIncrementS: 1,
-  nextIncrementS: 1,
-  minimumChargeMicros: 0n,
-  attemptFeeMicros: 0n,
-  shortCallSurchargeMicros: 0n,
-  shortCallS: 0,
   validFromMs: 0,
   validUntilMs: never,
   origins: [],

@@ -5,6 +5,7 @@ import { type DeckRow, PriceList } from './price-list.ts';
 /** A price list may have so many rows, and so many faults are told. */
 export const maxDeckRows = 500_000;
 const maxTold = 50;
+const rowsPerStep = 5000;
 
 const fieldByName = new Map<string, DeckField>();
 for (const field of deckFields) for (const name of [field.name, ...field.aliases]) fieldByName.set(name, field);
@@ -12,9 +13,13 @@ for (const field of deckFields) for (const name of [field.name, ...field.aliases
 /**
  * Reads a carrier's price list: a line of column names, then one line a prefix, divided by commas, semicolons or tabs,
  * with quotation marks where a value needs them (RFC 4180). All rows are read, or none.
+ * @param onProgress is told now and then how many of a hundred parts of the rows are read.
  * @returns the list, or sentences with the row that each is about.
  */
-export function parseDeck(text: string): Result<PriceList, readonly string[]> {
+export function parseDeck(
+  text: string,
+  onProgress: (percent: number) => void = () => {},
+): Result<PriceList, readonly string[]> {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const headAt = lines.findIndex((line) => line.trim() !== '');
   const head = lines[headAt];
@@ -25,6 +30,7 @@ export function parseDeck(text: string): Result<PriceList, readonly string[]> {
   const reader = new DeckReader();
   for (let at = headAt + 1; at < lines.length; at++) {
     const line = lines[at] ?? '';
+    if (at % rowsPerStep === 0) onProgress(Math.floor((at * 100) / lines.length));
     if (line.trim() === '') continue;
     const cells = splitLine(line, separator);
     if (cells === undefined) reader.fault(`row ${at + 1}: a quotation mark is not closed`);

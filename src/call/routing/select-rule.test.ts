@@ -26,7 +26,7 @@ describe('choice of a dial rule', () => {
     assert.equal(sent([rule({ deleteDigits: 2 })], '123'), undefined);
   });
 
-  test('digits are stripped first and added then: 19123 becomes 00123 [fraud.auto-add-digit]', () => {
+  test('digits are stripped first and added then: 19123 becomes 00123 [fraud.auto-add-digit] ZY-DIAL-3', () => {
     assert.equal(sent([rule({ deleteDigits: 2, addDigits: '00' })], '19123'), '00123');
   });
 

@@ -5,11 +5,14 @@ import type {
   PriceView,
   RateView,
   TariffImportView,
+  TariffRowsView,
+  TariffRowView,
   TariffView,
 } from '../../api/views.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
 import { plural } from '../output/format.ts';
+import { parseCount } from '../output/list-flags.ts';
 import type { Column } from '../output/table.ts';
 import { readDocument } from '../read-document.ts';
 import { addCommand, type CommonOptions, describedCommand, type Shell } from '../shell.ts';
@@ -17,6 +20,11 @@ import { addCommand, type CommonOptions, describedCommand, type Shell } from '..
 interface ImportFlags extends CommonOptions {
   readonly tariff: string;
   readonly dryRun?: boolean;
+}
+
+interface ShowFlags extends CommonOptions {
+  readonly prefix?: string;
+  readonly limit?: string;
 }
 
 interface RateFlags extends CommonOptions {
@@ -28,6 +36,7 @@ export function addTariffCommands(program: Command, shell: Shell): void {
   const tariffs = describedCommand(program, 'tariff', 'Price lists by prefix.', [
     'tariff import --dry-run carrier.csv --tariff carrier',
     'tariff list',
+    'tariff show carrier --prefix 4366',
   ]);
   addCommand(
     tariffs,
@@ -52,6 +61,22 @@ export function addTariffCommands(program: Command, shell: Shell): void {
         });
       }),
   );
+  addCommand(
+    tariffs,
+    'show <name>',
+    'The prices of a tariff, by prefix; with --prefix those that numbers beginning so can have.',
+    ['tariff show carrier', 'tariff show carrier --prefix 4366'],
+  )
+    .option('--prefix <digits>', 'in international form')
+    .option('--limit <count>', 'at most this many (default: 100, largest: 10000)')
+    .action((tariff: string, options: ShowFlags) =>
+      shell.perform(options, (context) => {
+        const limit = parseCount(options.limit);
+        if (!limit.ok) return Promise.resolve(context.usage(limit.error));
+        const query = { tariff, prefix: options.prefix, limit: limit.value };
+        return context.answer('tariff show', query, (value) => rowsText(context, value));
+      }),
+    );
   const packets = describedCommand(program, 'packet', 'Price packages: who pays by which tariff.', ['packet list']);
   addCommand(packets, 'list', 'All packets.', ['packet list']).action((options: CommonOptions) =>
     shell.perform(options, (context) => {
@@ -81,7 +106,39 @@ async function importDeck(context: CommandContext, file: string, { tariff, dryRu
   if (!read.ok) return context.fail(read.error);
   const document = read.value;
   const given = { document, tariff, dryRun: dryRun === true };
-  return context.answerLater('reading prices', 'tariff import', given, (value) => importText(context, value));
+  const ask = async (): Promise<number | undefined> => {
+    const answered = await context.call('tariff progress', {});
+    return answered.ok ? (answered.value.percent ?? undefined) : undefined;
+  };
+  return context.answerLater('reading prices', 'tariff import', given, (value) => importText(context, value), ask);
+}
+
+function rowsText(context: CommandContext, { tariff, parent, currency, rows, count }: TariffRowsView): string {
+  const has = (name: 'offpeak' | 'weekend' | 'connectFee' | 'more' | 'validFrom' | 'validUntil'): boolean =>
+    rows.some(
+      (row) => row[name] !== '' && !(name === 'connectFee' && row.connectFee === '0.00') && row[name] !== row.price,
+    );
+  const optional = (title: string, name: Parameters<typeof has>[0]): readonly Column<TariffRowView>[] =>
+    has(name) ? [{ title, cell: (row) => row[name] }] : [];
+  const columns: readonly Column<TariffRowView>[] = [
+    { title: 'prefix', cell: (row) => (row.prefix === '' ? 'every number' : row.prefix) },
+    { title: 'name', max: 40, cell: (row) => row.name },
+    { title: 'a minute', align: 'right', cell: (row) => row.price },
+    ...optional('off-peak', 'offpeak'),
+    ...optional('weekend', 'weekend'),
+    ...optional('connect fee', 'connectFee'),
+    { title: 'increments', cell: (row) => row.increments },
+    ...optional('from', 'validFrom'),
+    ...optional('until', 'validUntil'),
+    ...optional('more', 'more'),
+  ];
+  const elsewhere = parent === '' ? '' : ` What it lacks is looked up in ${printable(parent)}.`;
+  const left = count > rows.length ? `The first ${rows.length}; --prefix narrows them, --limit takes more.\n` : '';
+  return (
+    `${printable(tariff)}: ${plural(count, 'price')} in ${printable(currency)}.${elsewhere}\n` +
+    context.table(columns, rows, 'There is none that fits.') +
+    left
+  );
 }
 
 function importText(context: CommandContext, value: TariffImportView): string {

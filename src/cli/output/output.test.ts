@@ -97,6 +97,30 @@ test('columns line up, empty cells show a dash, and long cells are cut only for 
   assert.match(table(columns, rows, { cut: false, heading }), /much too long/);
 });
 
+test('progress tells how much is done where that can be asked', async () => {
+  const clock = new SimulatedClock();
+  let written = '';
+  const output = { write: (text: string) => void (written += text), isTerminal: true, columns: 80 };
+  const { promise, resolve: finish } = Promise.withResolvers<string>();
+  const parts = [undefined, 40, 90];
+  const working = withProgress(
+    'reading',
+    { output, clock },
+    () => promise,
+    () => Promise.resolve(parts.shift()),
+  );
+  for (let step = 0; step < 4; step++) {
+    clock.advance(500);
+    for (let turn = 0; turn < 3; turn++) await Promise.resolve();
+  }
+  finish('');
+  await working;
+  assert.match(
+    written,
+    /reading \.\.\. 1 s[^]*reading \.\.\. 1 s[^]*reading \.\.\. 40 %, 2 s[^]*reading \.\.\. 90 %, 2 s/,
+  );
+});
+
 test('progress is shown on a terminal after a while, and wiped when the work ends', async () => {
   for (const isTerminal of [true, false]) {
     const clock = new SimulatedClock();

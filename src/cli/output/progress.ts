@@ -10,14 +10,21 @@ export async function withProgress<T>(
   what: string,
   { output, clock }: { readonly output: Output; readonly clock: Clock },
   work: () => Promise<T>,
+  /** How many of a hundred parts are done, where that can be asked. */
+  ask: () => Promise<number | undefined> = () => Promise.resolve(undefined),
 ): Promise<T> {
   if (!output.isTerminal) return work();
   const begunMs = clock.monotonicMs();
   let shown = false;
+  let percent: number | undefined;
   const show = (): void => {
     shown = true;
-    output.write(`${clearLine}${what} ... ${Math.round((clock.monotonicMs() - begunMs) / 1000)} s`);
+    const part = percent === undefined ? '' : ` ${percent} %,`;
+    output.write(`${clearLine}${what} ...${part} ${Math.round((clock.monotonicMs() - begunMs) / 1000)} s`);
     timer = clock.after(stepMs, show);
+    void ask().then((now) => {
+      percent = now;
+    });
   };
   let timer: Timer = clock.after(patienceMs, show);
   try {
