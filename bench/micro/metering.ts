@@ -51,6 +51,7 @@ const money = new MeteredCalls({
   ...{ clock, directory, ledger, books, peaks, observer, pool: new LocalPool() },
   trade: { sources, hours, losses },
   prices: { rowOf: () => undefined, periods: () => periods },
+  epoch: 1,
 });
 
 let cuts = 0;

@@ -76,8 +76,9 @@ export interface UnfinishedCall {
 /** When a server was last known to live. */
 export interface Heartbeat {
   readonly wallMs: number;
-  /** Of that process, for durations within it; absent in what older versions wrote. */
+  /** Of the process whose number is `epoch`, for durations within it; absent in what older versions wrote. */
   readonly monotonicMs: number | undefined;
+  readonly epoch: number | undefined;
 }
 
 /** Who ended the call, or `system` for a timer, a limit, a drain or the recovery after a crash. */

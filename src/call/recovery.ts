@@ -113,12 +113,16 @@ function finalCdr(call: UnfinishedCall, lastHeartbeat: Heartbeat | undefined): C
   return { ...cdr, answeredAtMs, endedAtMs, cause: 'server restart', sipStatus, endedBy: 'system' };
 }
 
-/** Durations are measured by the monotonic clock where both ends of one are known by it: the wall clock may have been set. */
+/**
+ * Durations are measured by the monotonic clock where both ends of one are known by it: the wall clock may have been set.
+ * A server that died before its first heartbeat has left that of the one before, by which nothing can be measured.
+ */
 function deadAtMs({ cdr, answeredAtMs, money }: UnfinishedCall, lastHeartbeat: Heartbeat | undefined): number {
   const floorMs = answeredAtMs ?? cdr.startedAtMs;
-  const { wallMs = floorMs, monotonicMs } = lastHeartbeat ?? {};
+  const { wallMs = floorMs, monotonicMs, epoch } = lastHeartbeat ?? {};
   const answered = readCallMoney(money)?.answered;
   if (answered === undefined || monotonicMs === undefined) return Math.max(floorMs, wallMs);
+  if (answered.epoch !== epoch) return floorMs;
   return floorMs + Math.max(0, Math.floor(monotonicMs - answered.monotonicMs));
 }
 

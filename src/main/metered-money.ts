@@ -37,12 +37,13 @@ export interface MoneyParts {
   /** None are remembered where they are not given. */
   readonly peaks: SpendPeaks | undefined;
   readonly decisions: DecisionStore;
+  readonly epoch: number;
 }
 
 /** Holds, meters and charges of calls, over one ledger, which is told of what they hold and watches that it is given back. */
 export function meteredCalls(parts: MoneyParts): MeteredCalls {
   const { clock, directory, settings, settingOrigin, ledger, ceiling } = parts;
-  const { random, decisions, log } = parts;
+  const { random, decisions, log, epoch } = parts;
   const peaks = parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
   const sources = new SlidingSums(maxSources);
   const hours = new PeriodSums(directoryLimits.accounts);
@@ -71,7 +72,7 @@ export function meteredCalls(parts: MoneyParts): MeteredCalls {
   const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
   const pool = new LocalPool();
   const trade = { sources, hours, losses };
-  const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer });
+  const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer, epoch });
   ledger.watchHolds((accountId) => pool.heldOn(creditCounter(accountId)));
   ledger.auditAlso(() => {
     if (calls.size > 0) return [];

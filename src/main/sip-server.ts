@@ -84,6 +84,8 @@ export interface SipServerParts {
   readonly ceiling?: Ceiling;
   readonly plane: MediaPlane;
   readonly calls: CallStore;
+  /** Number of this start among all starts on the data folder; 0 where there is none. */
+  readonly epoch?: number;
   readonly bindings: BindingStore;
   readonly decisions: DecisionStore;
   readonly bans: BanStore;
@@ -215,7 +217,7 @@ export class SipServer {
     const { limits } = this;
     this.money = meteredCalls({
       ...{ clock, random, log, settings, settingOrigin, directory, prices: this.prices },
-      ...{ ledger: parts.ledger, peaks: parts.peaks, decisions: parts.decisions },
+      ...{ ledger: parts.ledger, peaks: parts.peaks, decisions: parts.decisions, epoch: parts.epoch ?? 0 },
       ceiling: parts.ceiling ?? firstCeiling,
     });
     this.#recovery = new Recovery({ stack, store: parts.calls, money: this.money, log });

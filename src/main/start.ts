@@ -109,6 +109,7 @@ export async function startServer(options: StartOptions): Promise<Result<Running
       priceLists: snapshot.decks.map(({ tariffId, deck }) => [tariffId, listOfDeck(deck)] as const),
       ceiling: ceiling.value,
       calls: store.calls,
+      epoch: store.epoch,
       bindings: store.bindings,
       decisions: store.decisions,
       bans: store.bans,

@@ -186,10 +186,11 @@ async function start(port: MessagePort, { dataFolder, nowMs }: WorkerStart): Pro
 }
 
 function heartbeatOf(database: DatabaseSync): Heartbeat | undefined {
-  const wallMs = database.prepare('SELECT at_ms FROM heartbeat WHERE id = 1').get()?.['at_ms'];
+  const row = database.prepare('SELECT at_ms, epoch FROM heartbeat WHERE id = 1').get();
+  const { at_ms: wallMs, epoch } = row ?? {};
   if (typeof wallMs !== 'number') return undefined;
   const monotonic = database.prepare("SELECT value FROM meta WHERE name = 'heartbeat_monotonic_ms'").get()?.['value'];
-  return { wallMs, monotonicMs: monotonic === undefined ? undefined : Number(monotonic) };
+  return { wallMs, monotonicMs: monotonic === undefined ? undefined : Number(monotonic), epoch: Number(epoch) };
 }
 
 /** The name by which a journal knows its database, made once. A backup keeps it. */

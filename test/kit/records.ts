@@ -37,5 +37,5 @@ export function aCdr(callId: string, startedAtMs = 5000): Cdr {
 
 /** A heartbeat of which only the time on the wall is known. */
 export function heartbeatAt(wallMs: number): Heartbeat {
-  return { wallMs, monotonicMs: undefined };
+  return { wallMs, monotonicMs: undefined, epoch: undefined };
 }

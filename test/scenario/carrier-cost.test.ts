@@ -105,6 +105,18 @@ describe('what a SIP server charges us', () => {
   });
 });
 
+test('a call of a server that died before its first heartbeat costs its first second, whatever the one before left', async () => {
+  const dead = await priced();
+  const alice = await dead.phone('alice', '192.0.2.21');
+  await connectedCall(dead, alice, await dead.peer('192.0.2.50'));
+  for (const wallMs of [dead.clock.wallMs() - 5000, dead.clock.wallMs() + 86_400_000]) {
+    const stage = await priced();
+    const lastHeartbeat = { wallMs, monotonicMs: dead.clock.monotonicMs() + 60_000, epoch: 77 };
+    await stage.server.endDeadCalls({ unfinishedCalls: leftBy(dead), lastHeartbeat });
+    assert.equal(stage.balanceOf('alice'), 1_000_000n - 1000n);
+  }
+});
+
 describe('a call of a server that died after its wall clock was set', () => {
   for (const stepMs of [86_400_000, -86_400_000]) {
     test(`by ${stepMs / 3_600_000} hours is charged for the time that has passed`, async () => {
@@ -112,7 +124,8 @@ describe('a call of a server that died after its wall clock was set', () => {
       const alice = await dead.phone('alice', '192.0.2.21');
       await connectedCall(dead, alice, await dead.peer('192.0.2.50'));
       await dead.run(12_000);
-      const lastHeartbeat = { wallMs: dead.clock.wallMs() + stepMs, monotonicMs: dead.clock.monotonicMs() };
+      const { clock } = dead;
+      const lastHeartbeat = { wallMs: clock.wallMs() + stepMs, monotonicMs: clock.monotonicMs(), epoch: 0 };
       const stage = await priced();
       await stage.server.endDeadCalls({ unfinishedCalls: leftBy(dead), lastHeartbeat });
       const [cdr] = stage.store.cdrs;

@@ -62,6 +62,7 @@ export class ServerLife {
   tookOver = false;
   readonly #options: LifeOptions;
   readonly #clock: MortalClock;
+  readonly #bornMs: number;
   #settings: Settings;
   readonly #store: MemoryStore;
   readonly #network: ServerNetwork;
@@ -71,6 +72,7 @@ export class ServerLife {
   constructor(options: LifeOptions) {
     this.#options = options;
     this.life = options.life;
+    this.#bornMs = options.clock.monotonicMs();
     this.#clock = new MortalClock(options.clock, options.wall);
     const { network, wire, life, parties, stranger, random, local } = options;
     this.#network = new ServerNetwork({ network, wire, life, parties, stranger });
@@ -93,6 +95,7 @@ export class ServerLife {
       directory: simulatedDirectory(options.disabled),
       priceLists: options.hasPeaks ? peakPriceLists : priceLists,
       calls: this.#store.calls,
+      epoch: options.life,
       bindings: this.#store.bindings,
       decisions: this.#store.decisions,
       bans: { put: () => {}, remove: () => {} },
@@ -100,6 +103,11 @@ export class ServerLife {
       dns: new ScriptedDns(),
       ownAddresses: () => [{ address: local.address, network: networkOf(local.address), internal: false }],
     });
+  }
+
+  /** Milliseconds that it has run. */
+  get lived(): number {
+    return this.#clock.monotonicMs() - this.#bornMs;
   }
 
   /** Binds, and begins to end what the last life left. */

@@ -158,7 +158,7 @@ export class World {
     this.wire.note(`---- server ${life.life} starts`);
   }
 
-  #heartbeat: Heartbeat = { wallMs: 0, monotonicMs: 0 };
+  #heartbeat: Heartbeat = { wallMs: 0, monotonicMs: 0, epoch: 0 };
 
   /** Every second seed has crashes in the middle of its writes. */
   #writesToCrash(): number {
@@ -177,16 +177,22 @@ export class World {
   crash(): void {
     // A server has a heartbeat once the calls of the one before it are ended.
     if (this.life?.tookOver === true) {
+      const { life, lived } = this.life;
       const agoMs = this.clock.monotonicMs() % 1000;
-      this.#heartbeat = { wallMs: this.wall.wallMs() - agoMs, monotonicMs: this.clock.monotonicMs() - agoMs };
+      // One that dies sooner leaves the heartbeat of the server before it.
+      if (lived > agoMs) this.#heartbeat = this.#beat(life, agoMs);
     }
     this.life?.crash();
     this.wire.note('---- server crashes');
   }
 
+  #beat(epoch: number, agoMs: number): Heartbeat {
+    return { wallMs: this.wall.wallMs() - agoMs, monotonicMs: this.clock.monotonicMs() - agoMs, epoch };
+  }
+
   /** An orderly stop, after which the next life finds nothing to do. */
   stopServer(): void {
-    this.#heartbeat = { wallMs: this.wall.wallMs(), monotonicMs: this.clock.monotonicMs() };
+    this.#heartbeat = this.#beat(this.life?.life ?? 0, 0);
     const left = this.life?.stop() ?? 0;
     if (left > 0) this.problems.push(`the server left ${left} timers when it stopped`);
     this.wire.note('---- server stops');

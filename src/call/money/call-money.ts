@@ -28,10 +28,12 @@ export interface CallMoney {
   readonly isDomestic: boolean;
 }
 
-/** The time by which money is counted, and that by which durations are measured; the second is of one process only. */
+/** The time by which money is counted, and that by which durations are measured: the second means nothing to another process. */
 export interface AnswerTimes {
   readonly startMs: number;
   readonly monotonicMs: number;
+  /** The number of the process among all starts on the data folder. */
+  readonly epoch: number;
 }
 
 /** The same for the call's row. */

@@ -137,6 +137,7 @@ class Bank {
     this.calls = new MeteredCalls({
       ...{ clock, directory, ledger, pool: this.pool, books, peaks, trade: this.trade },
       prices: { rowOf: (id) => given.rows[id], periods: () => this.pricePeriods },
+      epoch: 1,
       observer: {
         refused: () => ({ status: 403, decisionId: '' }),
         wouldRefuse: () => {},

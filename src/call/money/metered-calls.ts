@@ -58,6 +58,8 @@ export interface MeteredCallsParts {
   readonly trade: TradeSums;
   readonly prices: CallPrices;
   readonly observer: MoneyObserver;
+  /** Number of this start among all starts on the data folder. */
+  readonly epoch: number;
 }
 
 interface Metered {
@@ -190,7 +192,11 @@ export class MeteredCalls implements CallLifecycle {
     const exceeded = metered.meter.connected();
     metered.money = {
       ...metered.money,
-      answered: { startMs: metered.meter.startMs, monotonicMs: this.#parts.clock.monotonicMs() },
+      answered: {
+        startMs: metered.meter.startMs,
+        monotonicMs: this.#parts.clock.monotonicMs(),
+        epoch: this.#parts.epoch,
+      },
     };
     if (exceeded !== undefined) this.#cut(metered, exceeded);
   }
