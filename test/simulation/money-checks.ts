@@ -72,7 +72,8 @@ export function brokenCharges(world: World): Problem[] {
   for (const cdr of world.disk.cdrs.values()) {
     const found = world.kind === 'set clocks' ? summed(chargesOf(cdr, charged)) : chargesOf(cdr, charged);
     const expected = expectedCharges(world, cdr);
-    const isCut = cdr.cause === 'server restart';
+    const isCutAtOnce = world.wall.wasSet && cdr.endedAtMs === cdr.answeredAtMs;
+    const isCut = cdr.cause === 'server restart' || isCutAtOnce;
     const differs = [...new Set([...found.keys(), ...expected.keys()])].filter((key) => {
       const [is, should] = [found.get(key) ?? 0n, expected.get(key) ?? 0n];
       // What a dead server had not held cannot be charged, where others took it meanwhile.

@@ -225,6 +225,23 @@ describe('the meter of a call', () => {
     assert.deepEqual([held.cutAtMs(), desk.purse.creditMicros], [62_000, 0n]);
   });
 
+  test('a call that rings over midnight has its first increment held on both days before it is dialled', () => {
+    const desk = new Desk(new Purse(10_000_000n, 30_000n));
+    desk.clock.advance(dayMs - 10 * 3_600_000 - 60_000);
+    const ringing = Array.from({ length: 30 }, (_, at) => desk.call(`call ${at}`, rowOf(60_000n)));
+    const dialled = ringing.filter((call) => 'meter' in call);
+    assert.equal(dialled.length, 30);
+    desk.purse.charged.set('2026-11-24', 29_999n);
+    assert.ok(!('meter' in desk.call('late', rowOf(60_000n))), 'the new day has no room for it');
+    desk.clock.advance(59_500);
+    const long = desk.call('long', rowOf(60_000n, { firstIncrementS: 60 }));
+    assert.ok(!('meter' in long), 'nor for one whose first increment reaches into that day');
+    desk.purse.charged.clear();
+    desk.clock.advance(1500);
+    for (const { meter } of dialled) assert.equal(meter.connected(), undefined);
+    assert.equal(desk.pool.heldOn('day 2026-11-23'), 0n);
+  });
+
   test('of thirty calls with room for one increment, one is dialled', () => {
     const desk = new Desk(new Purse(1999n));
     const dialled = Array.from({ length: 30 }, (_, index) => desk.call(`call ${index}`, rowOf(60_000n)));

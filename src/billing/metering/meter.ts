@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/time/clock.ts';
 import type { Exceeded } from '../hold/money-limit.ts';
-import type { HoldOutcome, Pool } from '../hold/pool.ts';
-import { type BillingDays, claimsOf, type Share } from '../hold/vector.ts';
+import type { Claim, HoldOutcome, Pool } from '../hold/pool.ts';
+import { type BillingDays, claimsOf, hourAt, type Share } from '../hold/vector.ts';
 import type { Appointment, Schedule } from './schedule.ts';
 
 /** What a meter tells its call. */
@@ -71,14 +71,15 @@ export class Meter {
 
   /**
    * Holds the connect fee and the first increment, before the leg is dialled; for another attempt again, with the
-   * shares of that attempt. A leg that may ring over the edge of a price period holds the dearer of both.
+   * shares of that attempt. A leg that may ring over the edge of a price period holds the dearer of both, and over the
+   * edge of a day or hour it holds on both: whichever it is answered in has room for it.
    * @returns the limit that refuses it; what was held before is then still held.
    */
   reserve(shares: readonly Share[], ringMs: number): Exceeded | undefined {
     const { moneyMs } = this.#parts;
     this.#shares = shares;
     const dearest = shares.map((share) => dearerOf(share, ringMs));
-    const outcome = this.#hold(dearest, moneyMs(), this.#parts.nextIncrement(0), {});
+    const outcome = this.#hold(dearest, moneyMs(), this.#parts.nextIncrement(0), { ringMs });
     return outcome.granted ? undefined : outcome.exceeded;
   }
 
@@ -237,12 +238,12 @@ export class Meter {
     shares: readonly Share[],
     startMs: number,
     untilS: number,
-    { isRunning = false, isAhead = false },
+    { isRunning = false, isAhead = false, ringMs = 0 },
   ): HoldOutcome {
-    const { holdId, pool, days, nextIncrement, observer } = this.#parts;
+    const { holdId, pool, nextIncrement, observer } = this.#parts;
     const hasSpare = isRunning && !this.#isOver && untilS > nextIncrement(this.#begunS() - 1);
     const outcome = pool.hold({
-      ...{ holdId, claims: claimsOf(shares, days, startMs, untilS), isRunning, isAhead },
+      ...{ holdId, claims: this.#claimsOfRinging(shares, startMs, untilS, ringMs), isRunning, isAhead },
       ...(hasSpare ? { giveBackSpare: (forHoldId: string) => this.#giveBackSpare(forHoldId) } : {}),
     });
     if (!outcome.granted) return outcome;
@@ -252,6 +253,20 @@ export class Meter {
       observer.onWouldRefuse(exceeded);
     }
     return outcome;
+  }
+
+  /** The claims of a leg that is answered now, and where they are more, those of one that has rung so long. */
+  #claimsOfRinging(shares: readonly Share[], startMs: number, untilS: number, ringMs: number): readonly Claim[] {
+    const { days } = this.#parts;
+    const now = claimsOf(shares, days, startMs, untilS);
+    const answerMs = startMs + ringMs;
+    if (ringMs === 0) return now;
+    if (hourAt(startMs).endMs > answerMs && days.dayAround(startMs).endsAtMs > answerMs) return now;
+    const claims = new Map(now.map((claim) => [claim.counter, claim]));
+    for (const later of claimsOf(shares, days, answerMs, untilS)) {
+      if (later.amountMicros > (claims.get(later.counter)?.amountMicros ?? 0n)) claims.set(later.counter, later);
+    }
+    return [...claims.values()];
   }
 }
 

@@ -12,6 +12,9 @@ interface Entry extends Appointment {
   isCancelled: boolean;
 }
 
+/** After a change that concerned all calls, all of them are due at once: signalling waits for none but these. */
+const stepsPerTurn = 200;
+
 /**
  * The next step of every metered call, with one timer for all. Steps that are due at the same millisecond are taken by
  * call id: of two calls that want the same last increment, the same one has it whenever their timers were set.
@@ -59,10 +62,13 @@ export class Schedule {
     this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.monotonicMs();
+    let left = stepsPerTurn;
     try {
-      for (let next = this.#heap[0]; next !== undefined && next.dueMs <= nowMs; next = this.#heap[0]) {
+      for (let next = this.#heap[0]; next !== undefined && next.dueMs <= nowMs && left > 0; next = this.#heap[0]) {
         this.#pop();
-        if (!next.isCancelled) next.fire();
+        if (next.isCancelled) continue;
+        left--;
+        next.fire();
       }
     } finally {
       // What one step broke keeps no other from its time.

@@ -6,6 +6,7 @@ import { printable } from '../output/escape.ts';
 import { localTime } from '../output/format.ts';
 import { optionalTime, parseCount } from '../output/list-flags.ts';
 import type { Column } from '../output/table.ts';
+import { ruleMeaning } from '../output/rule-meanings.ts';
 import { addCommand, type CommonOptions, type Shell } from '../shell.ts';
 
 interface ListFlags extends CommonOptions {
@@ -108,6 +109,8 @@ function decisionText(decision: DecisionView): string {
     ['limit', withUnit(limit)],
     ['would pass', decision.wouldPass],
     ['evidence', decision.evidence],
+    ['meaning', ruleMeaning(decision.rule)?.meaning ?? ''],
+    ['remedy', ruleMeaning(decision.rule)?.remedy ?? ''],
     ['otherwise', otherwise(passesUnder, unit)],
   ] as const;
   const shown = facts.filter(([, value]) => value !== '');
