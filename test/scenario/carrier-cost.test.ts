@@ -80,6 +80,27 @@ describe('what a SIP server charges us', () => {
     assert.equal(carrier.requests('INVITE').length - before, 1, 'the second has no room beside the first and the fee');
   });
 
+  test('for a late answer is a loss of its caller, who cannot make us lose more than the limit by hanging up early', async () => {
+    const dear = { [ids.alice]: priceRow(60_000n), [ids.carrier]: priceRow(120_000n), [ids.spare]: priceRow(30_000n) };
+    const settings = { blocknotprofitablecalls: 0, maxnegativemargin: 2500n } as const;
+    const stage = await priced({ rows: dear, settings });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    const [carrier, spare] = [await stage.peer('192.0.2.50'), await stage.peer('192.0.2.51')];
+    const [invite] = await startCalls(stage, alice, 1);
+    assert.ok(invite);
+    const offered = carrier.request('INVITE');
+    carrier.respond(offered, 180);
+    await stage.run(20);
+    alice.cancel(invite);
+    await stage.run(20);
+    carrier.respond(offered, 200, { body: sdp('192.0.2.50') });
+    await stage.run(20);
+    assert.deepEqual(costsOf(stage), [['2026-11-23', 2000n]]);
+    const before = carrier.requests('INVITE').length;
+    await startCalls(stage, alice, 1);
+    assert.deepEqual([carrier.requests('INVITE').length - before, spare.requests('INVITE').length], [0, 1]);
+  });
+
   test('for a call that rang when the server died is its fee, and a late answer is posted too', async () => {
     const dead = await priced();
     const alice = await dead.phone('alice', '192.0.2.21');

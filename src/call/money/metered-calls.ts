@@ -233,8 +233,10 @@ export class MeteredCalls implements CallLifecycle {
     const use = this.#lateUse(carrier);
     const charges = carrierCharges(live.callId, live.canonicalNumber, [use], this.#times(), late);
     const committed = this.#parts.ledger.charge(charges, commit);
-    this.#parts.books.charged(leg.accountId);
-    countHours(this.#parts.trade, [use], this.#times().periods);
+    const { books, trade } = this.#parts;
+    books.charged(leg.accountId);
+    countHours(trade, [use], this.#times().periods);
+    countLoss(trade, live.payer?.accountId, charges, (accountId) => this.#isCarrier(accountId));
     return committed;
   }
 
