@@ -22,7 +22,7 @@ interface InteropCase {
 }
 
 const root = dirname(fileURLToPath(import.meta.url));
-const groups = ['sipp', 'hostile', 'tls', 'browser', 'baresip', 'linphone', 'kamailio', 'crash'];
+const groups = ['sipp', 'hostile', 'attack', 'tls', 'browser', 'baresip', 'linphone', 'kamailio', 'crash'];
 /** Cases mostly wait, so a few more than there are processors run at once. */
 const atOnce = Math.min(4, availableParallelism() + 1);
 const caseTimeoutMs = 300_000;

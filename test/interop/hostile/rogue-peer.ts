@@ -26,6 +26,8 @@ export interface Login {
 }
 
 const waitMs = 2000;
+/** When a phone sends a request again that nobody has answered (RFC 3261 §17.1.1.2), and when it gives up. */
+const repeatsAfterMs = [500, 1000, 2000, 4000];
 
 /** A peer on UDP that sends octets as they are and keeps what comes. Sends to one server, unless told otherwise. */
 export class RoguePeer {
@@ -33,6 +35,11 @@ export class RoguePeer {
   readonly name: string;
   /** Datagrams as they came, oldest first. */
   readonly received: string[] = [];
+  /** Sends its questions again, as phones do, and waits longer: for one that is to be served while others are not. */
+  isPatient = false;
+  /** What comes in thousands, for others have asked for it in this peer's name: it is counted, and not kept. */
+  isNoise: (text: string) => boolean = () => false;
+  noise = 0;
   readonly #socket: Socket;
   readonly #server: string;
   #onDatagram: () => void = () => {};
@@ -43,7 +50,12 @@ export class RoguePeer {
     this.address = address;
     this.#server = server;
     socket.on('message', (octets) => {
-      this.received.push(octets.toString('latin1'));
+      const text = octets.toString('latin1');
+      if (this.isNoise(text)) {
+        this.noise++;
+        return;
+      }
+      this.received.push(text);
       this.#onDatagram();
     });
     socket.on('error', () => {});
@@ -89,7 +101,7 @@ export class RoguePeer {
 
   /** As `take`, where silence is a failure. */
   async expect(what: string, fits: (text: string) => boolean): Promise<string> {
-    const text = await this.take(fits);
+    const text = await this.take(fits, this.isPatient ? waitMs * 4 : waitMs);
     if (text === undefined)
       throw new Error(`${this.name} got no ${what}, but ${this.received.map(firstLine).join(' | ')}`);
     return text;
@@ -109,14 +121,12 @@ export class RoguePeer {
   async ask(parts: RequestParts, login?: Login): Promise<string> {
     const whole = { callId: token(), fromTag: token(), ...parts };
     const { method, uri, callId, cseq = 1, headers = '' } = whole;
-    this.send(this.request(whole));
-    const first = await this.expect(`answer to ${method}`, (text) => isFinal(text, callId, cseq));
+    const first = await this.#answerTo(this.request(whole), method, (text) => isFinal(text, callId, cseq, method));
     if (login === undefined || !/^SIP\/2\.0 40[17]/.test(first)) return first;
     if (method === 'INVITE') this.acknowledge(uri, first);
     const credentials = answerChallenge(first, method, uri, login);
     const again = { ...whole, cseq: cseq + 1, headers: headers + credentials };
-    this.send(this.request(again));
-    return this.expect(`second answer to ${method}`, (text) => isFinal(text, callId, cseq + 1));
+    return this.#answerTo(this.request(again), method, (text) => isFinal(text, callId, cseq + 1, method));
   }
 
   register(login: Login): Promise<string> {
@@ -143,6 +153,16 @@ export class RoguePeer {
     this.send(
       `SIP/2.0 ${status} Rogue\r\n${tagged.join('\r\n')}\r\n${contact}${type}Content-Length: ${body.length}\r\n\r\n${body}`,
     );
+  }
+
+  async #answerTo(request: string, method: string, fits: (text: string) => boolean): Promise<string> {
+    this.send(request);
+    for (const afterMs of this.isPatient ? repeatsAfterMs : []) {
+      const text = await this.take(fits, afterMs);
+      if (text !== undefined) return text;
+      this.send(request);
+    }
+    return this.expect(`answer to ${method}`, fits);
   }
 
   #arrival(timeoutMs: number): Promise<void> {
@@ -184,9 +204,9 @@ export function answerChallenge(challenge: string, method: string, uri: string, 
   );
 }
 
-function isFinal(text: string, callId: string, cseq: number): boolean {
+function isFinal(text: string, callId: string, cseq: number, method: string): boolean {
   if (!/^SIP\/2\.0 [2-6]/.test(text) || headerValue(text, 'Call-ID') !== callId) return false;
-  return headerValue(text, 'CSeq').startsWith(`${cseq} `);
+  return headerValue(text, 'CSeq') === `${cseq} ${method}`;
 }
 
 function md5(text: string): string {
