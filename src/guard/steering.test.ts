@@ -194,6 +194,13 @@ describe('the user who is guessed at', () => {
     assert.deepEqual(bench.listed(), ['report alice [max_guesses_per_user]']);
   });
 
+  test('is only reported where the limit is observed', () => {
+    const bench = guessed();
+    bench.settings = { ...bench.settings, 'mode.max_guesses_per_user': 'observe' };
+    assert.equal(look(bench, '203.0.113.99', 'alice', 'New'), 'verify');
+    assert.deepEqual(bench.listed(), ['report alice [max_guesses_per_user]']);
+  });
+
   test('is guessed at 20 times an hour too by a device of the same name in the same network', () => {
     const bench = guessed();
     let looked = 0;
