@@ -39,7 +39,7 @@ interface Look extends Retained {
 }
 
 async function measure(): Promise<void> {
-  const users = kind === 'bindings' ? count : 200;
+  const users = kind === 'bindings' ? Math.ceil(count / 10) : 200;
   const server = await startRingfence(folder, users, {
     ...{ name: 'ringfence', checkout: join(import.meta.dirname, '..', '..') },
     nodeOptions: [`--inspect=127.0.0.1:${inspectorPort}`, '--import', join(import.meta.dirname, 'without-media.ts')],
@@ -51,7 +51,7 @@ async function measure(): Promise<void> {
   });
   stops.push(() => server.stop());
   const inspector = await Inspector.connect(inspectorPort);
-  const load = new LoadProcess('standing-load.ts', { port: server.port });
+  const load = new LoadProcess('standing-load.ts', { port: server.port, users });
   stops.push(() => load.end());
   const looks: Look[] = [];
   const look = async (when: string): Promise<Look> => {

@@ -108,7 +108,8 @@ export async function startRingfence(folder: string, users: number, variant: Var
     ),
   );
   try {
-    await run(process.execPath, [program, 'import', document, '--data', data]);
+    // It tells every record.
+    await run(process.execPath, [program, 'import', document, '--data', data], { maxBuffer: 64 * 1_048_576 });
   } catch (error) {
     await server.stop();
     throw error;

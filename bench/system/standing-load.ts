@@ -11,8 +11,8 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '5080' },
     network: { type: 'string', default: '64' },
-    /** Phones that the calls are shared among. */
-    callers: { type: 'string', default: '200' },
+    /** Users that the phones are shared among. */
+    users: { type: 'string', default: '200' },
   },
 });
 const serverPort = Number(values.port);
@@ -57,7 +57,7 @@ async function many(count: number, one: (at: number) => Promise<boolean>): Promi
 /** A socket for each phone would be too many: it opens one, registers, and closes it. */
 async function visit(at: number, expiresS: number): Promise<boolean> {
   const address = phoneAddress(network, at);
-  const phone = await Phone.open({ transport: 'udp', address, ownPort, serverPort }, `u${at}`);
+  const phone = await Phone.open({ transport: 'udp', address, ownPort, serverPort }, `u${at % Number(values.users)}`);
   try {
     return await phone.register(expiresS);
   } finally {
@@ -66,7 +66,7 @@ async function visit(at: number, expiresS: number): Promise<boolean> {
 }
 
 async function stand(at: number): Promise<boolean> {
-  const who = at % Number(values.callers);
+  const who = at % Number(values.users);
   const address = phoneAddress(network - 1, who);
   callers[who] ??= await Phone.open({ transport: 'udp', address, serverPort }, `u${who}`);
   const call = await callers[who].call('200');
