@@ -9,7 +9,7 @@ import type { BlockListRecord, BlockListStore, CutOff, Fetched, ListFetcher, Sto
 import { holderOf, noPrefixes, type PrefixSet, sizeOf, textsOf, without } from './prefix-set.ts';
 import { readList } from './read-list.ts';
 
-/** All lists together: about 5 MB of memory. */
+/** All lists together: 2 MB of memory where all are IPv4, some 10 MB where all are IPv6. */
 export const maxEntries = 100_000;
 export const maxLists = 16;
 /** A refresh that changes more of a list than this waits for the operator. */
