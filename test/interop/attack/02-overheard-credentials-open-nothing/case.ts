@@ -26,7 +26,7 @@ export async function run(env: Environment): Promise<void> {
   assert.match(await alice.ask({ ...register, headers: contact + heard }), /^SIP\/2\.0 200/);
 
   const elsewhere = await RoguePeer.bind('thief', env.address('stranger'), serverAddress);
-  const otherPort = await RoguePeer.bind('neighbour', alice.address, serverAddress, 5066);
+  const otherPort = await RoguePeer.bind('neighbour', alice.address, serverAddress, 15_066);
   env.atEnd(() => elsewhere.close());
   env.atEnd(() => otherPort.close());
   const theft = `Contact: <sip:thief@${elsewhere.address}:5060>\r\nExpires: 600\r\n`;

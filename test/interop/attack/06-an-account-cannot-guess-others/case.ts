@@ -14,7 +14,7 @@ export async function run(env: Environment): Promise<void> {
   const pair = await CleanPair.start(env);
   const address = env.address('stranger');
   const carol = await RoguePeer.bind('carol', address, serverAddress);
-  const neighbour = await RoguePeer.bind('neighbour', address, serverAddress, 5062);
+  const neighbour = await RoguePeer.bind('neighbour', address, serverAddress, 15_062);
   env.atEnd(() => carol.close());
   env.atEnd(() => neighbour.close());
   neighbour.isPatient = true;

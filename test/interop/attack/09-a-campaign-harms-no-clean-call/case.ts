@@ -20,6 +20,8 @@ const registrations = 60;
 const maxRepeatedShare = 0.05;
 /** What was repeated because an answer was late is no failure. */
 const patient = ['-default_behaviors', 'all,-abortunexp'];
+/** Whom one guesser tries. Others than another one does: what many guess at is soon not looked at any more. */
+const guessedAt = ['eve', 'frank', 'grace'];
 const floodSources = 40;
 const floodS = 18;
 
@@ -37,10 +39,7 @@ export async function run(env: Environment): Promise<void> {
   env.atEnd(() => forger.close());
   const view = await OperatorView.start(env, { maxcps: '0', start_rtp_port: '20000', end_rtp_port: '20400' });
   await view.server.import({
-    users: [
-      { name: 'alice', maxlines: '0' },
-      { name: 'dave', password },
-    ],
+    users: [{ name: 'alice', maxlines: '0' }, ...['dave', ...guessedAt].map((name) => ({ name, password }))],
   });
   const network = serverAddress.slice(0, serverAddress.lastIndexOf('.'));
   await register(env, 'alice');
@@ -171,7 +170,7 @@ async function guess(peer: RoguePeer, server: string): Promise<void> {
   const challenge = await peer.ask({ method: 'MESSAGE', uri });
   peer.received.length = 0;
   for (let round = 1; round < 400; round++) {
-    const user = ['alice', 'bob', 'carol', 'dave'][round % 4] ?? '';
+    const user = guessedAt[round % guessedAt.length] ?? '';
     const headers = answerChallenge(challenge, 'MESSAGE', uri, { user, password: `${password}${round}` }, round);
     peer.send(
       peer.request({ method: 'MESSAGE', uri, headers: headers.replace(/^Authorization/, 'Proxy-Authorization') }),
