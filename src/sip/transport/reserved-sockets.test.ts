@@ -71,6 +71,12 @@ describe('sockets for sources that have proven themselves [own.reserved-udp-sock
     );
   });
 
+  test('a source that names port 0 gets none', () => {
+    const rig = new Rig(8);
+    rig.reserve('198.51.100.1', 0);
+    assert.equal(rig.sources.length, 0);
+  });
+
   test('0 reserves none', () => {
     const rig = new Rig(0);
     rig.reserve('198.51.100.1');

@@ -41,7 +41,8 @@ export class ReservedSockets {
 
   /** Reserves one for what `remote` sends to `local`, unless there is one or no room. */
   reserve(local: Endpoint, remote: Endpoint, onDatagram: (octets: Buffer, remote: Endpoint) => void): void {
-    if (this.#most === 0 || this.#network.connectUdp === undefined) return;
+    // Nobody can be connected to port 0, which a datagram may name as its source.
+    if (this.#most === 0 || remote.port === 0 || this.#network.connectUdp === undefined) return;
     const place = `${formatEndpoint(local)} ${formatEndpoint(remote)}`;
     if (this.#byPlace.has(place)) return;
     const { address } = remote;

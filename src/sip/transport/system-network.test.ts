@@ -84,6 +84,30 @@ describe('the network of the system', () => {
     });
   }
 
+  it('leaves all to the shared socket where a source cannot be connected to', async () => {
+    const heard = Promise.withResolvers<string>();
+    const shared = await systemNetwork.bindUdp(
+      { address: '127.0.0.1', port: 0 },
+      (octets) => heard.resolve(`${octets}`),
+      {
+        shared: true,
+      },
+    );
+    const lost: string[] = [];
+    // The kernel connects nobody to the broadcast address.
+    const own = systemNetwork.connectUdp?.(shared.local, { address: '255.255.255.255', port: 5060 }, (octets) =>
+      lost.push(`${octets}`),
+    );
+    const phone = await systemNetwork.bindUdp({ address: '127.0.0.1', port: 0 }, () => {});
+    phone.send(octetsOf('hello'), shared.local);
+    assert.equal(await heard.promise, 'hello');
+    assert.deepEqual(lost, []);
+    own?.close();
+    own?.close();
+    phone.close();
+    shared.close();
+  });
+
   it('refuses a shared port that another server of the same user has', async () => {
     const first = await systemNetwork.bindUdp({ address: '127.0.0.1', port: 0 }, () => {}, { shared: true });
     await assert.rejects(

@@ -25,12 +25,23 @@ async function bindUdp(local: Endpoint, onDatagram: OnDatagram, options = { shar
 /** The kernel gives a datagram to the socket that is connected to its source, and else to one that is not connected. */
 function connectUdp(local: Endpoint, remote: Endpoint, onDatagram: OnDatagram): UdpReceiver {
   const socket = openUdp(local, onDatagram, true);
-  // No room for another descriptor, say; or the peer has no such port any more, which the kernel tells this socket.
-  socket.on('error', () => {});
+  let state: 'opening' | 'connected' | 'closed' = 'opening';
+  const close = (): void => {
+    if (state !== 'closed') socket.close();
+    state = 'closed';
+  };
+  // No way to the peer, or no descriptor: one that is not connected would take from everybody. Once it is connected, the kernel
+  // only tells it that the peer has no such port any more.
+  socket.on('error', () => {
+    if (state === 'opening') close();
+  });
+  socket.once('connect', () => {
+    if (state === 'opening') state = 'connected';
+  });
   socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
     socket.connect(remote.port, remote.address);
   });
-  return { close: () => socket.close() };
+  return { close };
 }
 
 function openUdp(local: Endpoint, onDatagram: OnDatagram, isShared: boolean): DatagramSocket {
