@@ -107,9 +107,12 @@ function checkCdr(world: World, cdr: Cdr, life: number, check: Check): void {
   const calleeByes = callee.filter(
     (seen) => isBye(seen) && !isRefused(seen, callee) && tagsOf(seen).includes(answer.callee.remoteTag),
   );
-  // A CANCEL that crosses the 200 has no effect (RFC 3261 §9.2).
+  // A CANCEL that crosses the 200 has no effect (RFC 3261 §9.2). An INVITE that the caller repeats after a crash makes a
+  // new call; the BYE for the one before, which this server sent when it started, was of that one.
   const callerByes = caller.filter(
-    (seen) => (isBye(seen) && !isRefused(seen, caller)) || (!saw200 && seen.method === 'CANCEL' && seen.status === 0),
+    (seen) =>
+      seen.atMs >= cdr.startedAtMs &&
+      ((isBye(seen) && !isRefused(seen, caller)) || (!saw200 && seen.method === 'CANCEL' && seen.status === 0)),
   );
   check(cdr, calleeByes.length > 0, 'the callee had no BYE');
   // The BYE waits up to 32 s for the ACK of our last 200 (RFC 3261 §15), which a crash may forestall.

@@ -115,6 +115,8 @@ export class ServerLife {
     const { disk, lastHeartbeat } = this.#options;
     this.server.remember([...disk.bindings.values()]);
     await this.server.listen();
+    // It may have died of a write of its own start.
+    if (this.end !== undefined) return;
     const left = { unfinishedCalls: disk.unfinished(), lastHeartbeat };
     void this.server.endDeadCalls(left).then(() => {
       this.tookOver = true;

@@ -29,7 +29,7 @@ export class ServerNetwork implements Network {
       if (this.#isDead || wire.unplugged.has(remote.address)) return;
       this.#arrive(octets, remote, () => onDatagram(octets, remote));
     });
-    this.#open.add(socket);
+    this.#keep(socket);
     return {
       local: socket.local,
       send: (octets, remote) => {
@@ -49,7 +49,7 @@ export class ServerNetwork implements Network {
       if (this.#isDead) stream.destroy();
       else onConnection(this.#watched(stream));
     });
-    this.#open.add(listener);
+    this.#keep(listener);
     return listener;
   }
 
@@ -62,6 +62,12 @@ export class ServerNetwork implements Network {
     this.#isDead = true;
     for (const one of this.#open) one.close();
     this.#open.clear();
+  }
+
+  /** What was asked for by a process that died meanwhile is not left open. */
+  #keep(one: { close(): void }): void {
+    if (this.#isDead) one.close();
+    else this.#open.add(one);
   }
 
   #watched(stream: TcpStream): TcpStream {
