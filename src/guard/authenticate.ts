@@ -3,7 +3,7 @@ import type { AccountDirectory } from '../accounts/directory.ts';
 import type { Account, Credential } from '../accounts/model.ts';
 import { mayUseTransport } from '../accounts/phone-transport.ts';
 import { BoundedMap } from '../base/bounded/bounded-map.ts';
-import { parsePrefix } from '../base/net/prefix.ts';
+import { rangeHolds } from '../base/net/prefix.ts';
 import type { Secret } from '../base/log/secret.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
@@ -265,10 +265,7 @@ function fromUser(request: SipRequest): string {
 /** Whether `address` lies in one of the ranges; an empty list permits every address. */
 export function permits(ranges: readonly string[], address: string): boolean {
   if (ranges.length === 0) return true;
-  return ranges.some((range) => {
-    const prefix = parsePrefix(range);
-    return prefix.ok && prefix.value.contains(address);
-  });
+  return ranges.some((range) => rangeHolds(range, address));
 }
 
 function nonceSource(flow: Flow): { address: string; port: number; transport: string } {

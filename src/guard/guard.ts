@@ -1,7 +1,7 @@
 import type { Log } from '../base/log/log.ts';
 import { type AddressWords, addressText, readAddressWords } from '../base/net/address-words.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
-import { parsePrefix } from '../base/net/prefix.ts';
+import { rangeHolds } from '../base/net/prefix.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import { modeOf, type Settings } from '../settings/index.ts';
@@ -346,7 +346,8 @@ export class Guard implements FindingObserver {
   ): Loss | undefined {
     const words = this.#words;
     const settings = this.#parts.settings();
-    if (settings.sip_whitelist.length > 0 && !isWithin(settings.sip_whitelist, remote.address)) return 'whitelist';
+    const { sip_whitelist: only } = settings;
+    if (only.length > 0 && !only.some((range) => rangeHolds(range, remote.address))) return 'whitelist';
     if (!this.#speed.take(length, settings.maxnetworkspeed, nowMs)) return 'network speed';
     const isKnown = this.known.hasProven(words, nowMs);
     const isKnownPort = isKnown && this.known.hasProvenAt(words, remote.port, nowMs);
@@ -537,11 +538,4 @@ function addressOf({ scope, subject }: Ban): string {
   if (scope === 'address and port') return subject.replace(/^\[(.*)\]:\d+$|:\d+$/, '$1');
   if (scope === 'user at address') return subject.slice(subject.lastIndexOf(' ') + 1);
   return subject.replace(/\/\d+$/, '');
-}
-
-function isWithin(ranges: readonly string[], address: string): boolean {
-  return ranges.some((range) => {
-    const prefix = parsePrefix(range);
-    return prefix.ok && prefix.value.contains(address);
-  });
 }

@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { splitPort } from '../accounts/address-index.ts';
-import { parsePrefix } from '../base/net/prefix.ts';
+import { rangeHolds } from '../base/net/prefix.ts';
 import type { BanScope } from '../guard/bans/ban.ts';
 import type { FindingKind } from '../guard/findings.ts';
 import type { Settings } from '../settings/index.ts';
@@ -41,7 +41,7 @@ function listedAs(
 ): string | undefined {
   if (listing === 'sip server') return 'an address of a SIP server';
   if (settings.trustauthip && listing === 'traffic sender') return 'an address of a traffic sender [trustauthip]';
-  if (settings.trusted_addresses.some((range) => holds(range, address))) return 'listed in trusted_addresses';
+  if (settings.trusted_addresses.some((range) => rangeHolds(range, address))) return 'listed in trusted_addresses';
   if (settings.trustlanip && isPrivate(address)) return 'a private address [trustlanip]';
   if (settings.trustsubnet && own.some(({ network }) => network.contains(address))) return 'a neighbour [trustsubnet]';
   return undefined;
@@ -78,7 +78,7 @@ export function isHit(scope: BanScope, subject: string, address: string, port: n
     case 'address':
       return subject === address;
     case 'prefix':
-      return holds(subject, address);
+      return rangeHolds(subject, address);
     case 'address and port': {
       const { host, port: banned } = splitPort(subject);
       return host === address && banned === port;
@@ -89,11 +89,6 @@ export function isHit(scope: BanScope, subject: string, address: string, port: n
     case 'user agent':
       return false;
   }
-}
-
-function holds(range: string, address: string): boolean {
-  const prefix = parsePrefix(range);
-  return prefix.ok && prefix.value.contains(address);
 }
 
 function isPrivate(address: string): boolean {

@@ -22,6 +22,12 @@ export function parsePrefix(text: string): Result<Prefix, string> {
   return read;
 }
 
+/** Whether an address lies in a range that a setting or an account names; a text that is no range holds nothing. */
+export function rangeHolds(range: string, address: string): boolean {
+  const prefix = parsePrefix(range);
+  return prefix.ok && prefix.value.contains(address);
+}
+
 /** The same few ranges of settings and accounts are asked for with every call. */
 const parsed = new BoundedMap<string, Prefix>(10_000);
 

@@ -65,6 +65,18 @@ function withFirewall(): { bench: GuardBench; firewall: MemoryFirewall } {
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a packet filter before the server', () => {
+  test('gets each ban at once, in whichever moment of the last one it comes', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { bench, firewall } = withFirewall();
+      await settle();
+      bench.guard.put(entry('address', '203.0.113.1'));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      bench.guard.put(entry('address', '203.0.113.2'));
+      await settle();
+      assert.deepEqual([...firewall.entries.keys()], ['drop 203.0.113.1', 'drop 203.0.113.2'], `after ${turns} turns`);
+    }
+  });
+
   test('gets at start what is banned, and nothing that only the guard can judge', async () => {
     const { bench, firewall } = withFirewall();
     await settle();

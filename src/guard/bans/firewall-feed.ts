@@ -68,6 +68,8 @@ export class FirewallFeed {
     this.#work().then(
       () => {
         this.#isBusy = false;
+        // What came between the last look and now woke nobody.
+        if (this.#isStale || this.#waiting.length > 0) this.#wake();
       },
       (error: unknown) => {
         this.#isBusy = false;
