@@ -36,6 +36,9 @@ const pages: RequestListener = (request, response) => {
     response.writeHead(200, { 'content-length': '1000' }).write('198.51.100.7\n');
     return void setImmediate(() => response.destroy());
   }
+  if (path === '/api/HUGE/banned') {
+    return send(200, JSON.stringify({ ipaddress: Array(400_000).fill('9.9.9.9'), ID: '1' }));
+  }
   const batch = /^\/api\/KEY\/banned(?:\/(\d+))?$/.exec(path);
   if (batch === null) return send(404, 'nothing here');
   const at = Number(batch[1] ?? 0);
@@ -118,6 +121,13 @@ describe('fetching a block list', () => {
     assert.equal(fetched.ok && fetched.value.isNew && fetched.value.text, '198.51.100.0\n198.51.100.1\n198.51.100.2');
     const base = '/api/KEY/banned';
     assert.deepEqual(seen, [base, `${base}/1`, `${base}/2`, `${base}/3`]);
+  });
+
+  test('APIBAN is not read on once it has sent more than all lists may have', async () => {
+    seen.length = 0;
+    const fetched = await trusting.fetch(wanted(https('/api/HUGE/banned'), { format: 'apiban' }));
+    assert.match(fetched.ok ? 'fetched' : fetched.error, /sent more than 100000 entries/);
+    assert.deepEqual(seen, ['/api/HUGE/banned']);
   });
 
   test('a file is read, and again only when it has changed', async () => {

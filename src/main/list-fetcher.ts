@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { readApibanBatch } from '../guard/lists/apiban.ts';
+import { maxEntries } from '../guard/lists/block-lists.ts';
 import type { BlockListRecord, Fetched, ListFetcher } from '../guard/lists/ports.ts';
 
 const maxOctets = 8_388_608;
@@ -64,9 +65,12 @@ async function fromUrl(url: URL, wanted: Wanted, get: Get): Promise<Result<Fetch
   return status === 200 ? ok({ isNew: true, text, etag, lastModified }) : fail(`${url.host} answered ${status}`);
 }
 
-/** Batch after batch, as slowly as the service wants it. A batch that fails makes the whole list fail. */
+/**
+ * Batch after batch, as slowly as the service wants it. A batch that fails makes the whole list fail, as does one that
+ * brings more than all lists may have: a hundred of 8 MB are not to be held for a list that is refused then.
+ */
 async function fromApiban(url: URL, wanted: Wanted, get: Get, clock: Clock): Promise<Result<Fetched, string>> {
-  const addresses: string[] = [];
+  let addresses: readonly string[] = [];
   const path = url.pathname.replace(/\/$/, '');
   for (let batch = 0, next = url; batch < maxBatches; batch++) {
     if (batch >= batchesAtOnce) await new Promise<void>((resolve) => clock.after(batchPauseMs, resolve));
@@ -77,7 +81,8 @@ async function fromApiban(url: URL, wanted: Wanted, get: Get, clock: Clock): Pro
     if (status !== 200 && status !== 400) return fail(`${url.host} answered ${status}`);
     const read = readApibanBatch(text);
     if (!read.ok) return read;
-    addresses.push(...read.value.addresses);
+    addresses = addresses.concat(read.value.addresses);
+    if (addresses.length > maxEntries) return fail(`${url.host} sent more than ${maxEntries} entries`);
     const { nextId } = read.value;
     if (nextId === undefined) return ok({ isNew: true, text: addresses.join('\n'), etag: '', lastModified: '' });
     next = new URL(url);
