@@ -210,9 +210,13 @@ export class BlockLists {
   async #fetch(list: List): Promise<Result<void, string>> {
     const { clock, fetcher, log } = this.#parts;
     const { name } = list.record;
-    const fetched = await fetcher.fetch(list.record);
-    if (!this.#isHere(list)) return fail('the list was removed meanwhile');
-    const done = fetched.ok ? await this.#judge(list, fetched.value) : fetched;
+    const fetchAndJudge = async (): Promise<Result<void, string>> => {
+      const fetched = await fetcher.fetch(list.record);
+      if (!this.#isHere(list)) return fail('the list was removed meanwhile');
+      return fetched.ok ? this.#judge(list, fetched.value) : fetched;
+    };
+    // A fault of ours is one of this refresh only: the list is asked for again.
+    const done = await fetchAndJudge().catch((error: unknown) => fail(String(error)));
     if (!this.#isHere(list)) return done;
     if (done.ok) this.#note(list, { checkedAtMs: clock.wallMs(), fault: '' });
     else {

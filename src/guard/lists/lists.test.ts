@@ -307,6 +307,19 @@ describe('a block list', () => {
     assert.deepEqual([bench.state().record.fault, bench.state().record.checkedAtMs > fetchedAtMs], ['', true]);
   });
 
+  test('is asked for again also after a refresh that broke in our own hands', async () => {
+    const bench = new Bench();
+    await bench.add(many(10));
+    bench.cutOff = () => {
+      throw new Error('nobody thought of this');
+    };
+    await bench.refresh(many(11));
+    assert.match(bench.state().record.fault, /nobody thought of this/);
+    bench.cutOff = () => nobody;
+    await bench.refresh(many(11));
+    assert.deepEqual([bench.state().entries, bench.state().record.fault], [11, '']);
+  });
+
   test('outlives a restart with its age, what waits for a yes, and its source unasked', async () => {
     const bench = new Bench();
     await bench.add(many(10));
