@@ -1,5 +1,6 @@
-import type { Finding } from '../guard/findings.ts';
-import type { RefusedSource } from '../media/index.ts';
+import type { Finding, FindingObserver } from '../guard/findings.ts';
+import type { StrangerLog } from '../guard/stranger-log.ts';
+import type { MediaPlane, RefusedSource } from '../media/index.ts';
 
 /** A second of speech. */
 const packetsOfFinding = 50;
@@ -18,3 +19,19 @@ export function mediaFindings({ address, port, fault, packets }: RefusedSource):
   const count = Math.min(maxFindings, Math.ceil(packets / packetsOfFinding));
   return Array.from({ length: count }, () => finding);
 }
+
+/** Tells the guard and the log of media that was no call's own, or too much of it, and was dropped by the media plane. */
+export function watchRefusedMedia(plane: MediaPlane, guard: FindingObserver, strangers: StrangerLog): void {
+  plane.watchRefused((sources) => {
+    for (const source of sources) {
+      for (const finding of mediaFindings(source)) guard.observe(finding);
+      const { address, port, fault, packets } = source;
+      strangers.refused(faultWords[fault], address, { port, packets });
+    }
+  });
+}
+
+const faultWords = {
+  foreign: 'media of a stranger dropped',
+  'over rate': 'media over the rate of its codec dropped',
+} as const satisfies Readonly<Record<RefusedSource['fault'], string>>;

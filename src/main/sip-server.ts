@@ -1,64 +1,57 @@
-import { parsePrefix } from '../base/net/prefix.ts';
 import { createSecretKey } from 'node:crypto';
-import { AccountDirectory } from '../accounts/directory.ts';
 import type { DirectorySnapshot } from '../accounts/change.ts';
+import { AccountDirectory } from '../accounts/directory.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Random } from '../base/random/random.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import { guardedClock } from '../base/time/guarded-clock.ts';
-import type { Ledger } from '../billing/ledger/ledger.ts';
 import { type Ceiling, firstCeiling } from '../billing/ceiling.ts';
+import type { Ledger } from '../billing/ledger/ledger.ts';
+import type { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import { PriceBook } from '../billing/tariff/price-book.ts';
 import type { PriceList } from '../billing/tariff/price-list.ts';
-import type { SpendPeaks } from '../billing/limits/spend-peaks.ts';
-import type { MeteredCalls } from '../call/money/metered-calls.ts';
 import { CallService } from '../call/call-service.ts';
-import { MessageService } from '../call/message-service.ts';
-import type { CallStore } from '../call/ports.ts';
-import { MeanDurations } from '../call/mean-durations.ts';
-import { Recovery } from '../call/recovery.ts';
-import type { Heartbeat, UnfinishedCall } from '../call/record.ts';
-import { trunkPeer } from '../call/trunks/hop-target.ts';
-import { SipServers } from '../call/trunks/sip-servers.ts';
 import { CallLimits } from '../call/limits/call-limits.ts';
 import { joined } from '../call/limits/joined-lifecycle.ts';
-import { DialSpeed, PendingCalls } from '../call/limits/pending-calls.ts';
 import { LeaseAudit } from '../call/limits/lease-audit.ts';
+import { DialSpeed, PendingCalls } from '../call/limits/pending-calls.ts';
+import { MeanDurations } from '../call/mean-durations.ts';
+import { MessageService } from '../call/message-service.ts';
+import type { MeteredCalls } from '../call/money/metered-calls.ts';
+import type { CallStore } from '../call/ports.ts';
+import type { Heartbeat, UnfinishedCall } from '../call/record.ts';
+import { Recovery } from '../call/recovery.ts';
+import type { CallServices } from '../call/services.ts';
+import { SipServers } from '../call/trunks/sip-servers.ts';
 import { Authenticator } from '../guard/authenticate.ts';
-import { findingOf, userAgentOf } from '../guard/findings.ts';
 import type { Ban } from '../guard/bans/ban.ts';
+import { ConnectionFailures } from '../guard/connection-failures.ts';
+import { findingOf } from '../guard/findings.ts';
 import { Guard } from '../guard/guard.ts';
+import type { LimitOrigin } from '../guard/limit.ts';
 import { type BlockListParts, BlockLists } from '../guard/lists/block-lists.ts';
 import { ListedSources } from '../guard/lists/listed-sources.ts';
 import type { StoredBlockList } from '../guard/lists/ports.ts';
-import type { LimitOrigin } from '../guard/limit.ts';
 import type { BanStore, DecisionStore, FirewallDriver } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
-import { ConnectionFailures } from '../guard/connection-failures.ts';
-import { inputProblem } from '../guard/validate-input.ts';
-import type { MediaPlane, RefusedSource } from '../media/index.ts';
+import type { MediaPlane } from '../media/index.ts';
 import type { Binding } from '../registrar/binding.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import { Registrar } from '../registrar/registrar.ts';
 import { modeOf, type SettingKey, type Settings } from '../settings/index.ts';
-import { HeaderList, type ParseError, type SipRequest } from '../sip/message/index.ts';
-import { allowedEvents, allowedMethods, SipStack, type StackBounds } from '../sip/stack/index.ts';
-import { defaultTimers } from '../sip/transaction/index.ts';
+import type { ParseError, SipRequest } from '../sip/message/index.ts';
 import { type DnsSource, Locator } from '../sip/resolve/index.ts';
-import {
-  defaultTransportLimits,
-  type Flow,
-  type Network,
-  type PeerIdentity,
-  type StreamGate,
-  type TransportName,
-} from '../sip/transport/index.ts';
-import { honeypotUser, isHit, type Listing, sparesFailure, trustOf } from './guard-trust.ts';
-import { mediaFindings } from './media-findings.ts';
-import { meteredCalls } from './metered-money.ts';
-import { isForUs } from './own-domains.ts';
-import { cutOffBy } from './cut-off.ts';
+import { SipStack, type StackBounds } from '../sip/stack/index.ts';
+import { defaultTimers } from '../sip/transaction/index.ts';
+import { defaultTransportLimits, type Network, type StreamGate, type TransportName } from '../sip/transport/index.ts';
+import { AddressOwners } from './address-owners.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
+import { CallsOfBanned } from './calls-of-banned.ts';
+import { cutOffBy } from './cut-off.ts';
+import { sparesFailure, trustOf } from './guard-trust.ts';
+import { watchRefusedMedia } from './media-findings.ts';
+import { meteredCalls } from './metered-money.ts';
+import { RequestRouter } from './request-router.ts';
 
 const unknownOrigin = (): LimitOrigin => ({ by: 'default', atMs: undefined });
 const maxFaultsTold = 100;
@@ -123,139 +116,67 @@ export class SipServer {
   readonly sipServers: SipServers;
   readonly limits: CallLimits;
   readonly audit: LeaseAudit;
-  readonly #messages: MessageService;
+  readonly #requests: RequestRouter;
   readonly #recovery: Recovery;
+  readonly #owners: AddressOwners;
+  readonly #callsOfBanned: CallsOfBanned;
   /** Closes connections over which challenges are answered wrongly. */
   readonly #authFailures: ConnectionFailures;
   readonly #parts: SipServerParts;
+  /** The clock whose timers cannot end the process. */
+  readonly #clock: Clock;
   #settingsTurn: Timer | undefined;
 
+  /** The parts are made from the outside in; what one asks of a later one, it asks when the first packet comes. */
   constructor(parts: SipServerParts) {
     this.#parts = parts;
-    const { random, settings, log } = parts;
-    let faultsTold = 0;
-    const onFault = (error: unknown): void => {
-      // Whoever can cause one can cause a million: the first hundred say all that there is to know.
-      if (faultsTold++ >= maxFaultsTold) return;
-      log.error('broken invariant; one unit of work was stopped', {
-        error: error instanceof Error ? error.stack : String(error),
-      });
-    };
+    const { settings, log, ownAddresses } = parts;
+    const onFault = tellingFaults(log);
     const clock = guardedClock(parts.clock, onFault);
+    this.#clock = clock;
     this.directory = new AccountDirectory(parts.directory);
-    this.prices = new PriceBook(this.directory, parts.priceLists ?? []);
-    const strangerLog = new StrangerLog(clock, log);
-    this.strangers = strangerLog;
-    this.guard = this.#newGuard(clock, strangerLog);
-    parts.plane.watchRefused((sources) => this.#onMediaRefused(sources));
-    this.blockLists = this.#newBlockLists(clock);
+    const { directory } = this;
+    this.prices = new PriceBook(directory, parts.priceLists ?? []);
+    this.strangers = new StrangerLog(clock, log);
+    this.#owners = new AddressOwners({
+      ...{ directory, ownAddresses },
+      resolved: () => this.sipServers.addresses,
+      hasProven: (address) => this.guard.hasProven(address),
+    });
+    this.guard = this.#newGuard();
+    const { guard, strangers } = this;
+    watchRefusedMedia(parts.plane, guard, strangers);
+    this.blockLists = this.#newBlockLists();
     this.#authFailures = new ConnectionFailures(
       () => modeOf(settings(), 'session_auth_failure_close'),
       log,
       (flow) => this.stack.closeConnection(flow),
     );
-    this.stack = new SipStack(
-      {
-        network: parts.network,
-        ...(parts.gate === undefined ? {} : { gate: parts.gate }),
-        clock,
-        random,
-        timers: defaultTimers,
-        transportLimits: transportLimits(settings()),
-        ...(parts.bounds === undefined ? {} : { bounds: parts.bounds }),
-        isKnown: ({ remote }) => this.#isKnown(remote.address),
-        serverAt: (address) => this.#serverAt(address),
-        advertise: (flow) => advertisedEndpoint(flow, settings(), parts.ownAddresses()),
-        forceRport: () => settings().forcerport,
-        serverName: 'Ringfence',
-        onFault,
-      },
-      {
-        admit: (source, octets) => this.guard.admit(source, octets),
-        ignores: (request, flow) => this.#ignores(request, flow),
-        onSenseless: (what, message, flow) => this.guard.observe(findingOf(what, flow, { message })),
-        onRequest: (request, flow) => this.#onRequest(request, flow),
-        onMalformed: (error, flow) => this.guard.observe(findingOf('malformed', flow, malformedBy(error))),
-        onKeepAlive: () => {},
-        onConnectionClosed: (flow) => {
-          this.#authFailures.closed(flow);
-          this.registrar.onConnectionClosed(flow);
-          this.sipServers.registrations.connectionClosed(flow);
-        },
-      },
-    );
-    this.authenticator = new Authenticator({
-      directory: this.directory,
-      clock,
-      settings,
-      realm: parts.realm,
-      nonceKey: createSecretKey(random.hex(32), 'hex'),
-      bootId: random.hex(8),
-      random,
-      gate: this.guard,
-      isRegisteredAt: (accountId, flow, anyPort) => this.registrar.isRegisteredAt(accountId, flow, anyPort),
-      onRefused: (flow) => this.#authFailures.failed(flow),
-      onAuthenticated: (flow) => {
-        this.#authFailures.succeeded(flow);
-        this.stack.trustConnection(flow);
-        this.stack.knowSource(flow);
-      },
-    });
-    const { stack, authenticator, directory, guard } = this;
-    const locator = new Locator<TransportName>({
-      ...{ dns: parts.dns, random },
-      transports: () => sentOver(settings(), parts.gate !== undefined),
-      families: () => reachedFamilies(settings(), parts.ownAddresses()),
-    });
-    this.sipServers = new SipServers({ directory, locator, stack, clock, random, settings, log });
+    this.stack = this.#newStack(onFault);
+    const { stack } = this;
+    this.authenticator = this.#newAuthenticator();
+    this.sipServers = this.#newSipServers();
     this.registrar = new Registrar({
-      ...{ stack, authenticator, store: parts.bindings, settings, clock, strangerLog },
+      ...{ stack, clock, settings, authenticator: this.authenticator },
+      ...{ store: parts.bindings, strangerLog: strangers },
     });
-    const settingOrigin = parts.settingOrigin ?? unknownOrigin;
     const { periods } = parts.ledger;
-    this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods });
-    const { limits } = this;
-    this.money = meteredCalls({
-      ...{ clock, random, log, settings, settingOrigin, directory, prices: this.prices },
-      ...{ ledger: parts.ledger, peaks: parts.peaks, decisions: parts.decisions, epoch: parts.epoch ?? 0 },
-      ceiling: parts.ceiling ?? firstCeiling,
-    });
+    this.limits = new CallLimits({ clock, settings, settingOrigin: this.#settingOrigin, directory, periods });
+    this.money = this.#newMoney();
     this.#recovery = new Recovery({ stack, store: parts.calls, money: this.money, log });
-    const services = {
-      ...{ stack, clock, random, settings, directory, authenticator, log },
-      ...{
-        plane: parts.plane,
-        store: parts.calls,
-        decisions: parts.decisions,
-        ledger: parts.ledger,
-        registrar: this.registrar,
-        timers: defaultTimers,
-      },
-      strangerLog,
-      guard,
-      money: this.money,
-      sipServers: this.sipServers,
-      lifecycle: joined(this.money, limits),
-      settingOrigin,
-      limits,
-      pending: new PendingCalls(),
-      dialSpeed: new DialSpeed(),
-      prices: this.prices,
-      ceiling: parts.ceiling ?? firstCeiling,
-      meanDurations: new MeanDurations(),
-      ownAddresses: () => [...parts.ownAddresses().map(({ address }) => address), ...settings().public_address],
-      relayAddressFor: (ownAddress: string) => relayAddress(settings(), ownAddress),
-    };
+    const services = this.#callServices();
     this.calls = new CallService(services);
-    this.#messages = new MessageService(services);
-    const { lines, serverLines, emergencies } = limits;
-    this.audit = new LeaseAudit({
-      clock,
-      log,
-      lines,
-      others: [serverLines, emergencies],
-      calls: () => this.calls.audited(),
+    const { calls, registrar } = this;
+    this.#callsOfBanned = new CallsOfBanned({ settings, calls, guard });
+    this.#requests = new RequestRouter({
+      ...{ stack, guard, strangers, directory, registrar, calls },
+      messages: new MessageService(services),
+      names: { realm: parts.realm, settings, ownAddresses },
+      isKnown: (address) => this.#owners.isKnown(address),
     });
+    const { lines, serverLines, emergencies } = this.limits;
+    const audited = () => calls.audited();
+    this.audit = new LeaseAudit({ clock, log, lines, others: [serverLines, emergencies], calls: audited });
   }
 
   /** What is remembered now, and what may be at most. */
@@ -357,40 +278,15 @@ export class SipServer {
     this.stack.close();
   }
 
-  #onRequest(request: SipRequest, flow: Flow): void {
-    if (!isForUs(request, this.#parts)) {
-      this.guard.observe(findingOf('other domain', flow, { message: request, user: request.uri }));
-      return this.stack.reply(request, flow, 403);
-    }
-    const wrong = inputProblem(request, this.#parts.settings().validateinput);
-    if (wrong !== undefined) {
-      this.guard.observe(findingOf('bad value', flow, { message: request }));
-      this.strangers.refused('input refused', flow.remote.address, { ...wrong, callId: request.callId });
-      return this.stack.reply(request, flow, 400, undefined, `Bad ${wrong.field}`);
-    }
-    switch (request.method) {
-      case 'REGISTER':
-        return this.registrar.onRegister(request, flow);
-      case 'INVITE':
-        return this.calls.onInvite(request, flow);
-      case 'MESSAGE':
-        return this.#messages.onMessage(request, flow);
-      case 'OPTIONS':
-        return this.#onOptions(request, flow);
-      case 'SUBSCRIBE':
-      case 'PUBLISH':
-        return this.stack.reply(request, flow, 489, new HeaderList().append('allow-events', allowedEvents));
-      case 'REFER':
-        return this.stack.reply(request, flow, 405, new HeaderList().append('allow', allowedMethods));
-      default:
-        return this.stack.reply(request, flow, 481);
-    }
+  get #settingOrigin(): (key: SettingKey) => LimitOrigin {
+    return this.#parts.settingOrigin ?? unknownOrigin;
   }
 
-  #newGuard(clock: Clock, strangerLog: StrangerLog): Guard {
+  #newGuard(): Guard {
     const { random, settings, bans, load = idle, ownAddresses, log, firewall } = this.#parts;
+    const owners = this.#owners;
     return new Guard({
-      ...{ clock, random, settings, strangerLog, load, log },
+      ...{ clock: this.#clock, random, settings, strangerLog: this.strangers, load, log },
       ...(firewall === undefined ? {} : { firewall }),
       store: bans,
       marks: {
@@ -401,26 +297,26 @@ export class SipServer {
       bindingsOf: (name) => this.registrar.countOf(this.directory.accountByName(name)?.id),
       isUser: (name) =>
         this.directory.accountByName(name) !== undefined || this.directory.numberOwner(name) !== undefined,
-      trustOf: (address) => trustOf(address, settings(), ownAddresses(), this.#listing(address)),
-      holdsTrusted: (network) => this.#holdsTrusted(network),
+      trustOf: (address) => trustOf(address, settings(), ownAddresses(), owners.listing(address)),
+      holdsTrusted: (network) => owners.holdsTrusted(network),
       sparesFailure: (kind, address) => sparesFailure(kind, address, settings(), ownAddresses()),
       isBoundAt: (user, remote) => {
         const account = this.directory.accountByName(user);
         return account !== undefined && this.registrar.isBoundAt(account.id, remote);
       },
-      isListed: (address) => this.#listing(address) !== 'none',
+      isListed: (address) => owners.listing(address) !== 'none',
       listed: () => this.blockLists?.sources ?? ListedSources.none,
-      onBan: (ban) => this.#onBan(ban),
+      onBan: (ban) => this.#callsOfBanned.onBan(ban),
     });
   }
 
-  #newBlockLists(clock: Clock): BlockLists | undefined {
-    const { random, settings, log, blockLists, ownAddresses } = this.#parts;
+  #newBlockLists(): BlockLists | undefined {
+    const { random, settings, log, blockLists } = this.#parts;
     if (blockLists === undefined) return undefined;
-    return new BlockLists({
-      ...{ clock, random, settings, log },
+    const lists: BlockLists = new BlockLists({
+      ...{ clock: this.#clock, random, settings, log },
       ...blockLists,
-      ownAddresses: () => [...ownAddresses().map(({ address }) => address), ...settings().public_address],
+      ownAddresses: () => this.#addressesOfOurs(),
       cutOffBy: (sources) =>
         cutOffBy(sources, {
           bindings: this.registrar.bindings.all(),
@@ -429,109 +325,109 @@ export class SipServer {
           resolved: (accountId) => this.sipServers.addresses.addressesOf(accountId),
           isSpared: (address) => this.guard.spares(address),
         }),
-      onChange: () => this.#onListsChanged(),
+      onChange: () => this.#callsOfBanned.onListsChanged(lists),
+    });
+    return lists;
+  }
+
+  #newStack(onFault: (error: unknown) => void): SipStack {
+    const { network, gate, random, settings, bounds, ownAddresses } = this.#parts;
+    const { guard } = this;
+    return new SipStack(
+      {
+        ...{ network, clock: this.#clock, random, timers: defaultTimers, serverName: 'Ringfence', onFault },
+        ...(gate === undefined ? {} : { gate }),
+        ...(bounds === undefined ? {} : { bounds }),
+        transportLimits: transportLimits(settings()),
+        isKnown: ({ remote }) => this.#owners.isKnown(remote.address),
+        serverAt: (address) => this.#owners.serverAt(address),
+        advertise: (flow) => advertisedEndpoint(flow, settings(), ownAddresses()),
+        forceRport: () => settings().forcerport,
+      },
+      {
+        admit: (source, octets) => guard.admit(source, octets),
+        ignores: (request, flow) => this.#requests.ignores(request, flow),
+        onSenseless: (what, message, flow) => guard.observe(findingOf(what, flow, { message })),
+        onRequest: (request, flow) => this.#requests.onRequest(request, flow),
+        onMalformed: (error, flow) => guard.observe(findingOf('malformed', flow, malformedBy(error))),
+        onKeepAlive: () => {},
+        onConnectionClosed: (flow) => {
+          this.#authFailures.closed(flow);
+          this.registrar.onConnectionClosed(flow);
+          this.sipServers.registrations.connectionClosed(flow);
+        },
+      },
+    );
+  }
+
+  #newAuthenticator(): Authenticator {
+    const { random, settings, realm } = this.#parts;
+    return new Authenticator({
+      ...{ directory: this.directory, clock: this.#clock, settings, realm, random, gate: this.guard },
+      nonceKey: createSecretKey(random.hex(32), 'hex'),
+      bootId: random.hex(8),
+      isRegisteredAt: (accountId, flow, anyPort) => this.registrar.isRegisteredAt(accountId, flow, anyPort),
+      onRefused: (flow) => this.#authFailures.failed(flow),
+      onAuthenticated: (flow) => {
+        this.#authFailures.succeeded(flow);
+        this.stack.trustConnection(flow);
+        this.stack.knowSource(flow);
+      },
     });
   }
 
-  #onListsChanged(): void {
-    const { blockLists } = this;
-    const settings = this.#parts.settings();
-    if (blockLists === undefined || !settings.end_calls_of_banned) return;
-    if (modeOf(settings, 'block_lists') !== 'enforce') return;
-    this.#endCallsFrom((address) => blockLists.concerning(address).length > 0 && !this.guard.spares(address));
+  #newSipServers(): SipServers {
+    const { random, settings, log, dns, gate, ownAddresses } = this.#parts;
+    const locator = new Locator<TransportName>({
+      ...{ dns, random },
+      transports: () => sentOver(settings(), gate !== undefined),
+      families: () => reachedFamilies(settings(), ownAddresses()),
+    });
+    const { directory, stack } = this;
+    return new SipServers({ directory, locator, stack, clock: this.#clock, random, settings, log });
   }
 
-  #endCallsFrom(isStopped: (address: string, port: number) => boolean): void {
-    for (const call of this.calls.calls()) {
-      const { sourceAddress, sourcePort } = call.record.cdr;
-      if (!isStopped(sourceAddress, sourcePort) || this.guard.isAllowed(sourceAddress)) continue;
-      call.end('source banned', 'system');
-    }
+  #newMoney(): MeteredCalls {
+    const { random, log, settings, ledger, peaks, decisions, epoch = 0, ceiling = firstCeiling } = this.#parts;
+    const { directory, prices } = this;
+    return meteredCalls({
+      ...{ clock: this.#clock, random, log, settings, settingOrigin: this.#settingOrigin, directory, prices },
+      ...{ ledger, peaks, decisions, epoch, ceiling },
+    });
   }
 
-  /** What the SIP server at an address has to prove over TLS. */
-  #serverAt(address: string): PeerIdentity | undefined {
-    const listed = this.directory.sipServersAt(address).find(({ enabled }) => enabled);
-    const { trunk } = listed ?? this.sipServers.addresses.serverAt(address) ?? {};
-    return trunk && trunkPeer(trunk);
+  #callServices(): CallServices {
+    const { random, settings, log, plane, calls, decisions, ledger, ceiling = firstCeiling } = this.#parts;
+    const { stack, directory, authenticator, registrar, guard, money, sipServers, limits, prices } = this;
+    return {
+      ...{ stack, clock: this.#clock, random, settings, settingOrigin: this.#settingOrigin, directory, log },
+      ...{ authenticator, registrar, guard, money, sipServers, limits, prices, ceiling },
+      ...{ plane, store: calls, decisions, ledger, timers: defaultTimers, strangerLog: this.strangers },
+      lifecycle: joined(money, limits),
+      pending: new PendingCalls(),
+      dialSpeed: new DialSpeed(),
+      meanDurations: new MeanDurations(),
+      ownAddresses: () => this.#addressesOfOurs(),
+      relayAddressFor: (ownAddress) => relayAddress(settings(), ownAddress),
+    };
   }
 
-  /** Whether a network that would be banned holds us, or a SIP server. */
-  #holdsTrusted(network: string): boolean {
-    const range = parsePrefix(network);
-    if (!range.ok) return false;
-    const servers = this.directory.sipServers().filter(({ enabled }) => enabled);
-    const addresses = [
-      ...this.#parts.ownAddresses().map(({ address }) => address),
-      ...servers.flatMap(({ authIp, trunk }) => [...authIp, trunk?.host ?? '']),
-      ...this.sipServers.addresses.all(),
-    ];
-    return addresses.some((address) => range.value.contains(address));
-  }
-
-  /** Whether an address is that of a SIP server, or of a traffic sender. */
-  #listing(address: string): Listing {
-    const isServer = this.directory.sipServersAt(address).some(({ enabled }) => enabled);
-    if (isServer || this.sipServers.addresses.serverAt(address) !== undefined) return 'sip server';
-    return this.directory.isListed(address) ? 'traffic sender' : 'none';
-  }
-
-  /** Devices that are refused, and names that nobody should know, get no answer, and nothing is done for them. */
-  #ignores(request: SipRequest, flow: Flow): boolean {
-    const userAgent = userAgentOf(request);
-    const isRefused = this.guard.devices.refuses(userAgent) || this.guard.bans.agentBan(userAgent) !== undefined;
-    if (isRefused) {
-      this.guard.observe(findingOf('blocked device', flow, { message: request }));
-      return true;
-    }
-    const user = honeypotUser(request, this.#parts.settings());
-    if (user === undefined || this.#isKnown(flow.remote.address)) return false;
-    this.guard.observe(findingOf('honeypot', flow, { message: request, user }));
-    return true;
-  }
-
-  /** Media that was no call's own, or too much of it, was dropped by the other plane. */
-  #onMediaRefused(sources: readonly RefusedSource[]): void {
-    for (const source of sources) {
-      for (const finding of mediaFindings(source)) this.guard.observe(finding);
-      const { address, port, fault, packets } = source;
-      this.strangers.refused(mediaFaultWords[fault], address, { port, packets });
-    }
-  }
-
-  /** A ban ends no call by itself, unless a setting says so [own.end-calls-of-banned]. */
-  #onBan({ scope, subject }: Ban): void {
-    if (!this.#parts.settings().end_calls_of_banned) return;
-    this.#endCallsFrom((address, port) => isHit(scope, subject, address, port));
-  }
-
-  /** Authenticated lately from this address, or listed with it: served on when strangers are not. */
-  #isKnown(address: string): boolean {
-    if (this.guard.hasProven(address) || this.directory.isListed(address)) return true;
-    return this.sipServers.addresses.serverAt(address) !== undefined;
-  }
-
-  /** A stranger that asks for names that nobody has is looking for one that somebody has. */
-  #countQuestion(request: SipRequest, flow: Flow): void {
-    const user = request.requestUri?.scheme === 'tel' ? '' : (request.requestUri?.user ?? '');
-    const { directory, guard } = this;
-    if (user === '' || this.#isKnown(flow.remote.address)) return;
-    if (directory.accountByName(user) !== undefined || directory.numberOwner(user) !== undefined) return;
-    guard.observe(findingOf('unknown number', flow, { message: request, user }));
-  }
-
-  /** Says what we can do, to anybody (RFC 3261 §11.2): it costs one answer, no longer than the question allows. */
-  #onOptions(request: SipRequest, flow: Flow): void {
-    this.#countQuestion(request, flow);
-    const headers = new HeaderList().append('allow', allowedMethods).append('accept', 'application/sdp');
-    this.stack.reply(request, flow, 200, headers);
+  /** Those of the machine, and those that the world sees. */
+  #addressesOfOurs(): readonly string[] {
+    const { ownAddresses, settings } = this.#parts;
+    return [...ownAddresses().map(({ address }) => address), ...settings().public_address];
   }
 }
 
-const mediaFaultWords = {
-  foreign: 'media of a stranger dropped',
-  'over rate': 'media over the rate of its codec dropped',
-} as const satisfies Readonly<Record<RefusedSource['fault'], string>>;
+/** Says what broke. Whoever can cause one fault can cause a million: the first hundred say all that there is to know. */
+function tellingFaults(log: Log): (error: unknown) => void {
+  let told = 0;
+  return (error) => {
+    if (told++ >= maxFaultsTold) return;
+    const details = { error: error instanceof Error ? error.stack : String(error) };
+    log.error('broken invariant; one unit of work was stopped', details);
+  };
+}
 
 function idle(): number {
   return 0;
