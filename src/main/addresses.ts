@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { parsePrefix, type Prefix } from '../base/net/prefix.ts';
 import { type Endpoint, inFamilyOf } from '../base/net/endpoint.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { Settings } from '../settings/index.ts';
 import type { Family } from '../sip/resolve/index.ts';
 import type { Flow, TransportName } from '../sip/transport/index.ts';
@@ -12,6 +13,8 @@ export interface OwnAddress {
   readonly network: Prefix;
   readonly internal: boolean;
 }
+
+const refreshMs = 10_000;
 
 /** Loopback and private networks: peers there are reached without the public address. */
 const nearRanges = [
@@ -102,4 +105,18 @@ function prefixOf(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (!prefix.ok) throw new Error(prefix.error);
   return prefix.value;
+}
+
+/** The machine's addresses, looked up now and then: asking the system for each message would cost more than the message. */
+export function refreshedAddresses(clock: Clock): () => readonly OwnAddress[] {
+  let addresses = machineAddresses();
+  let askedAtMs = clock.monotonicMs();
+  return () => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - askedAtMs > refreshMs) {
+      addresses = machineAddresses();
+      askedAtMs = nowMs;
+    }
+    return addresses;
+  };
 }

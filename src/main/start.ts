@@ -1,51 +1,42 @@
-import { inSlices } from '../base/time/in-slices.ts';
-import { systemTurn } from '../base/time/system-turn.ts';
-import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
-import { readFile } from 'node:fs/promises';
-import { warmNumberTypes } from '../numbering/number-types.ts';
-import { performance } from 'node:perf_hooks';
-import { listOfDeck } from '../billing/tariff/price-book.ts';
 import type { Log } from '../base/log/log.ts';
-import type { Secret } from '../base/log/secret.ts';
 import { type LogLevel, pinoLog } from '../base/log/pino-log.ts';
+import type { Secret } from '../base/log/secret.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
+import { inSlices } from '../base/time/in-slices.ts';
 import { systemClock } from '../base/time/system-clock.ts';
-import { rememberCalls, unfinishedTalk } from '../call/limits/past-calls.ts';
+import { systemTurn } from '../base/time/system-turn.ts';
+import type { Ceiling } from '../billing/ceiling.ts';
 import type { Ledger } from '../billing/ledger/ledger.ts';
+import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
+import { listOfDeck } from '../billing/tariff/price-book.ts';
+import { rememberCalls, unfinishedTalk } from '../call/limits/past-calls.ts';
+import type { BlockListParts } from '../guard/lists/block-lists.ts';
 import { createMediaPlane, type MediaPlane } from '../media/index.ts';
-import {
-  describeOrigin,
-  type LoadedSettings,
-  loadSettings,
-  type SettingOverride,
-  type Settings,
-} from '../settings/index.ts';
+import { warmNumberTypes } from '../numbering/number-types.ts';
+import { describeOrigin, type LoadedSettings, type Settings } from '../settings/index.ts';
 import { systemNetwork } from '../sip/transport/index.ts';
 import { openStore } from '../store/open-store.ts';
-import type { Store } from '../store/store.ts';
-import { machineAddresses, relayAddress } from './addresses.ts';
+import type { Store, StoreSnapshot } from '../store/store.ts';
+import { refreshedAddresses, relayAddress } from './addresses.ts';
 import { openCeiling } from './ceiling-file.ts';
 import { DecisionWatch } from './decision-watch.ts';
 import { LedgerWatch } from './ledger-watch.ts';
-import { openLedger } from './open-ledger.ts';
-import { systemDns } from './system-dns.ts';
 import { systemListFetcher } from './list-fetcher.ts';
+import { openLedger } from './open-ledger.ts';
+import { readSettings, type SettingSources } from './read-settings.ts';
+import { signallingLoad } from './signalling-load.ts';
 import { SipServer } from './sip-server.ts';
+import { systemDns } from './system-dns.ts';
 import { startTls, type Tls } from './tls.ts';
 
 const drainMediaMs = 4000;
+const dayMs = 86_400_000;
 /** A month and a day: all of the month that runs, in any time zone. */
-const periodsBackMs = 32 * 86_400_000;
-const addressRefreshMs = 10_000;
-const loadPeriodMs = 1000;
+const periodsBackMs = 32 * dayMs;
 
-export interface StartOptions {
+export interface StartOptions extends SettingSources {
   readonly dataFolder: string;
-  readonly configFile: string | undefined;
-  /** `name=value` of each `--set`. */
-  readonly set: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Overrides the level of the settings: the demo is silent. */
   readonly logLevel?: LogLevel;
 }
@@ -65,140 +56,124 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** What undoes the start so far, the last step first. */
+type Undo = (() => Promise<void>)[];
+
+type Started = Omit<RunningServer, 'firstStart' | 'stop'>;
+
 /** Starts everything, or says in a sentence for each fault why it cannot. */
 export async function startServer(options: StartOptions): Promise<Result<RunningServer, readonly string[]>> {
-  const clock = systemClock;
-  const random = systemRandom();
   const first = await readSettings(options, []);
   if (!first.ok) return first;
   const log = pinoLog(options.logLevel ?? first.value.current.log_level);
-  const opened = await openStore(options.dataFolder, { clock, random, log, realm: first.value.current.realm });
+  const { realm } = first.value.current;
+  const opened = await openStore(options.dataFolder, { clock: systemClock, random: systemRandom(), log, realm });
   if (!opened.ok) return fail([opened.error]);
   const { store, firstStart } = opened.value;
-  const undo: (() => Promise<void>)[] = [() => store.close()];
-  const giveUp = async (reasons: readonly string[]): Promise<Result<never, readonly string[]>> => {
+  const undo: Undo = [() => store.close()];
+  const stop = async (): Promise<void> => {
     for (const step of undo.toReversed()) await step();
-    // The account was made whatever came after, and nobody can be told this again.
-    const made =
-      firstStart &&
-      `made '${firstStart.adminName}' before that; its password, shown this once: ${firstStart.adminPassword.reveal()}`;
-    return fail(made === undefined ? reasons : [...reasons, made]);
   };
-  try {
-    const snapshot = await store.loadSnapshot();
-    const settings = await readSettings(options, snapshot.settings);
-    if (!settings.ok) return await giveUp(settings.error);
-    const ceiling = await openCeiling(settings.value.current.ceiling_file, options.dataFolder);
-    if (!ceiling.ok) return await giveUp(ceiling.error);
-    const plane = await startMedia(settings.value.current, log);
-    undo.push(() => plane.close());
-    const ledger = openLedger(store, snapshot.ledger, settings.value.current, { clock, log });
-    const dns = await systemDns({ clock, random, servers: () => settings.value.current.dns_servers });
-    const tls = await startTls(options.dataFolder, settings.value.current, log);
-    if (!tls.ok) return await giveUp([tls.error]);
-    undo.push(async () => tls.value.stop());
-    const sip = new SipServer({
-      ...{ clock, random, log, plane, realm: store.realm, network: systemNetwork },
-      gate: tls.value.gate,
-      settings: () => settings.value.current,
-      settingOrigin: (key) => {
-        const origin = settings.value.origin(key);
-        return { by: describeOrigin({ ...origin, atMs: undefined }), atMs: origin.atMs };
-      },
-      directory: snapshot.directory,
-      priceLists: snapshot.decks.map(({ tariffId, deck }) => [tariffId, listOfDeck(deck)] as const),
-      ceiling: ceiling.value,
-      calls: store.calls,
-      epoch: store.epoch,
-      bindings: store.bindings,
-      decisions: store.decisions,
-      bans: store.bans,
-      blockLists: {
-        store: store.blockLists,
-        fetcher: systemListFetcher(clock),
-        nextTurn: systemTurn,
-        audit: (by, action, list, detail) => {
-          const entry = { atMs: clock.wallMs(), by, action, subject: `block list ${list}`, detail };
-          store.apply([], [entry]).catch((error: unknown) => {
-            log.error('a change of a block list could not be written into the audit', { error: String(error) });
-          });
-        },
-      },
-      load: signallingLoad(),
-      ledger,
-      peaks: new SpendPeaks(ledger.balances, store.spendPeaks, snapshot.spendPeaks),
-      dns,
-      ownAddresses: refreshedAddresses(),
-    });
-    undo.push(async () => sip.close());
-    const unwatch = settings.value.onChange(() => sip.settingsChanged());
-    undo.push(async () => unwatch());
-    sip.remember(snapshot.bindings, snapshot.bans, snapshot.blockLists);
-    const sinceMs = clock.wallMs() - periodsBackMs;
-    const { maxcallperperiod } = settings.value.current;
-    const finished = await store.talkSince(sinceMs);
-    rememberCalls(sip.limits, sip.directory, {
-      talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeat)],
-      sourceCalls: await store.sourceCallsSince(clock.wallMs() - maxcallperperiod * 86_400_000),
-    });
-    sip.money.remember(await store.callChargesSince(clock.wallMs() - Math.max(maxcallperperiod, 2) * 86_400_000));
-    await inSlices(warmNumberTypes(), systemTurn);
-    const listening = await listenAt(sip, settings.value.current);
-    if (!listening.ok) return await giveUp([listening.error]);
-    await sip.endDeadCalls(snapshot);
-    store.startHeartbeat();
-    const ledgerWatch = new LedgerWatch(ledger, { clock, log });
-    ledgerWatch.start();
-    undo.push(async () => ledgerWatch.stop());
-    const decisionWatch = new DecisionWatch({
-      ...{ clock, log, settings: () => settings.value.current },
-      prune: (beforeMs, maxRows) => store.pruneDecisions(beforeMs, maxRows),
-    });
-    decisionWatch.start();
-    undo.push(async () => decisionWatch.stop());
-    const stop = async (): Promise<void> => {
-      for (const step of undo.toReversed()) await step();
-    };
-    return ok({
-      sip,
-      store,
-      settings: settings.value,
-      plane,
-      tls: tls.value,
-      ledger,
-      ledgerWatch,
-      log,
-      startedAtMs: clock.wallMs(),
-      firstStart,
-      stop,
-    });
-  } catch (error) {
-    return giveUp([error instanceof Error ? error.message : String(error)]);
-  }
+  const started = await startOn(store, options, log, undo).catch((error: unknown) =>
+    fail([error instanceof Error ? error.message : String(error)]),
+  );
+  if (started.ok) return ok({ ...started.value, firstStart, stop });
+  await stop();
+  if (firstStart === undefined) return started;
+  // The account was made whatever came after, and nobody can be told this again.
+  const made = `made '${firstStart.adminName}' before that; its password, shown this once: ${firstStart.adminPassword.reveal()}`;
+  return fail([...started.error, made]);
 }
 
-async function readSettings(
+async function startOn(
+  store: Store,
   options: StartOptions,
-  stored: readonly SettingOverride[],
-): Promise<Result<LoadedSettings, readonly string[]>> {
-  const { configFile } = options;
-  let file: { path: string; text: string } | undefined;
-  if (configFile !== undefined) {
-    try {
-      file = { path: configFile, text: await readFile(configFile, 'utf8') };
-    } catch (error) {
-      return fail([`--config ${configFile}: ${error instanceof Error ? error.message : String(error)}`]);
-    }
-  }
-  const loaded = loadSettings({
-    ...(file === undefined ? {} : { file }),
-    stored,
-    environment: options.environment,
-    environmentWithout: ['RINGFENCE_DATA'],
-    commandLine: options.set,
-    nowMs: systemClock.wallMs(),
+  log: Log,
+  undo: Undo,
+): Promise<Result<Started, readonly string[]>> {
+  const clock = systemClock;
+  const snapshot = await store.loadSnapshot();
+  const loaded = await readSettings(options, snapshot.settings);
+  if (!loaded.ok) return loaded;
+  const settings = loaded.value;
+  const ceiling = await openCeiling(settings.current.ceiling_file, options.dataFolder);
+  if (!ceiling.ok) return fail(ceiling.error);
+  const plane = await startMedia(settings.current, log);
+  undo.push(() => plane.close());
+  const ledger = openLedger(store, snapshot.ledger, settings.current, { clock, log });
+  const tls = await startTls(options.dataFolder, settings.current, log);
+  if (!tls.ok) return fail([tls.error]);
+  undo.push(async () => tls.value.stop());
+  const { gate } = tls.value;
+  const sip = await newSipServer({ store, snapshot, settings, log, plane, gate, ledger, ceiling: ceiling.value });
+  undo.push(async () => sip.close());
+  const unwatch = settings.onChange(() => sip.settingsChanged());
+  undo.push(async () => unwatch());
+  await rememberPast(sip, store, snapshot, settings.current);
+  await inSlices(warmNumberTypes(), systemTurn);
+  const listening = await listenAt(sip, settings.current);
+  if (!listening.ok) return fail([listening.error]);
+  await sip.endDeadCalls(snapshot);
+  store.startHeartbeat();
+  const ledgerWatch = new LedgerWatch(ledger, { clock, log });
+  ledgerWatch.start();
+  undo.push(async () => ledgerWatch.stop());
+  const decisionWatch = new DecisionWatch({
+    ...{ clock, log, settings: () => settings.current },
+    prune: (beforeMs, maxRows) => store.pruneDecisions(beforeMs, maxRows),
   });
-  return loaded.ok ? loaded : fail(loaded.error.map(({ message }) => message));
+  decisionWatch.start();
+  undo.push(async () => decisionWatch.stop());
+  return ok({ sip, store, settings, plane, tls: tls.value, ledger, ledgerWatch, log, startedAtMs: clock.wallMs() });
+}
+
+interface Foundation extends Pick<RunningServer, 'store' | 'settings' | 'log' | 'plane' | 'ledger'> {
+  readonly snapshot: StoreSnapshot;
+  readonly gate: Tls['gate'];
+  readonly ceiling: Ceiling;
+}
+
+/** The signalling plane on the real network, clock and disk. */
+async function newSipServer({ store, snapshot, settings, ...parts }: Foundation): Promise<SipServer> {
+  const clock = systemClock;
+  const random = systemRandom();
+  const { ledger, log } = parts;
+  const audit: BlockListParts['audit'] = (by, action, list, detail) => {
+    const entry = { atMs: clock.wallMs(), by, action, subject: `block list ${list}`, detail };
+    store.apply([], [entry]).catch((error: unknown) => {
+      log.error('a change of a block list could not be written into the audit', { error: String(error) });
+    });
+  };
+  return new SipServer({
+    ...{ clock, random, network: systemNetwork, realm: store.realm, epoch: store.epoch },
+    ...parts,
+    settings: () => settings.current,
+    settingOrigin: (key) => {
+      const origin = settings.origin(key);
+      return { by: describeOrigin({ ...origin, atMs: undefined }), atMs: origin.atMs };
+    },
+    directory: snapshot.directory,
+    priceLists: snapshot.decks.map(({ tariffId, deck }) => [tariffId, listOfDeck(deck)] as const),
+    ...{ calls: store.calls, bindings: store.bindings, decisions: store.decisions, bans: store.bans },
+    blockLists: { store: store.blockLists, fetcher: systemListFetcher(clock), nextTurn: systemTurn, audit },
+    load: signallingLoad(clock),
+    peaks: new SpendPeaks(ledger.balances, store.spendPeaks, snapshot.spendPeaks),
+    dns: await systemDns({ clock, random, servers: () => settings.current.dns_servers }),
+    ownAddresses: refreshedAddresses(clock),
+  });
+}
+
+/** What the limits count reaches back before this start. */
+async function rememberPast(sip: SipServer, store: Store, snapshot: StoreSnapshot, settings: Settings): Promise<void> {
+  sip.remember(snapshot.bindings, snapshot.bans, snapshot.blockLists);
+  const nowMs = systemClock.wallMs();
+  const { maxcallperperiod: days } = settings;
+  const finished = await store.talkSince(nowMs - periodsBackMs);
+  rememberCalls(sip.limits, sip.directory, {
+    talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeat)],
+    sourceCalls: await store.sourceCallsSince(nowMs - days * dayMs),
+  });
+  sip.money.remember(await store.callChargesSince(nowMs - Math.max(days, 2) * dayMs));
 }
 
 async function listenAt(sip: SipServer, settings: Settings): Promise<Result<void, string>> {
@@ -233,34 +208,4 @@ function startMedia(settings: Settings, log: Log): Promise<MediaPlane> {
     clock: systemClock,
     onFailure: (error) => log.error('media worker died; its calls have no media', { error: error.message }),
   });
-}
-
-/** The machine's addresses, looked up now and then: asking the system for each message would cost more than the message. */
-function refreshedAddresses(): () => ReturnType<typeof machineAddresses> {
-  let addresses = machineAddresses();
-  let askedAtMs = systemClock.monotonicMs();
-  return () => {
-    const nowMs = systemClock.monotonicMs();
-    if (nowMs - askedAtMs > addressRefreshMs) {
-      addresses = machineAddresses();
-      askedAtMs = nowMs;
-    }
-    return addresses;
-  };
-}
-
-/** How much of its time the signalling thread worked in the last second, from 0 to 1; looked at once a second at most. */
-function signallingLoad(): () => number {
-  let last = performance.eventLoopUtilization();
-  let askedAtMs = systemClock.monotonicMs();
-  let load = 0;
-  return () => {
-    const nowMs = systemClock.monotonicMs();
-    if (nowMs - askedAtMs < loadPeriodMs) return load;
-    askedAtMs = nowMs;
-    const now = performance.eventLoopUtilization();
-    load = performance.eventLoopUtilization(now, last).utilization;
-    last = now;
-    return load;
-  };
 }
