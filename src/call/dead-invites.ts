@@ -3,7 +3,7 @@ import { HeaderList, SipRequest, type SipResponse } from '../sip/message/index.t
 import type { SipStack } from '../sip/stack/index.ts';
 import { buildCancel } from '../sip/transaction/index.ts';
 import type { Flow } from '../sip/transport/index.ts';
-import { rejectedOffer, sdpOf } from './leg/bodies.ts';
+import { ackWith, rejectedOffer, sdpOf } from './leg/bodies.ts';
 import { restoredFlow } from './leg/flow-record.ts';
 import type { InviteRecord } from './record.ts';
 
@@ -56,8 +56,7 @@ function endAnswer(
   const ack = dialog.createAck(invite.cseq.seq);
   const offer = hasOffer ? undefined : sdpOf(response);
   const body = offer === undefined ? '' : rejectedOffer(offer, flow.local.address);
-  if (body !== '') ack.headers.append('content-type', 'application/sdp');
-  const octets = stack.sendAck(new SipRequest('ACK', ack.uri, ack.headers, body), flow);
+  const octets = stack.sendAck(ackWith(ack, body), flow);
   const bye = dialog.createRequest('BYE');
   bye.headers.append('reason', reason);
   stack.sendRequest(bye, flow, { onResponse: () => {}, onTimeout: () => {} });

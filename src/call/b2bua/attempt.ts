@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { reasonValue } from '../cause.ts';
-import type { LegEnd, Offer, PassedRequest, Progress, Refused, WantedOffer } from '../leg/events.ts';
-import { type InviteSpec, OutboundLeg } from '../leg/outbound-leg.ts';
+import type { CalleeAnswer, LegEnd, Offer, PassedRequest, Progress, Refused, WantedOffer } from '../leg/events.ts';
+import type { InviteSpec } from '../leg/invite.ts';
+import { OutboundLeg } from '../leg/outbound-leg.ts';
 import type { SessionOptions } from '../leg/session-options.ts';
 import type { InviteRecord } from '../record.ts';
 import type { BridgeSide } from './media-bridge.ts';
@@ -19,7 +20,7 @@ export interface Branch {
 /** What a destination tells its call. Events of a leg come only from the one that answered. */
 export interface AttemptObserver {
   onProgress(branch: Branch, progress: Progress): void;
-  onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void;
+  onAnswer(branch: Branch, leg: OutboundLeg, answer: CalleeAnswer): void;
   /** Every branch refused; the best of their answers (RFC 3261 §16.7 step 6). */
   onRefused(refused: Refused): void;
   onOffer(offer: Offer): void;
@@ -58,7 +59,7 @@ export class Attempt {
 
   /** The INVITEs, sent or not, as the store keeps them. */
   get invites(): readonly InviteRecord[] {
-    return this.#legs.map(({ inviteRecord }) => inviteRecord);
+    return this.#legs.flatMap(({ inviteRecord }) => inviteRecord ?? []);
   }
 
   /** Sends the INVITEs. */
@@ -81,7 +82,7 @@ export class Attempt {
   #makeLeg(branch: Branch): OutboundLeg {
     const leg: OutboundLeg = new OutboundLeg(branch.flow, branch.spec, branch.session, {
       onProgress: (progress) => this.#onProgress(branch, leg, progress),
-      onAnswer: (sdp) => this.#onAnswer(branch, leg, sdp),
+      onAnswer: (answer) => this.#onAnswer(branch, leg, answer),
       onRefused: (refused) => this.#onRefused(leg, refused),
       onOffer: (offer) => {
         if (leg === this.#winner || (leg === this.#shown && !this.#over)) this.#observer.onOffer(offer);
@@ -110,14 +111,14 @@ export class Attempt {
     this.#onRefused(leg, { status: 480, reason: 'Temporarily Unavailable' });
   }
 
-  #onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void {
+  #onAnswer(branch: Branch, leg: OutboundLeg, answer: CalleeAnswer): void {
     if (this.#over || this.#winner !== undefined) return leg.end([]);
     this.#winner = leg;
     this.#silent?.cancel();
     this.#silent = undefined;
     const elsewhere = [reasonValue('SIP', 200, 'Call completed elsewhere')];
     for (const loser of this.#legs) if (loser !== leg) loser.cancel(elsewhere);
-    this.#observer.onAnswer(branch, leg, sdp);
+    this.#observer.onAnswer(branch, leg, answer);
   }
 
   #onRefused(leg: OutboundLeg, refused: Refused): void {
@@ -125,14 +126,14 @@ export class Attempt {
     this.#refusals.push(refused);
     // A 6xx speaks for the user, not for the device: the other devices stop ringing (RFC 3261 §16.7 step 5).
     const final = refused.status >= 600;
-    if (!final && this.#legs.some((other) => other !== leg && other.state !== 'over')) return;
+    if (!final && this.#legs.some((other) => other !== leg && !other.isOver)) return;
     this.#finish();
     for (const other of this.#legs) if (other !== leg) other.cancel([]);
     this.#observer.onRefused(bestOf(this.#refusals));
   }
 
   #onSilence(): void {
-    if (this.#over || this.#winner !== undefined || this.#legs.some((leg) => leg.state === 'proceeding')) return;
+    if (this.#over || this.#winner !== undefined || this.#legs.some(({ isProceeding }) => isProceeding)) return;
     this.#finish();
     for (const leg of this.#legs) leg.cancel([]);
     this.#observer.onRefused(bestOf([...this.#refusals, { status: 408, reason: 'Request Timeout', isOurs: true }]));

@@ -6,7 +6,7 @@ import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { type Cause, causeOfStatus, ourReason, passableReasons, statusForOtherLeg, statusOf } from '../cause.ts';
 import { sdpOf } from '../leg/bodies.ts';
-import type { ConnectedLeg, LegEnd, Offer, Refused, WantedOffer } from '../leg/events.ts';
+import type { CalleeAnswer, ConnectedLeg, LegEnd, Offer, Refused, WantedOffer } from '../leg/events.ts';
 import { InboundLeg } from '../leg/inbound-leg.ts';
 import type { OutboundLeg } from '../leg/outbound-leg.ts';
 import type { EndedBy, InviteRecord } from '../record.ts';
@@ -286,7 +286,7 @@ export class Call {
       onProgress: (branch, progress) => {
         if (this.#phase === 'ringing') this.#early.onProgress(branch, progress);
       },
-      onAnswer: (branch, leg, sdp) => this.#onAnswer(branch, leg, sdp),
+      onAnswer: (branch, leg, answer) => this.#onAnswer(branch, leg, answer),
       onDialling: (invites) => this.#onDialling(invites),
       onRefused: ({ status }) => {
         this.#log.info('destination refused', { leg: 'callee', target: this.record.cdr.calleeName, status });
@@ -302,16 +302,16 @@ export class Call {
     });
   }
 
-  #onAnswer(branch: Branch, leg: OutboundLeg, sdp: string): void {
+  #onAnswer(branch: Branch, leg: OutboundLeg, { sdp, isOffer: bringsOffer, isAsShown }: CalleeAnswer): void {
     if (this.#phase !== 'ringing') return leg.end([]);
     this.#callee = leg;
     this.#phase = 'answering';
     this.#settled();
     this.#timers.answered(this.plan.maxDurationS);
-    const isOffer = leg.bringsOffer || this.#media.waitsForOffer;
+    const isOffer = bringsOffer || this.#media.waitsForOffer;
     const forCaller = isOffer
       ? this.#media.lateOffer(branch.side, sdp)
-      : this.#media.answer(branch.side, sdp, leg.isAsShown);
+      : this.#media.answer(branch.side, sdp, isAsShown);
     this.record.answered(this.#media.bridge?.codecs() ?? '');
     if (this.#hunt.leg !== undefined) this.#services.lifecycle.answered(this.#live, this.#hunt.leg);
     // What became too dear while it rang has been cut.
@@ -333,7 +333,6 @@ export class Call {
     if (this.#phase !== 'up') return;
     const forCallee = sdp === undefined ? undefined : this.#media.lateAnswer(sdp, openMedia);
     if (forCallee?.ok !== true) return this.end('media refused', 'system');
-    leg.settle(forCallee.value);
     leg.acknowledge(forCallee.value);
   }
 

@@ -181,9 +181,9 @@ export class Hunt {
     const { attemptIndex } = this.#call.record;
     const attempt = new Attempt(branches, clock, initTimeoutMs, {
       ...this.#observer,
-      onAnswer: (branch, answered, sdp) => {
+      onAnswer: (branch, answered, answer) => {
         this.#caller = undefined;
-        this.#observer.onAnswer(branch, answered, sdp);
+        this.#observer.onAnswer(branch, answered, answer);
       },
       onRefused: (refused) => this.#onHopRefused(step, refused),
       onLateAnswer: () => {

@@ -1,5 +1,5 @@
 import { parseSdp, rejectedAnswer, sdpBody, sdpContentType } from '../../media/index.ts';
-import { detached, type SipMessage, SipResponse } from '../../sip/message/index.ts';
+import { detached, type SipMessage, SipRequest, SipResponse } from '../../sip/message/index.ts';
 
 /** The SDP that a message carries, alone or as a part of a multipart body: a copy, for it outlives the message. */
 export function sdpOf(message: SipMessage): string | undefined {
@@ -12,6 +12,13 @@ export function sdpOf(message: SipMessage): string | undefined {
 export function withSdp(response: SipResponse, sdp: string): SipResponse {
   response.headers.set('content-type', sdpContentType);
   return new SipResponse(response.status, response.reason, response.headers, sdp);
+}
+
+/** The ACK with an SDP body; as it is where there is nothing to say. */
+export function ackWith(ack: SipRequest, sdp: string): SipRequest {
+  if (sdp === '') return ack;
+  ack.headers.append('content-type', sdpContentType);
+  return new SipRequest('ACK', ack.uri, ack.headers, sdp);
 }
 
 /** Seconds of a Retry-After header, bounded to an hour. */

@@ -3,6 +3,7 @@ import type { Dialog } from '../../sip/dialog/index.ts';
 import { HeaderList, SipRequest, type SipResponse } from '../../sip/message/index.ts';
 import { allowedMethods } from '../../sip/stack/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
+import { ackWith } from './bodies.ts';
 import { dialogFlow, nextDialogFlow } from './next-hop.ts';
 import { Reinvite } from './reinvite.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -129,9 +130,7 @@ export class DialogClient {
     onFirst((sdp) => {
       if (this.#lastAck.seq !== seq || this.#lastAck.octets !== '') return;
       const ack = this.#dialog.createAck(seq);
-      const body = hasOffer ? '' : (sdp ?? '');
-      if (body !== '') ack.headers.append('content-type', 'application/sdp');
-      const octets = this.#options.stack.sendAck(new SipRequest('ACK', ack.uri, ack.headers, body), flow);
+      const octets = this.#options.stack.sendAck(ackWith(ack, hasOffer ? '' : (sdp ?? '')), flow);
       this.#lastAck = { seq, octets };
     });
   }

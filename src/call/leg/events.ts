@@ -93,10 +93,18 @@ export interface SessionObserver {
   onEnd(end: LegEnd): void;
 }
 
+/** What a callee answers with. */
+export interface CalleeAnswer {
+  readonly sdp: string;
+  /** The SDP is an offer, for our INVITE had none and no reliable response has brought one; the ACK answers it. */
+  readonly isOffer: boolean;
+  /** It comes in the early dialog whose description the other side was shown last. */
+  readonly isAsShown: boolean;
+}
+
 export interface OutboundObserver extends SessionObserver {
   onProgress(progress: Progress): void;
-  /** The SDP is the answer, or the offer where our INVITE had none and no reliable response has brought one. */
-  onAnswer(sdp: string): void;
+  onAnswer(answer: CalleeAnswer): void;
   onRefused(refused: Refused): void;
   /** A 2xx came after the leg was given up, or beside the one that counts: ended at once, but a carrier may charge for it. */
   onLateAnswer(): void;

@@ -243,7 +243,7 @@ describe('a peer that has lost the dialog', () => {
 });
 
 describe('a callee’s leg', () => {
-  it('that is over leaves no dialog when a second phone answers late', async () => {
+  const dialled = async (): Promise<{ readonly bench: Bench; readonly leg: OutboundLeg }> => {
     const bench = await new Bench().start();
     const flow = bench.stack.flowTo('udp', peer);
     assert.ok(flow !== undefined);
@@ -259,11 +259,26 @@ describe('a callee’s leg', () => {
     });
     leg.dial();
     bench.clock.advance(5);
+    return { bench, leg };
+  };
+
+  it('that is over leaves no dialog when a second phone answers late', async () => {
+    const { bench, leg } = await dialled();
     bench.respond('INVITE', 200, 'first');
-    assert.equal(leg.state, 'answered');
+    assert.ok(leg.dialog !== undefined);
     leg.end([]);
     bench.respond('INVITE', 200, 'second');
     assert.deepEqual([bench.timesOf('ACK').length, bench.timesOf('BYE').length], [2, 2]);
+    bench.assertForgotten();
+  });
+
+  it('that hangs up before its answer is acknowledged gets the ACK all the same, and for each repeated answer again', async () => {
+    const { bench, leg } = await dialled();
+    bench.respond('INVITE', 200, 'first');
+    bench.send(requestText('BYE', { fromTag: 'first', toTag: leg.localTag, callId: leg.callId }));
+    assert.deepEqual([bench.ends, bench.timesOf('ACK').length], [['bye'], 1]);
+    bench.respond('INVITE', 200, 'first');
+    assert.deepEqual([bench.timesOf('ACK').length, bench.timesOf('BYE').length], [2, 0]);
     bench.assertForgotten();
   });
 });
