@@ -157,7 +157,10 @@ export interface OperationStore extends AccountStore {
   /** Realm of all SIP credentials. */
   readonly realm: string;
   readonly settings: Pick<SettingStore, 'load'>;
-  earlyMediaMsSince(accountId: number, sinceMs: number): Promise<number>;
+  readonly past: {
+    /** Early media of calls that the account paid for. */
+    earlyMediaMsSince(accountId: number, sinceMs: number): Promise<number>;
+  };
   queryCdrs(query: CdrQuery): Promise<readonly Cdr[]>;
   queryDecisions(query: DecisionQuery): Promise<readonly Decision[]>;
   /** The decision with this id, about an account of ours. */

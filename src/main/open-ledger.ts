@@ -4,7 +4,8 @@ import { Balances } from '../billing/ledger/balances.ts';
 import { Ledger } from '../billing/ledger/ledger.ts';
 import { Periods } from '../billing/ledger/periods.ts';
 import type { Settings } from '../settings/index.ts';
-import type { Store, StoreSnapshot } from '../store/store.ts';
+import type { StoreSnapshot } from '../store/snapshot.ts';
+import type { Store } from '../store/store.ts';
 
 /** The ledger as the database has it. */
 export function openLedger(

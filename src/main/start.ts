@@ -17,7 +17,8 @@ import { warmNumberTypes } from '../numbering/number-types.ts';
 import { describeOrigin, type LoadedSettings, type Settings } from '../settings/index.ts';
 import { systemNetwork } from '../sip/transport/index.ts';
 import { openStore } from '../store/open-store.ts';
-import type { Store, StoreSnapshot } from '../store/store.ts';
+import type { StoreSnapshot } from '../store/snapshot.ts';
+import type { Store } from '../store/store.ts';
 import { refreshedAddresses, relayAddress } from './addresses.ts';
 import { openCeiling } from './ceiling-file.ts';
 import { DecisionWatch } from './decision-watch.ts';
@@ -168,12 +169,12 @@ async function rememberPast(sip: SipServer, store: Store, snapshot: StoreSnapsho
   sip.remember(snapshot.bindings, snapshot.bans, snapshot.blockLists);
   const nowMs = systemClock.wallMs();
   const { maxcallperperiod: days } = settings;
-  const finished = await store.talkSince(nowMs - periodsBackMs);
+  const finished = await store.past.talkSince(nowMs - periodsBackMs);
   rememberCalls(sip.limits, sip.directory, {
     talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeat)],
-    sourceCalls: await store.sourceCallsSince(nowMs - days * dayMs),
+    sourceCalls: await store.past.sourceCallsSince(nowMs - days * dayMs),
   });
-  sip.money.remember(await store.callChargesSince(nowMs - Math.max(days, 2) * dayMs));
+  sip.money.remember(await store.past.callChargesSince(nowMs - Math.max(days, 2) * dayMs));
 }
 
 async function listenAt(sip: SipServer, settings: Settings): Promise<Result<void, string>> {

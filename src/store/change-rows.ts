@@ -2,7 +2,8 @@ import type { AuditEntry, StoreChange } from '../accounts/change.ts';
 import type { Tariff } from '../accounts/model.ts';
 import { catalogue } from '../settings/index.ts';
 import { accountRow, credentialRow, dialRuleChanges } from './account-rows.ts';
-import type { RowChange } from './messages.ts';
+import type { SettingOverride } from '../settings/ports.ts';
+import type { Row, RowChange } from './messages.ts';
 import { hashWebPassword } from './web-password.ts';
 
 /** What a change means for the tables. Hashing a web password takes some 30 ms, off this thread. */
@@ -87,4 +88,11 @@ function removalsOf(accountId: number): RowChange[] {
     return { kind: 'remove', table, column: 'account_id', value: accountId };
   });
   return [{ kind: 'remove', table: 'accounts', column: 'id', value: accountId }, ...owned];
+}
+
+/** A stored setting; its value is the sealed one where it is a secret. */
+export function overrideOf(row: Row): SettingOverride {
+  const { name, value, value_sealed: secret, set_by: by, set_at_ms: atMs } = row;
+  const text = secret === '' ? value : secret;
+  return { key: String(name), value: String(text), by: String(by), atMs: Number(atMs) };
 }

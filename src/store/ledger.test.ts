@@ -196,6 +196,9 @@ test('media before answers is summed by payer and time', async () => {
   const store = await open(newFolder());
   await store.calls.end(aCdr('call-1'), []);
   await store.calls.end({ ...aCdr('call-2'), earlyMediaMs: 4500 }, []);
-  assert.deepEqual([await store.earlyMediaMsSince(10, 0), await store.earlyMediaMsSince(10, 6000)], [4500, 0]);
+  assert.deepEqual(
+    [await store.past.earlyMediaMsSince(10, 0), await store.past.earlyMediaMsSince(10, 6000)],
+    [4500, 0],
+  );
   await store.close();
 });

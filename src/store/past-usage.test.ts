@@ -54,7 +54,7 @@ test('a start finds in the database what calls of its periods have used, each on
   await first.calls.end(call('refused', noonMs, { answeredAtMs: undefined, decisionId: 'd1' }));
   await first.close();
   const store = await open();
-  const charges = await store.callChargesSince(noonMs - hour);
+  const charges = await store.past.callChargesSince(noonMs - hour);
   assert.deepEqual(
     charges.map(({ callId, accountId, costMicros }) => [callId, accountId, costMicros]),
     [
@@ -78,12 +78,12 @@ test('a start finds in the database what calls of its periods have used, each on
     trade.sources.of('192.0.2.1', noonMs + 2, hour),
   ];
   assert.deepEqual(found, [62n, 27n, 95n]);
-  const talk = await store.talkSince(noonMs - hour);
+  const talk = await store.past.talkSince(noonMs - hour);
   assert.deepEqual(
     talk.map(({ payerId: id, calleeName, talkMs }) => [id, calleeName, talkMs]),
     [[payerId, 'trunk:carrier', 120_000]],
   );
-  const sourceCalls = await store.sourceCallsSince(noonMs - hour);
+  const sourceCalls = await store.past.sourceCallsSince(noonMs - hour);
   assert.deepEqual(
     sourceCalls.map(({ sourceAddress, startedAtMs, endedAtMs }) => [
       sourceAddress,

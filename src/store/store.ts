@@ -1,64 +1,33 @@
 import { existsSync } from 'node:fs';
-import type { AuditEntry, DirectorySnapshot, Origin, StoreChange } from '../accounts/change.ts';
+import type { AuditEntry, Origin, StoreChange } from '../accounts/change.ts';
 import type { AccountStore } from '../accounts/ports.ts';
-import { assert } from '../base/result/assert.ts';
 import type { Log } from '../base/log/log.ts';
 import type { Secret } from '../base/log/secret.ts';
+import { assert } from '../base/result/assert.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
-import type { LedgerSums } from '../billing/ledger/balances.ts';
 import { systemTurn } from '../base/time/system-turn.ts';
-import type { LedgerStore, PricingRefusal } from '../billing/ledger/ports.ts';
+import type { LedgerSums } from '../billing/ledger/balances.ts';
+import type { LedgerStore } from '../billing/ledger/ports.ts';
 import type { Posting } from '../billing/ledger/posting.ts';
+import type { SpendPeakStore } from '../billing/limits/spend-peaks.ts';
 import type { CallStore } from '../call/ports.ts';
-import type { PastCharge } from '../call/money/trade.ts';
-import type { PastCall, PastTalk } from '../call/limits/past-calls.ts';
-import type { CallAnswer, CallRow, Cdr, Heartbeat, UnfinishedCall } from '../call/record.ts';
-import type { Binding } from '../registrar/binding.ts';
+import type { Cdr, UnfinishedCall } from '../call/record.ts';
 import type { Decision } from '../guard/decision.ts';
-import type { Ban } from '../guard/bans/ban.ts';
-import type { BlockListStore, StoredBlockList } from '../guard/lists/ports.ts';
-import { blockListCopyPut, blockListPut, blockListRemovals, blockListsOf } from './block-list-rows.ts';
+import type { BlockListStore } from '../guard/lists/ports.ts';
 import type { BanStore, DecisionStore } from '../guard/ports.ts';
 import type { BindingStore } from '../registrar/ports.ts';
 import type { SettingOverride, SettingStore } from '../settings/ports.ts';
-import { directorySnapshotOf } from './account-rows.ts';
-import { amendWrite, answerWrite, beginWrite, cdrOf, dialledWrite, endWrite, unfinishedCallOf } from './call-rows.ts';
-import { banOf, banPut } from './ban-rows.ts';
-import { decisionOf, decisionPut } from './decision-rows.ts';
-import { auditPut, rowChangesOf, settingPut } from './change-rows.ts';
-import { bindingOf, GatheredBindings } from './gathered-bindings.ts';
-import type {
-  CdrFilter,
-  DecisionFilter,
-  Failure,
-  LedgerState,
-  Resumed,
-  Row,
-  RowChange,
-  StoredPosting,
-} from './messages.ts';
+import { cdrOf, unfinishedCallOf } from './call-rows.ts';
+import { auditPut, overrideOf, rowChangesOf, settingPut } from './change-rows.ts';
+import { decisionOf } from './decision-rows.ts';
+import { GatheredBindings } from './gathered-bindings.ts';
+import type { CdrFilter, DecisionFilter, Failure, Resumed, Row, RowChange, StoredPosting } from './messages.ts';
 import { StoreError } from './messages.ts';
-import { spendPeakOf, spendPeakPut } from './spend-peak-rows.ts';
-import type { SpendPeak, SpendPeakStore } from '../billing/limits/spend-peaks.ts';
+import { PastUsage } from './past-usage.ts';
+import { readSnapshot, type StoreSnapshot } from './snapshot.ts';
+import { callStore, ledgerStore, UnawaitedRows } from './store-ports.ts';
 import { verifyWebPassword } from './web-password.ts';
 import type { WorkerLink } from './worker-link.ts';
-
-/** Everything that the server keeps in memory, as the last one left it. */
-export interface StoreSnapshot {
-  readonly directory: DirectorySnapshot;
-  /** Price lists as text, by tariff. */
-  readonly decks: readonly { readonly tariffId: number; readonly deck: string }[];
-  readonly bindings: readonly Binding[];
-  /** With those that are over, for a repeater is one after a restart too; the first ones first. */
-  readonly bans: readonly Ban[];
-  readonly blockLists: readonly StoredBlockList[];
-  /** Calls that a dead server left behind: each wants a BYE on both legs and one CDR. */
-  readonly unfinishedCalls: readonly UnfinishedCall[];
-  readonly settings: readonly SettingOverride[];
-  readonly lastHeartbeat: Heartbeat | undefined;
-  readonly ledger: LedgerState;
-  readonly spendPeaks: readonly SpendPeak[];
-}
 
 export interface StoreParts {
   readonly clock: Clock;
@@ -68,7 +37,6 @@ export interface StoreParts {
 const heartbeatMs = 1000;
 /** So many changes are sent to the store's thread in one turn of the event loop. */
 const fewChanges = 50;
-const maxSourceCalls = 200_000;
 
 /** The store as the rest of the server sees it, on the main thread. Made by `openStore`. */
 export class Store implements AccountStore {
@@ -80,6 +48,7 @@ export class Store implements AccountStore {
   readonly blockLists: BlockListStore;
   readonly ledger: LedgerStore;
   readonly spendPeaks: SpendPeakStore;
+  readonly past: PastUsage;
   /** The realm of all digest credentials, fixed when the data folder was made. */
   readonly realm: string;
   readonly #link: WorkerLink;
@@ -104,63 +73,14 @@ export class Store implements AccountStore {
       (message) => parts.log.error('bindings could not be stored and will be tried again', { message }),
     );
     this.bindings = this.#gathered;
-    this.calls = {
-      begin: (row: CallRow) => link.writes.write(beginWrite(row)),
-      dialled: (callId, invites, money) => link.writes.write(dialledWrite(callId, invites, money), 'soon'),
-      answer: (row: CallAnswer) => link.writes.write(answerWrite(row)),
-      end: (cdr: Cdr, charges: readonly Posting[] = []) => link.writes.write(endWrite(cdr, charges), 'soon'),
-      amend: (cdr: Cdr, charges: readonly Posting[]) => link.writes.write(amendWrite(cdr, charges)),
-    };
-    this.decisions = {
-      put: (decision) => {
-        link.writes.write(['rows', decisionPut(decision)]).catch((error: unknown) => {
-          parts.log.error('a decision could not be stored', { id: decision.id, error: String(error) });
-        });
-      },
-    };
-    const reversals = async (id: string): Promise<readonly Posting[]> => {
-      const { postings = [] } = await link.read({ kind: 'postings', filter: { by: 'reverses', id } });
-      return postings.map(({ posting }) => posting);
-    };
-    const writeBans = (changes: readonly RowChange[]): void => {
-      link.writes.write(['rows', ...changes], 'soon').catch((error: unknown) => {
-        parts.log.error('a change of bans or block lists could not be stored', { error: String(error) });
-      });
-    };
-    this.bans = {
-      put: (ban) => writeBans([banPut(ban)]),
-      remove: (keys) =>
-        writeBans(keys.map((key) => ({ kind: 'remove', table: 'bans', column: 'ban_key', value: key }))),
-    };
-    this.blockLists = {
-      put: (record) => writeBans([blockListPut(record)]),
-      putCopy: (name, which, text) => writeBans([blockListCopyPut(name, which, text)]),
-      remove: (name) => writeBans(blockListRemovals(name)),
-    };
-    this.ledger = {
-      post: (postings) => link.writes.write(['post', postings, []]),
-      find: async (id) => {
-        const { postings: [found] = [] } = await link.read({ kind: 'postings', filter: { by: 'id', id } });
-        return found?.posting;
-      },
-      takenBackMicros: async (id) => sumOf((await reversals(id)).filter(({ kind }) => kind === 'chargeback')),
-      reversedMicros: async (id) => sumOf(await reversals(id)),
-      putPeriod: ({ day, startsAtMs, endsAtMs }) => {
-        const row = { day, starts_at_ms: startsAtMs, ends_at_ms: endsAtMs };
-        link.writes.write(['rows', { kind: 'put', table: 'periods', row }]).catch((error: unknown) => {
-          parts.log.error('the bounds of a billing day could not be stored', { day, error: String(error) });
-        });
-      },
-      check: () => link.checkLedger(),
-      refusal: () => link.ledgerHalt ?? refusalOf(this.fault ?? link.journalFault),
-    };
-    this.spendPeaks = {
-      put: (peak) => {
-        link.writes.write(['rows', spendPeakPut(peak)], 'soon').catch((error: unknown) => {
-          parts.log.error('what an account is used to spend could not be stored', { error: String(error) });
-        });
-      },
-    };
+    this.past = new PastUsage(link);
+    this.calls = callStore(link);
+    const rows = new UnawaitedRows(link, parts.log);
+    this.decisions = rows.decisions();
+    this.bans = rows.bans();
+    this.blockLists = rows.blockLists();
+    this.spendPeaks = rows.spendPeaks();
+    this.ledger = ledgerStore(link, rows);
     this.settings = {
       load: () => this.#loadSettings(),
       put: (override) => link.writes.write(['rows', settingPut(override)]),
@@ -188,49 +108,6 @@ export class Store implements AccountStore {
   async pruneDecisions(beforeMs: number, maxRows: number): Promise<number> {
     const { pruned = 0 } = await this.#link.read({ kind: 'prune decisions', beforeMs, maxRows });
     return pruned;
-  }
-
-  /** Talk of finished calls that began since then; several calls of one quarter of an hour are one entry. */
-  async talkSince(sinceMs: number): Promise<readonly PastTalk[]> {
-    const { cdrs = [] } = await this.#link.read({ kind: 'talk', sinceMs });
-    return cdrs.map((row) => ({
-      payerId: typeof row['payer_id'] === 'number' ? row['payer_id'] : undefined,
-      calleeName: String(row['callee_name']),
-      startedAtMs: Number(row['started_at_ms']),
-      talkMs: Number(row['talk_ms']),
-    }));
-  }
-
-  /** The last calls that were admitted since then and are over, oldest first. */
-  async sourceCallsSince(sinceMs: number): Promise<readonly PastCall[]> {
-    const { cdrs = [] } = await this.#link.read({ kind: 'source calls', sinceMs, limit: maxSourceCalls });
-    return cdrs.toReversed().map((row) => ({
-      payerId: Number(row['payer_id']),
-      sourceAddress: String(row['source_address']),
-      startedAtMs: Number(row['started_at_ms']),
-      answeredAtMs: typeof row['answered_at_ms'] === 'number' ? row['answered_at_ms'] : undefined,
-      endedAtMs: Number(row['ended_at_ms']),
-    }));
-  }
-
-  /** What calls that began since then were charged, oldest first; of many the newest. */
-  async callChargesSince(sinceMs: number): Promise<readonly PastCharge[]> {
-    const { cdrs = [] } = await this.#link.read({ kind: 'call charges', sinceMs, limit: maxSourceCalls });
-    return cdrs.toReversed().map((row) => ({
-      callId: String(row['call_id']),
-      accountId: Number(row['account_id']),
-      costMicros: BigInt(String(row['cost_micros'])),
-      day: String(row['day']),
-      atMs: Number(row['at_ms']),
-      payerId: typeof row['payer_id'] === 'number' ? row['payer_id'] : undefined,
-      sourceAddress: String(row['source_address']),
-    }));
-  }
-
-  /** Early media of calls that the account paid for and that began since then. */
-  async earlyMediaMsSince(accountId: number, sinceMs: number): Promise<number> {
-    const { cdrs: [row] = [] } = await this.#link.read({ kind: 'early media', accountId, sinceMs });
-    return Number(row?.['early_media_ms'] ?? 0);
   }
 
   /** Number of this start among all starts on the data folder. */
@@ -317,51 +194,9 @@ export class Store implements AccountStore {
     return idAfterAll > 0 ? [metaPut('next_id', String(this.#nextId))] : [];
   }
 
-  async loadSnapshot(): Promise<StoreSnapshot> {
-    const tables = await this.#link.read({
-      kind: 'tables',
-      names: [
-        'accounts',
-        'credentials',
-        'numbers',
-        'dial_rules',
-        'dial_routes',
-        'bindings',
-        'bans',
-        'block_lists',
-        'block_list_copies',
-        'calls',
-        'settings',
-      ],
-    });
-    const priced = await this.#link.read({ kind: 'tables', names: ['tariffs', 'packets', 'spend_peaks'] });
-    const fieldsSet = await this.#link.read({ kind: 'fields set' });
-    const directory = directorySnapshotOf({
-      accounts: tables.accounts ?? [],
-      credentials: tables.credentials ?? [],
-      numbers: tables.numbers ?? [],
-      dialRules: tables.dial_rules ?? [],
-      dialRoutes: tables.dial_routes ?? [],
-      fieldsSet: fieldsSet.account_fields ?? [],
-      tariffs: priced.tariffs ?? [],
-      packets: priced.packets ?? [],
-      nextId: this.#nextId,
-    });
-    const nowMs = this.#clock.wallMs();
-    const { ledger } = await this.#link.read({ kind: 'ledger' });
-    assert(ledger !== undefined, 'the ledger is read with the snapshot');
-    return {
-      directory,
-      ledger,
-      decks: (priced.tariffs ?? []).map((row) => ({ tariffId: Number(row['id']), deck: String(row['deck']) })),
-      bans: (tables.bans ?? []).map(banOf).sort((one, other) => one.atMs - other.atMs),
-      blockLists: blockListsOf(tables.block_lists ?? [], tables.block_list_copies ?? []),
-      bindings: (tables.bindings ?? []).map(bindingOf).filter((binding) => binding.expiresAtMs > nowMs),
-      spendPeaks: (priced.spend_peaks ?? []).map(spendPeakOf),
-      unfinishedCalls: (tables.calls ?? []).map(unfinishedCallOf),
-      settings: (tables.settings ?? []).map(overrideOf),
-      lastHeartbeat: this.#link.lastHeartbeat,
-    };
+  /** Everything that the server keeps in memory, as the last one left it. */
+  loadSnapshot(): Promise<StoreSnapshot> {
+    return readSnapshot(this.#link, this.#nextId, this.#clock.wallMs());
   }
 
   /** CDRs that pass the filter, newest first, at most 10,000. */
@@ -458,28 +293,6 @@ export function metaPut(name: string, value: string): RowChange {
   return { kind: 'put', table: 'meta', row: { name, value } };
 }
 
-/** What the postings took, positive. */
-function sumOf(postings: readonly Posting[]): bigint {
-  return postings.reduce((sum, { amountMicros }) => sum - amountMicros, 0n);
-}
-
-/** What a store that cannot write means for calls that cost something. */
-function refusalOf(fault: Failure | undefined): PricingRefusal | undefined {
-  switch (fault?.reason) {
-    case undefined:
-    case 'refused':
-      return undefined;
-    case 'full':
-      return { reason: 'disk full', message: fault.message };
-    case 'stalled':
-      return { reason: 'store stalled', message: fault.message };
-    case 'broken':
-    case 'superseded':
-    case 'closed':
-      return { reason: 'store broken', message: fault.message };
-  }
-}
-
 function idAfter(change: StoreChange): number {
   switch (change.kind) {
     case 'account put':
@@ -493,12 +306,6 @@ function idAfter(change: StoreChange): number {
     default:
       return 0;
   }
-}
-
-function overrideOf(row: Row): SettingOverride {
-  const { name, value, value_sealed: secret, set_by: by, set_at_ms: atMs } = row;
-  const text = secret === '' ? value : secret;
-  return { key: String(name), value: String(text), by: String(by), atMs: Number(atMs) };
 }
 
 function auditEntryOf(row: Row): AuditEntry {

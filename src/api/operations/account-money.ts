@@ -15,7 +15,7 @@ export async function accountMoney(ports: OperationPorts, { id, kind }: Account)
   const { balances, currency, periods } = ledger;
   const { day } = periods.today();
   const { postedMicros, unclearedMicros } = balances.of(id);
-  const earlyMediaMs = await store.earlyMediaMsSince(id, clock.wallMs() - earlyMediaDays * dayMs);
+  const earlyMediaMs = await store.past.earlyMediaMsSince(id, clock.wallMs() - earlyMediaDays * dayMs);
   return {
     currency,
     balance: printAmount(postedMicros),
