@@ -120,7 +120,7 @@ export interface OperationTable {
     { readonly total: number; readonly bans: readonly BanView[]; readonly lists: readonly BlockListView[] }
   >;
   /**
-   * Bans a source, or, with `scope`, a `user`, a `caller number` or a `user agent`. Where phones or calls would be cut off,
+   * Bans a source, or, with `scope`, a `user`, a `caller number` or a `user agent`. Where phones, calls or SIP servers would be cut off,
    * it tells whom, and bans only if `confirmed`.
    */
   readonly 'ban add': Entry<
@@ -136,6 +136,7 @@ export interface OperationTable {
       readonly banned: boolean;
       readonly bindings: readonly string[];
       readonly calls: readonly string[];
+      readonly peers: readonly string[];
     }
   >;
   readonly 'ban allow': Entry<{ subject: string; reason?: string | undefined }, { readonly ban: BanView }>;

@@ -1,4 +1,5 @@
-import type { Ban, BanScope } from '../guard/bans/ban.ts';
+import type { Ban } from '../guard/bans/ban.ts';
+import type { CutOff } from '../guard/lists/ports.ts';
 import type { BlockLists } from '../guard/lists/block-lists.ts';
 import type { AccountDirectory } from '../accounts/directory.ts';
 import type { AuditEntry, Origin, StoreChange } from '../accounts/change.ts';
@@ -115,11 +116,8 @@ export interface LiveServer {
   liftBans(subject: string): readonly string[];
   /** Takes out all bans but those of block lists, with all counts. @returns how many there were */
   liftAllBans(): number;
-  /** Whom a ban would cut off: users with a phone there, and calls from there. */
-  cutOffBy(
-    scope: BanScope,
-    subject: string,
-  ): Promise<{ readonly bindings: readonly string[]; readonly calls: readonly string[] }>;
+  /** Whom a ban would cut off: users with a phone there, calls from there, SIP servers and traffic senders there. */
+  cutOffBy(ban: Pick<Ban, 'scope' | 'subject'>): CutOff;
   status(): LiveStatus;
 }
 

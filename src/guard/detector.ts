@@ -2,7 +2,7 @@ import { type AddressWords, addressText, isIpv4Words, maskWords, readAddressWord
 import { formatEndpoint } from '../base/net/endpoint.ts';
 import type { Clock } from '../base/time/clock.ts';
 import { modeOf, type Settings } from '../settings/index.ts';
-import type { BanScope } from './bans/ban.ts';
+import { type BanPlace, type BanScope, userAtAddress } from './bans/ban.ts';
 import { type Detection, type DetectionKey, detections, failing, logInFailures, type Sign } from './detections.ts';
 import type { Evidence, Finding, FindingKind } from './findings.ts';
 import type { KnownSources, SourceWidth } from './known-sources.ts';
@@ -33,8 +33,6 @@ const ipv6Widths = [
   [48, 16],
 ] as const satisfies readonly (readonly [SourceWidth, number])[];
 const ipv4Widths = [[128, 1]] as const;
-/** No account of ours has a longer name; a stranger's is cut, for it is kept. */
-const longestUser = 64;
 
 /** What a detection wants done. */
 export interface Verdict {
@@ -162,17 +160,30 @@ export class Detector {
     return this.#counters.count(hash.high, hash.low, detection.windowMs(settings()), clock.monotonicMs());
   }
 
-  /** Forgets what was counted of an address: its ban was lifted. */
-  forget(address: string): void {
-    if (!readAddressWords(address, this.#words)) return;
+  /** Forgets what was counted of an address, and of the port or user there that an entry was about: it was lifted. */
+  forget({ address = '', port, user }: BanPlace): void {
+    const words = this.#words;
+    if (!readAddressWords(address, words)) return;
     for (let index = 0; index < detections.length; index++) {
-      for (const [width] of widthsOf(this.#words)) {
+      for (const [width] of widthsOf(words)) {
         for (const role of [detectionRole, provenRole]) {
-          this.#rowKey(this.#words, width, role + index);
-          this.#counters.forget(this.#parts.hash.high, this.#parts.hash.low);
+          this.#rowKey(words, width, role + index);
+          this.#forgetKey();
         }
       }
+      if (port !== undefined) {
+        this.#pairKey({ words, port }, index);
+        this.#forgetKey();
+      }
+      if (user !== undefined) {
+        this.#userKey(words, index, user);
+        this.#forgetKey();
+      }
     }
+  }
+
+  #forgetKey(): void {
+    this.#counters.forget(this.#parts.hash.high, this.#parts.hash.low);
   }
 
   /** Begins all counts anew. */
@@ -353,7 +364,7 @@ export class Detector {
     hash.extend(hash.high, hash.low, role);
   }
 
-  #pairKey({ words, port }: Observation, index: number): void {
+  #pairKey({ words, port }: Pick<Observation, 'words' | 'port'>, index: number): void {
     const { hash } = this.#parts;
     this.#rowKey(words, 128, pairRole + index);
     hash.extend(hash.high, hash.low, port);
@@ -418,12 +429,6 @@ function childOf({ words }: Observation, width: SourceWidth): number {
 function widthOf(prefix: string): SourceWidth {
   const bits = Number(prefix.slice(prefix.indexOf('/') + 1));
   return ipv6Widths.find(([width]) => width === bits)?.[0] ?? 128;
-}
-
-/** The subject of an entry that stops one user at one address. What a stranger calls itself is cut, and shown safely. */
-export function userAtAddress(user: string, address: string): string {
-  const shown = user.slice(0, longestUser).replace(/[^\x20-\x7e]/g, (octet) => `%${octet.charCodeAt(0).toString(16)}`);
-  return `${shown} from ${address}`;
 }
 
 function reasonOf({ sees }: Detection, count: number, limit: number, windowMs: number): string {

@@ -168,6 +168,33 @@ describe('bans', () => {
     assert.equal(bench.guard.lift(banKey('address', '203.0.113.9')), undefined);
   });
 
+  test('a user, or a port, that is set free may fail as often as before from the first [autoban.delbanned-ip]', () => {
+    const bench = new GuardBench({ maxfailedauthenabledipport: 5 });
+    const failOnce = (): void => bench.see('wrong password', { isRegister: true });
+    for (let time = 0; time < 10; time++) failOnce();
+    const keys = [banKey('user at address', 'alice from 203.0.113.9'), banKey('address and port', '203.0.113.9:5060')];
+    for (const key of keys) assert.equal(bench.guard.lift(key)?.action, 'ban', key);
+    for (let time = 0; time < 5; time++) failOnce();
+    assert.deepEqual(bench.listed(), []);
+    failOnce();
+    assert.deepEqual(bench.listed(), ['ban 203.0.113.9:5060 [maxfailedauthenabledipport]']);
+  });
+
+  test('a user whom too many guess at gets in again when an operator lifts the report, or all [autoban.delbanned-all]', () => {
+    const bench = new GuardBench();
+    const look = (): string => bench.guard.look({ address: '198.51.100.7', port: 5060 }, 'alice', 'phone');
+    const guess = (): void => {
+      for (let source = 0; source < 30; source++) bench.see('wrong password', { address: `203.0.113.${source}` });
+      assert.equal(look(), 'ask');
+    };
+    guess();
+    assert.equal(bench.guard.lift(banKey('user', 'alice'))?.rule, 'max_guesses_per_user');
+    assert.equal(look(), 'verify');
+    guess();
+    bench.guard.liftAll();
+    assert.equal(look(), 'verify');
+  });
+
   test('all are set free with all counts, and what an operator allows stays [autoban.delbanned-all]', () => {
     const bench = new GuardBench({ ban_unproven: true });
     bench.see('honeypot');

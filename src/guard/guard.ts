@@ -6,14 +6,14 @@ import type { Random } from '../base/random/random.ts';
 import type { Clock, Timer } from '../base/time/clock.ts';
 import { modeOf, type Settings } from '../settings/index.ts';
 import type { Admission, PacketSource } from '../sip/transport/index.ts';
-import { type Ban, banKey } from './bans/ban.ts';
+import { type Ban, banKey, placeOf, userAtAddress } from './bans/ban.ts';
 import { BanList, type OwnKind, ownKind, type Standing } from './bans/ban-list.ts';
 import { Repeaters } from './bans/repeaters.ts';
 import { FirewallFeed } from './bans/firewall-feed.ts';
 import { Budgets } from './budgets.ts';
 import { DeviceNames } from './device-names.ts';
 import { rowLimit } from './detections.ts';
-import { answersChallenge, Detector, userAtAddress, type Verdict } from './detector.ts';
+import { answersChallenge, Detector, type Verdict } from './detector.ts';
 import { type Evidence, type Finding, FindingCounts, type FindingKind, type FindingObserver } from './findings.ts';
 import { type Attempt, Guesses } from './guesses.ts';
 import { KnownSources } from './known-sources.ts';
@@ -298,7 +298,9 @@ export class Guard implements FindingObserver {
     if (ban === undefined) return undefined;
     this.#parts.store.remove([key]);
     this.#repeaters.delete(key);
-    this.#detector.forget(addressOf(ban));
+    const place = placeOf(ban);
+    this.#detector.forget(place);
+    this.#guesses.forget(place);
     return ban;
   }
 
@@ -308,6 +310,8 @@ export class Guard implements FindingObserver {
     for (const { key } of lifted) this.bans.remove(key);
     this.#parts.store.remove([...new Set([...lifted.map(({ key }) => key), ...this.#repeaters.clear()])]);
     this.#detector.clear();
+    this.#guesses.clear();
+    this.#allUnanswered.clear();
     return lifted.length;
   }
 
@@ -531,11 +535,4 @@ function endOf(settings: Settings, count: number, lastsMs: number | undefined, n
   if (reenabledosblocked === 0) return undefined;
   const longest = Math.max(reenabledosblocked, ban_time_max);
   return nowMs + Math.min(longest, reenabledosblocked * ban_escalation ** (count - 1)) * 1000;
-}
-
-/** The address that a ban is about, for its counts. */
-function addressOf({ scope, subject }: Ban): string {
-  if (scope === 'address and port') return subject.replace(/^\[(.*)\]:\d+$|:\d+$/, '$1');
-  if (scope === 'user at address') return subject.slice(subject.lastIndexOf(' ') + 1);
-  return subject.replace(/\/\d+$/, '');
 }

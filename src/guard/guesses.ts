@@ -1,4 +1,5 @@
-import type { AddressWords } from '../base/net/address-words.ts';
+import { type AddressWords, readAddressWords } from '../base/net/address-words.ts';
+import type { BanPlace } from './bans/ban.ts';
 import type { FindingKind } from './findings.ts';
 import type { KnownSources } from './known-sources.ts';
 import type { KeyedHash } from './table/keyed-hash.ts';
@@ -47,6 +48,7 @@ export class Guesses {
   readonly #known: KnownSources;
   readonly #counts = new WindowCounts(capacity);
   readonly #seen = new RecentTimes(capacity);
+  readonly #words: AddressWords = new Uint32Array(4);
 
   constructor(hash: KeyedHash, known: KnownSources) {
     this.#hash = hash;
@@ -84,6 +86,22 @@ export class Guesses {
     const failing = this.#counts.count(hash.high, hash.low, hourMs, nowMs);
     const most = perAddress + Math.floor(this.#known.accountsAt(words, nowMs) / mistakenShare);
     return failing < most || !this.#known.hasProven(words, nowMs) ? 'yes' : 'address';
+  }
+
+  /** An operator lets a user, or an address, in again: guesses from the world, or there, are counted from the first. */
+  forget({ user, address = '' }: BanPlace): void {
+    const hash = this.#hash;
+    if (user !== undefined) {
+      hash.text(user, userRole);
+      this.#counts.forget(hash.high, hash.low);
+    }
+    if (!readAddressWords(address, this.#words)) return;
+    hash.address(this.#words, addressRole);
+    this.#counts.forget(hash.high, hash.low);
+  }
+
+  clear(): void {
+    this.#counts.clear();
   }
 
   /** Leaves the key of the first pot of this attempt that has room. @returns false where none has */

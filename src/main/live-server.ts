@@ -1,4 +1,3 @@
-import { isHit } from './guard-trust.ts';
 import type { Operations } from '../api/operation.ts';
 import { buildOperations } from '../api/operations/index.ts';
 import type { LiveCall, LiveServer, OperationPorts } from '../api/ports.ts';
@@ -81,20 +80,7 @@ function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveSer
     blockLists: sip.blockLists,
     liftBans: (subject) => sip.liftBans(subject),
     liftAllBans: () => sip.guard.liftAll(),
-    cutOffBy: async (scope, subject) => ({
-      bindings: [...sip.registrar.bindings.all()]
-        .flat()
-        .filter(
-          (one) =>
-            isHit(scope, subject, one.sourceAddress, one.sourcePort) || (scope === 'user' && one.user === subject),
-        )
-        .map(({ user }) => user),
-      calls: sip.calls
-        .calls()
-        .flatMap(({ record: { cdr } }) =>
-          isHit(scope, subject, cdr.sourceAddress, cdr.sourcePort) ? [cdr.callId] : [],
-        ),
-    }),
+    cutOffBy: (ban) => sip.cutOffBy(ban),
     strangerRefusals: () => sip.strangers.counts.newest(),
     status: () => {
       const { listen, udp_port, tcp_port, usetls, localtlsport, wss_port, ws_port } = settings.current;

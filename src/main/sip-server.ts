@@ -24,14 +24,14 @@ import { Recovery } from '../call/recovery.ts';
 import type { CallServices } from '../call/services.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { Authenticator } from '../guard/authenticate.ts';
-import type { Ban } from '../guard/bans/ban.ts';
+import { type Ban, placeOf } from '../guard/bans/ban.ts';
 import { ConnectionFailures } from '../guard/connection-failures.ts';
 import { findingOf } from '../guard/findings.ts';
 import { Guard } from '../guard/guard.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
 import { type BlockListParts, BlockLists } from '../guard/lists/block-lists.ts';
 import { ListedSources } from '../guard/lists/listed-sources.ts';
-import type { StoredBlockList } from '../guard/lists/ports.ts';
+import type { CutOff, StoredBlockList } from '../guard/lists/ports.ts';
 import type { BanStore, DecisionStore, FirewallDriver } from '../guard/ports.ts';
 import { StrangerLog } from '../guard/stranger-log.ts';
 import type { MediaPlane } from '../media/index.ts';
@@ -47,7 +47,7 @@ import { defaultTransportLimits, type Network, type StreamGate, type TransportNa
 import { AddressOwners } from './address-owners.ts';
 import { advertisedEndpoint, type OwnAddress, reachedFamilies, relayAddress } from './addresses.ts';
 import { CallsOfBanned } from './calls-of-banned.ts';
-import { cutOffBy } from './cut-off.ts';
+import { cutOffBy, cutOffByBan, type Served } from './cut-off.ts';
 import { sparesFailure, trustOf } from './guard-trust.ts';
 import { watchRefusedMedia } from './media-findings.ts';
 import { meteredCalls } from './metered-money.ts';
@@ -251,11 +251,25 @@ export class SipServer {
   /** Takes out the entries of a subject; of an address also those of its ports and users. @returns their keys */
   liftBans(subject: string): readonly string[] {
     const { bans } = this.guard;
-    const own = [...bans.all()].filter((ban) => ban.subject === subject);
+    const own = [...bans.all()].filter((ban) => ban.subject === subject || placeOf(ban).user === subject);
     const narrow = bans.concerning(subject).filter(({ scope }) => scope !== 'prefix' && scope !== 'address');
     const keys = [...new Set([...own, ...narrow].map(({ key }) => key))];
     for (const key of keys) this.guard.lift(key);
     return keys;
+  }
+
+  /** Whom a ban by hand would cut off. */
+  cutOffBy(ban: Pick<Ban, 'scope' | 'subject'>): CutOff {
+    return cutOffByBan(ban, this.#served());
+  }
+
+  #served(): Omit<Served, 'isSpared'> {
+    return {
+      bindings: this.registrar.bindings.all(),
+      calls: this.calls.calls(),
+      accounts: this.directory.accounts(),
+      resolved: (accountId) => this.sipServers.addresses.addressesOf(accountId),
+    };
   }
 
   /** A setting changed that holds at once. */
@@ -318,13 +332,7 @@ export class SipServer {
       ...blockLists,
       ownAddresses: () => this.#addressesOfOurs(),
       cutOffBy: (sources) =>
-        cutOffBy(sources, {
-          bindings: this.registrar.bindings.all(),
-          calls: this.calls.calls(),
-          accounts: this.directory.accounts(),
-          resolved: (accountId) => this.sipServers.addresses.addressesOf(accountId),
-          isSpared: (address) => this.guard.spares(address),
-        }),
+        cutOffBy(sources, { ...this.#served(), isSpared: (address) => this.guard.spares(address) }),
       onChange: () => this.#callsOfBanned.onListsChanged(lists),
     });
     return lists;

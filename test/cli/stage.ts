@@ -116,9 +116,9 @@ export class FakeLiveServer implements LiveServer {
     return this.guard.liftAll();
   }
 
-  cutOffBy(_scope: string, subject: string): ReturnType<LiveServer['cutOffBy']> {
+  cutOffBy({ subject }: Parameters<LiveServer['cutOffBy']>[0]): ReturnType<LiveServer['cutOffBy']> {
     const there = this.registered.filter(({ sourceAddress }) => sourceAddress === subject);
-    return Promise.resolve({ bindings: there.map(({ user }) => user), calls: [] });
+    return { bindings: there.map(({ user }) => user), calls: [], peers: [] };
   }
 
   strangerRefusals(): ReturnType<LiveServer['strangerRefusals']> {

@@ -35,6 +35,30 @@ async function isServed(stage: Stage, peer: ScriptedPeer): Promise<boolean> {
 
 const carrier = { name: 'carrier', kind: 'sipserver', trunk: trunkAt('198.51.100.20') } as const;
 
+test('a ban by hand names the phones, SIP servers and traffic senders that it would cut off', async () => {
+  const sender = { name: 'bulk', kind: 'trafficsender', needAuth: 3, techPrefix: '12345678' } as const;
+  const stage = await Stage.open({ accounts: [carrier, { ...sender, authIp: ['203.0.113.0/24'] }] });
+  await stage.phone('alice', '198.51.100.7');
+  await stage.phone('bob', '192.0.2.22');
+  const [phone] = [...stage.server.registrar.bindings.all()].flat();
+  const rows = [
+    ['address', '198.51.100.7', ['alice'], []],
+    ['address and port', `198.51.100.7:${phone?.sourcePort}`, ['alice'], []],
+    ['address and port', '198.51.100.7:1', [], []],
+    ['prefix', '198.51.100.0/24', ['alice'], ['carrier']],
+    ['address', '198.51.100.20', [], ['carrier']],
+    ['address', '203.0.113.200', [], ['bulk']],
+    ['prefix', '203.0.0.0/16', [], ['bulk']],
+    ['prefix', '192.0.2.16/28', ['bob'], []],
+    ['user', 'alice', ['alice'], []],
+    ['user agent', 'zoiper', [], []],
+    ['address', '192.0.2.99', [], []],
+  ] as const;
+  for (const [scope, subject, bindings, peers] of rows) {
+    assert.deepEqual(stage.server.cutOffBy({ scope, subject }), { bindings, calls: [], peers }, `${scope} ${subject}`);
+  }
+});
+
 describe('a block list', () => {
   test('stops who is on it in silence, and nobody else [blacklist.dynamic-ip-block-list]', async () => {
     const stage = await withList('198.51.100.0/28\n2001:db8:66::/48');

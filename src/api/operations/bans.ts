@@ -3,7 +3,7 @@ import { canonicalAddress, splitPort } from '../../accounts/address-index.ts';
 import { formatEndpoint } from '../../base/net/endpoint.ts';
 import { parsePrefix } from '../../base/net/prefix.ts';
 import { fail, ok } from '../../base/result/result.ts';
-import { type Ban, type BanAction, banKey, type BanScope } from '../../guard/bans/ban.ts';
+import { type Ban, type BanAction, banKey, type BanScope, placeOf } from '../../guard/bans/ban.ts';
 import type { Arguments } from '../operation.ts';
 import type { LiveServer, OperationPorts } from '../ports.ts';
 import type { BanView } from '../views.ts';
@@ -18,6 +18,7 @@ type Names = 'ban list' | 'ban add' | 'ban remove' | 'ban clear' | 'ban explain'
 const maxRows = 10_000;
 const usualRows = 1000;
 const maxMinutes = 5_256_000;
+const highestPort = 65_535;
 
 /** Who is banned, shed, allowed or only reported, and what an operator does about it. Only a running server knows. */
 export function banOperations(ports: OperationPorts): OperationsOf<Names> {
@@ -33,8 +34,8 @@ export function banOperations(ports: OperationPorts): OperationsOf<Names> {
       const confirmed = flag(given, 'confirmed');
       if (!confirmed.ok) return confirmed;
       const { value: ban } = wanted;
-      const cutOff = await live.value.cutOffBy(ban.scope, ban.subject);
-      const banned = confirmed.value || (cutOff.bindings.length === 0 && cutOff.calls.length === 0);
+      const cutOff = live.value.cutOffBy(ban);
+      const banned = confirmed.value || Object.values(cutOff).every(({ length }) => length === 0);
       if (banned) {
         live.value.putBan(ban);
         await audit('ban', ban.key, ban.reason);
@@ -97,7 +98,7 @@ function explain(ports: OperationPorts, given: Arguments): Outcome<{ bans: reado
   const subject = text(given, 'subject');
   if (!subject.ok) return subject;
   const address = canonicalAddress(splitPort(subject.value).host);
-  const isAbout = (ban: Ban): boolean => ban.subject === subject.value;
+  const isAbout = (ban: Ban): boolean => ban.subject === subject.value || placeOf(ban).user === subject.value;
   const found =
     isIP(address) === 0
       ? [...live.value.bans()].filter(isAbout)
@@ -149,13 +150,21 @@ function targetOf(
 ): { readonly scope: BanScope; readonly subject: string } | undefined {
   if (scope === 'user' || scope === 'caller number' || scope === 'user agent') return { scope, subject: written };
   if (scope !== undefined) return undefined;
-  if (isIP(written) !== 0) return { scope: 'address', subject: canonicalAddress(written) };
+  // The guard does not ask over which link a link-local address was heard.
+  if (isIP(written) !== 0) return { scope: 'address', subject: canonicalAddress(written.replace(/%.*$/, '')) };
   const { host, port } = splitPort(written);
   if (port !== undefined && isIP(host) !== 0) {
+    if (port < 1 || port > highestPort) return undefined;
     return { scope: 'address and port', subject: formatEndpoint({ address: canonicalAddress(host), port }) };
   }
   const prefix = parsePrefix(written);
-  return prefix.ok ? { scope: 'prefix', subject: prefix.value.text } : undefined;
+  if (!prefix.ok) return undefined;
+  const { network } = prefix.value;
+  const [address = ''] = network.split('/');
+  // A range of one address is that address: whoever bans both and lifts one lifts it.
+  return network === `${address}/${address.includes(':') ? 128 : 32}`
+    ? { scope: 'address', subject: address }
+    : { scope: 'prefix', subject: network };
 }
 
 function view({ key: _key, untilMs, ...ban }: Ban): BanView {

@@ -7,6 +7,8 @@ import { fail, ok, type Result } from '../result/result.ts';
 export interface Prefix {
   /** As it is stored and shown: `192.0.2.0/24`. */
   readonly text: string;
+  /** The same range by its first address: `192.0.2.7/24` is `192.0.2.0/24`, and each range has but one. */
+  readonly network: string;
   contains(address: string): boolean;
 }
 
@@ -46,7 +48,13 @@ function readPrefix(text: string): Result<Prefix, string> {
     const family = isIP(candidate);
     return family !== 0 && range.check(candidate, family === 4 ? 'ipv4' : 'ipv6');
   };
-  return ok({ text: `${address.toString()}/${bits}`, contains });
+  const shown = `${address.toString()}/${bits}`;
+  return ok({ text: shown, network: `${networkAddress(address.kind(), shown)}/${bits}`, contains });
+}
+
+function networkAddress(kind: 'ipv4' | 'ipv6', range: string): string {
+  const { IPv4, IPv6 } = ipaddr;
+  return (kind === 'ipv4' ? IPv4 : IPv6).networkAddressFromCIDR(range).toString();
 }
 
 function prefixLength(mask: string, width: number): number | undefined {

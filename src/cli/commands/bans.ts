@@ -2,11 +2,13 @@ import type { Command } from 'commander';
 import type { BanView } from '../../api/views.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
-import { localTime } from '../output/format.ts';
-import { parseCount } from '../output/list-flags.ts';
+import { localTime, plural } from '../output/format.ts';
+import { parseCount, parseWhole } from '../output/list-flags.ts';
 import type { Column } from '../output/table.ts';
 import { listText } from './block-lists.ts';
 import { addCommand, type CommonOptions, type Shell } from '../shell.ts';
+
+const tenYearsInMinutes = 5_256_000;
 
 interface AddFlags extends CommonOptions {
   readonly user?: boolean;
@@ -35,11 +37,11 @@ export function addBanCommands(program: Command, shell: Shell): void {
         });
       }),
     );
-  addCommand(bans, 'explain <subject>', 'What stands against an address or a name, and on what evidence.', [
+  addCommand(bans, 'explain <subject...>', 'What stands against an address or a name, and on what evidence.', [
     'bans explain 203.0.113.9',
-  ]).action((subject: string, options: CommonOptions) =>
+  ]).action((words: readonly string[], options: CommonOptions) =>
     shell.perform(options, (context) =>
-      context.answer('ban explain', { subject }, ({ bans: rows }) => rows.map(explained).join('\n')),
+      context.answer('ban explain', { subject: words.join(' ') }, ({ bans: rows }) => rows.map(explained).join('\n')),
     ),
   );
   addCommand(bans, 'add <subject>', 'Bans an address, a range or address:port; shows first whom that cuts off.', [
@@ -52,7 +54,7 @@ export function addBanCommands(program: Command, shell: Shell): void {
     .option('--agent', 'the subject is a part of the name of a device')
     .option('--minutes <minutes>', 'how long; without it, until it is removed')
     .option('--reason <text>', 'why, for the list')
-    .option('--yes', 'ban although phones or calls are cut off')
+    .option('--yes', 'ban although phones, calls or SIP servers are cut off')
     .action((subject: string, options: AddFlags) =>
       shell.perform(options, (context) => add(context, subject, options)),
     );
@@ -69,22 +71,26 @@ export function addBanCommands(program: Command, shell: Shell): void {
         ),
       ),
     );
-  addCommand(bans, 'remove <subject>', 'Takes an entry out and forgets what was counted; `all` for every ban.', [
+  addCommand(bans, 'remove <subject...>', 'Takes an entry out and forgets what was counted; `all` for every ban.', [
     'bans remove 203.0.113.9',
+    'bans remove alice from 203.0.113.9',
     'bans remove all',
-  ]).action((subject: string, options: CommonOptions) => shell.perform(options, (context) => remove(context, subject)));
+  ]).action((words: readonly string[], options: CommonOptions) =>
+    shell.perform(options, (context) => remove(context, words.join(' '))),
+  );
 }
 
 function add(context: CommandContext, subject: string, options: AddFlags): Promise<number> {
   const { user, number: isNumber, agent, reason, yes } = options;
-  const minutes = parseCount(options.minutes);
+  const minutes = parseWhole('--minutes', options.minutes, tenYearsInMinutes);
   if (!minutes.ok) return Promise.resolve(context.usage(minutes.error));
   const scope = user ? 'user' : isNumber ? 'caller number' : agent ? 'user agent' : undefined;
   const given = { subject, scope, reason, minutes: minutes.value, confirmed: yes === true };
-  return context.answer('ban add', given, ({ ban, banned, bindings, calls }) => {
+  return context.answer('ban add', given, ({ ban, banned, bindings, calls, peers }) => {
     const hit = [
       ...bindings.map((name) => `  phone of ${printable(name)}\n`),
       ...calls.map((call) => `  call ${printable(call)}\n`),
+      ...peers.map((name) => `  SIP server or traffic sender ${printable(name)}\n`),
     ].join('');
     const head = hit === '' ? '' : `This cuts off:\n${hit}`;
     return banned
@@ -94,8 +100,8 @@ function add(context: CommandContext, subject: string, options: AddFlags): Promi
 }
 
 function remove(context: CommandContext, subject: string): Promise<number> {
-  if (subject === 'all') {
-    return context.answer('ban clear', {}, ({ lifted }) => `${lifted} entries were taken out.\n`);
+  if (subject.toLowerCase() === 'all') {
+    return context.answer('ban clear', {}, ({ lifted }) => `${plural(lifted, 'entry', 'entries')} taken out.\n`);
   }
   return context.answer('ban remove', { subject }, ({ lifted, listedOn }) => {
     const done =

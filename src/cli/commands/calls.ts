@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../../base/net/endpoint.ts';
 import type { Command } from 'commander';
 import type { BindingView, CallView } from '../../api/views.ts';
 import type { CommandContext } from '../context.ts';
@@ -97,7 +98,11 @@ const callColumns: readonly Column<CallView>[] = [
 const bindingColumns: readonly Column<BindingView>[] = [
   { title: 'user', max: 24, cell: (binding) => binding.user },
   { title: 'contact', max: 48, cell: (binding) => binding.contact },
-  { title: 'from', cell: (binding) => `${binding.transport} ${binding.sourceAddress}:${binding.sourcePort}` },
+  {
+    title: 'from',
+    cell: (binding) =>
+      `${binding.transport} ${formatEndpoint({ address: binding.sourceAddress, port: binding.sourcePort })}`,
+  },
   { title: 'expires in', align: 'right', cell: (binding) => duration(binding.expiresInS * 1000) },
   { title: 'since', cell: (binding) => localTime(binding.registeredAtMs) },
   { title: 'phone', max: 32, cell: (binding) => binding.userAgent },

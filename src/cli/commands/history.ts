@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../../base/net/endpoint.ts';
 import type { Command } from 'commander';
 import type { AuditView, CdrView } from '../../api/views.ts';
 import { explainCause } from '../../call/cause.ts';
@@ -104,7 +105,7 @@ function cdrText(cdr: CdrView): string {
     ['codec', cdr.codecs],
     ['from caller', qualityInFull(cdr.callerQuality)],
     ['from callee', qualityInFull(cdr.calleeQuality)],
-    ['source', `${cdr.transport} ${cdr.sourceAddress}:${cdr.sourcePort}`],
+    ['source', `${cdr.transport} ${formatEndpoint({ address: cdr.sourceAddress, port: cdr.sourcePort })}`],
     ['phone', cdr.userAgent],
     ['decision', cdr.decisionId],
     ['transfer of', cdr.transferOf],

@@ -14,8 +14,13 @@ export function optionalTime(
 
 /** Reads `--limit`. */
 export function parseCount(text: string | undefined): Result<number | undefined, string> {
+  return parseWhole('--limit', text, 10_000);
+}
+
+/** Reads a flag that holds a whole number from 1 to `most`. */
+export function parseWhole(name: string, text: string | undefined, most: number): Result<number | undefined, string> {
   if (text === undefined) return ok(undefined);
-  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= 10_000) return ok(count);
-  return { ok: false, error: `--limit: '${text}' is refused; write a whole number from 1 to 10000` };
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= most) return ok(count);
+  return { ok: false, error: `${name}: '${text}' is refused; write a whole number from 1 to ${most}` };
 }

@@ -198,8 +198,10 @@ export class BanList {
     if (beside <= 128) this.#countLength(beside, -1);
     this.#hash.address(this.#words, beside);
     const index = ban.action === 'allow' ? this.#allowed : this.#places;
-    const place = index.get(this.#hash.high, this.#hash.low);
-    index.delete(this.#hash.high, this.#hash.low);
+    const { high, low } = this.#hash;
+    const place = index.get(high, low);
+    if (place < 0) return ban;
+    index.delete(high, low);
     this.#actions[place] = undefined;
     this.#free.push(place);
     return ban;

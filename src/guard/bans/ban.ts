@@ -1,3 +1,5 @@
+import { splitPort } from '../../accounts/address-index.ts';
+
 /**
  * What is done with who is listed: `ban` drops everything in silence; `shed` drops what proves nothing, but for a trickle
  * of challenges; `report` only says what would have been done, or that nothing was, and why; `allow` is never banned.
@@ -39,6 +41,46 @@ export interface Ban {
   readonly atMs: number;
   /** UTC milliseconds; undefined for one that ends only by an operator's word. */
   readonly untilMs: number | undefined;
+}
+
+/** What an entry is about, as far as its subject says. */
+export interface BanPlace {
+  readonly address?: string;
+  readonly port?: number | undefined;
+  readonly user?: string;
+}
+
+/** No account of ours has a longer name; a stranger's is cut, for it is kept. */
+const longestUser = 64;
+const between = ' from ';
+
+/** The subject of an entry that stops one user at one address. What a stranger calls itself is cut, and shown safely. */
+export function userAtAddress(user: string, address: string): string {
+  const shown = user.slice(0, longestUser).replace(/[^\x20-\x7e]/g, (octet) => `%${octet.charCodeAt(0).toString(16)}`);
+  return `${shown}${between}${address}`;
+}
+
+/** The parts of a subject; of a range its first address. */
+export function placeOf({ scope, subject }: Pick<Ban, 'scope' | 'subject'>): BanPlace {
+  switch (scope) {
+    case 'address':
+      return { address: subject };
+    case 'prefix':
+      return { address: subject.replace(/\/\d+$/, '') };
+    case 'address and port': {
+      const { host, port } = splitPort(subject);
+      return { address: host, port };
+    }
+    case 'user at address': {
+      const at = subject.lastIndexOf(between);
+      return { user: subject.slice(0, at), address: subject.slice(at + between.length) };
+    }
+    case 'user':
+      return { user: subject };
+    case 'caller number':
+    case 'user agent':
+      return {};
+  }
 }
 
 export function banKey(scope: BanScope, subject: string): string {
