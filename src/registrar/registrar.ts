@@ -110,7 +110,7 @@ export class Registrar {
   /** Whether an account has a live registration from this very address and port, over any transport. */
   isBoundAt(accountId: number, { address, port }: Endpoint): boolean {
     return this.bindings
-      .of(accountId, this.#clock.wallMs())
+      .of(accountId, this.#nowMs())
       .some(({ sourceAddress, sourcePort }) => sourceAddress === address && sourcePort === port);
   }
 

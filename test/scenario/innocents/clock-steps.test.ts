@@ -20,7 +20,10 @@ for (const [what, byMs] of [
     assert.deepEqual(listed(stage), ['ban address 203.0.113.66 [blockscanning_treshold]']);
     const bob = await stage.phone('bob', '192.0.2.22');
     stage.clock.stepWall(byMs);
-    assert.equal(stage.server.registrar.bindingsOf(stage.accountOf('user3')).length, 1, 'at once');
+    const user3 = stage.accountOf('user3');
+    assert.equal(stage.server.registrar.bindingsOf(user3).length, 1, 'at once');
+    // The guard asks for the place: who fails there in its name repeats what it heard.
+    assert.ok(stage.server.registrar.isBoundAt(user3.id, { address: '198.51.100.7', port: 6003 }), 'and at its place');
     stage.clock.advance(20_000);
     for (const { life } of all) {
       const [binding] = stage.server.registrar.bindingsOf(stage.accountOf(life.user));
