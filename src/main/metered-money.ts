@@ -1,6 +1,5 @@
 import { type AccountDirectory, directoryLimits } from '../accounts/directory.ts';
 import type { Log } from '../base/log/log.ts';
-import type { Random } from '../base/random/random.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { Ceiling } from '../billing/ceiling.ts';
 import { LocalPool } from '../billing/hold/pool.ts';
@@ -14,8 +13,8 @@ import type { PriceBook } from '../billing/tariff/price-book.ts';
 import { pricingOf } from '../call/admission/price-rules.ts';
 import { MeteredCalls } from '../call/money/metered-calls.ts';
 import { moneyObserver } from '../call/money/money-observer.ts';
+import type { FileStop } from '../call/stopped-calls.ts';
 import type { LimitOrigin } from '../guard/limit.ts';
-import type { DecisionStore } from '../guard/ports.ts';
 import { readNumber } from '../numbering/called-number.ts';
 import { numberingPlan } from '../numbering/numbering-plan.ts';
 import type { SettingKey, Settings } from '../settings/index.ts';
@@ -26,7 +25,6 @@ const dayMs = 86_400_000;
 
 export interface MoneyParts {
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
   readonly directory: AccountDirectory;
   readonly prices: PriceBook;
@@ -36,14 +34,14 @@ export interface MoneyParts {
   readonly ceiling: Ceiling;
   /** None are remembered where they are not given. */
   readonly peaks: SpendPeaks | undefined;
-  readonly decisions: DecisionStore;
+  readonly fileStop: FileStop;
   readonly epoch: number;
 }
 
 /** Holds, meters and charges of calls, over one ledger, which is told of what they hold and watches that it is given back. */
 export function meteredCalls(parts: MoneyParts): MeteredCalls {
   const { clock, directory, settings, settingOrigin, ledger, ceiling } = parts;
-  const { random, decisions, log, epoch } = parts;
+  const { fileStop, log, epoch } = parts;
   const peaks = parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
   const sources = new SlidingSums(maxSources);
   const hours = new PeriodSums(directoryLimits.accounts);
@@ -69,7 +67,7 @@ export function meteredCalls(parts: MoneyParts): MeteredCalls {
     },
     periods: () => parts.prices.periods(settings()),
   };
-  const observer = moneyObserver({ clock, random, settings, directory, decisions, log });
+  const observer = moneyObserver({ settings, directory, log, fileStop });
   const pool = new LocalPool();
   const trade = { sources, hours, losses };
   const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer, epoch });

@@ -22,6 +22,7 @@ import type { CallStore } from '../call/ports.ts';
 import type { Heartbeat, UnfinishedCall } from '../call/record.ts';
 import { Recovery } from '../call/recovery.ts';
 import type { CallServices } from '../call/services.ts';
+import { type FileStop, fileStops } from '../call/stopped-calls.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { Authenticator } from '../guard/authenticate.ts';
 import { type Ban, placeOf } from '../guard/bans/ban.ts';
@@ -161,8 +162,10 @@ export class SipServer {
       ...{ store: parts.bindings, strangerLog: strangers },
     });
     const { periods } = parts.ledger;
-    this.limits = new CallLimits({ clock, settings, settingOrigin: this.#settingOrigin, directory, periods });
-    this.money = this.#newMoney();
+    const settingOrigin = this.#settingOrigin;
+    const fileStop = fileStops({ clock, random: parts.random, log, decisions: parts.decisions });
+    this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods, fileStop });
+    this.money = this.#newMoney(fileStop);
     this.#recovery = new Recovery({ stack, store: parts.calls, money: this.money, log });
     const services = this.#callServices();
     this.calls = new CallService(services);
@@ -278,6 +281,7 @@ export class SipServer {
     this.#settingsTurn ??= this.#parts.clock.after(0, () => {
       // One profile changes many settings: running calls learn of them together.
       this.#settingsTurn = undefined;
+      this.limits.talk.settingsChanged();
       this.money.recheck();
     });
   }
@@ -395,12 +399,12 @@ export class SipServer {
     return new SipServers({ directory, locator, stack, clock: this.#clock, random, settings, log });
   }
 
-  #newMoney(): MeteredCalls {
-    const { random, log, settings, ledger, peaks, decisions, epoch = 0, ceiling = firstCeiling } = this.#parts;
+  #newMoney(fileStop: FileStop): MeteredCalls {
+    const { log, settings, ledger, peaks, epoch = 0, ceiling = firstCeiling } = this.#parts;
     const { directory, prices } = this;
     return meteredCalls({
-      ...{ clock: this.#clock, random, log, settings, settingOrigin: this.#settingOrigin, directory, prices },
-      ...{ ledger, peaks, decisions, epoch, ceiling },
+      ...{ clock: this.#clock, log, settings, settingOrigin: this.#settingOrigin, directory, prices },
+      ...{ ledger, peaks, fileStop, epoch, ceiling },
     });
   }
 

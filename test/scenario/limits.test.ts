@@ -203,6 +203,42 @@ describe('time', () => {
     }
   });
 
+  test('a call that is ended for its seconds names its decision, which tells that it ran [limits.maxslperday]', async () => {
+    const stage = await Stage.open({ settings: patient });
+    stage.setLimits('alice', { maxSlPerDayS: 60 });
+    const { alice, bob } = await twoPhones(stage);
+    await talk(stage, alice, bob, 70_000);
+    const [decision] = stage.decisions;
+    assert.deepEqual(
+      [decision?.subject, decision?.rule, decision?.outcome, decision?.measured, decision?.limit],
+      ['account:alice', 'maxslperday', 'refused', '60', '60'],
+    );
+    assert.match(decision?.evidence ?? '', /the call ran, and was ended/);
+    const cdr = stage.store.cdrs.at(-1);
+    assert.deepEqual([cdr?.cause, cdr?.decisionId], ['limit reached', decision?.id]);
+  });
+
+  test('a watched limit tells once of a call that talks past it, and ends it when it is enforced [limits.maxslperday]', async () => {
+    const stage = await Stage.open({ settings: { ...patient, 'mode.maxslperday': 'observe' } });
+    stage.setLimits('alice', { maxSlPerDayS: 60 });
+    const { alice, bob } = await twoPhones(stage);
+    const invite = await stage.invite(alice, 'alice', 'sip:bob@server.example');
+    bob.respond(bob.request('INVITE'), 200, { body: sdp('192.0.2.22') });
+    await stage.run(20);
+    alice.ack(invite, alice.response('INVITE', 200));
+    await stage.run(90_000);
+    assert.deepEqual(
+      stage.decisions.map(({ outcome, measured }) => [outcome, measured]),
+      [['would refuse', '60']],
+    );
+    assert.equal(bob.requests('BYE').length, 0);
+    stage.settings = { ...stage.settings, 'mode.maxslperday': 'enforce' };
+    stage.server.settingsChanged();
+    await stage.run(100);
+    assert.equal(bob.requests('BYE').length > 0, true);
+    assert.equal(stage.decisions.at(-1)?.outcome, 'refused');
+  });
+
   test('two calls at once use the seconds up in half the time, and both end', async () => {
     const stage = await Stage.open({ settings: patient });
     stage.setLimits('alice', { maxSlPerDayS: 60 });

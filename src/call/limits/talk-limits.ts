@@ -4,12 +4,30 @@ import type { CallLifecycle, DialledLeg, LiveCall } from '../../billing/seam.ts'
 import type { Refusal } from '../../guard/decision.ts';
 import { hasRoom, limitRefusal } from '../../guard/limit.ts';
 import { modeOf } from '../../settings/index.ts';
+import { ranAndEnded } from '../stopped-calls.ts';
 import type { LimitServices } from './limit-services.ts';
 import { fieldOrigin } from './limit-origin.ts';
 import { monthOf, type Talk, TalkTime, usedUpInMs } from './talk-time.ts';
 
 const rules = ['maxslperday', 'maxslpermonth'] as const;
 type TalkRule = (typeof rules)[number];
+
+interface TalkingCall {
+  readonly call: LiveCall;
+  readonly talks: readonly Talk[];
+  /** Limits that are only watched and were told of already, as `RULE ACCOUNT`. */
+  readonly told: Set<string>;
+}
+
+/** A period that running calls use up together. */
+interface UsedUp {
+  readonly rule: TalkRule;
+  readonly isWatched: boolean;
+  readonly period: string;
+  /** Calls that end then, or are told of. */
+  readonly talks: readonly Talk[];
+  readonly inMs: number;
+}
 
 /**
  * Seconds of talk in a day and a month: of a user the calls that it starts, of a SIP server the calls that are sent to
@@ -18,7 +36,7 @@ type TalkRule = (typeof rules)[number];
 export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
   readonly #services: LimitServices;
   readonly #time = new TalkTime();
-  readonly #talks = new Map<string, { readonly call: LiveCall; readonly talks: Talk[] }>();
+  readonly #talks = new Map<string, TalkingCall>();
   readonly #timers = new Map<number, Timer>();
   /** The day on which each call began that is not over. */
   readonly #begun = new Map<string, string>();
@@ -54,7 +72,7 @@ export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
     const payers = call.payer === undefined ? [] : [call.payer.accountId];
     const accountIds = leg.kind === 'trunk' ? [...payers, leg.accountId] : payers;
     const talks = accountIds.map((accountId): Talk => ({ accountId, callId: call.callId, day, sinceMs }));
-    this.#talks.set(call.callId, { call, talks });
+    this.#talks.set(call.callId, { call, talks, told: new Set() });
     for (const talk of talks) this.#time.begin(talk);
     for (const accountId of accountIds) this.#plan(accountId);
   }
@@ -74,19 +92,31 @@ export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
     this.#plan(accountId);
   }
 
+  /** The same for a setting, such as a mode, which concerns every account that talks. */
+  settingsChanged(): void {
+    const talks = [...this.#talks.values()].flatMap((talking) => talking.talks);
+    for (const accountId of new Set(talks.map((talk) => talk.accountId))) this.#plan(accountId);
+  }
+
   #checkRule(rule: TalkRule, account: Account, day: string): Refusal | 'yes' {
     const limit = this.#limitS(rule, account);
     if (limit === 0) return 'yes';
-    const usedMs = this.#time.usedMs(account.id, periodOf(rule, day), this.#services.clock.monotonicMs());
-    const measured = Math.floor(usedMs / 1000);
-    if (hasRoom(measured, 1, limit)) return 'yes';
+    const period = periodOf(rule, day);
+    return hasRoom(this.#usedS(account, period), 1, limit) ? 'yes' : this.#refusal(rule, account, period);
+  }
+
+  #usedS(account: Account, period: string): number {
+    return Math.floor(this.#time.usedMs(account.id, period, this.#services.clock.monotonicMs()) / 1000);
+  }
+
+  #refusal(rule: TalkRule, account: Account, period: string): Refusal {
     return limitRefusal({
       rule,
       sipStatus: account.kind === 'sipserver' ? 503 : this.#services.settings().quotadiscreason,
-      measure: { measured, asked: 1, limit },
+      measure: { measured: this.#usedS(account, period), asked: 1, limit: this.#limitS(rule, account) },
       unit: 's',
       origin: fieldOrigin(this.#services, account, rule),
-      evidence: `talk time of ${account.name} in ${periodOf(rule, day)}`,
+      evidence: `talk time of ${account.name} in ${period}`,
     });
   }
 
@@ -100,7 +130,8 @@ export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
   #plan(accountId: number): void {
     this.#timers.get(accountId)?.cancel();
     this.#timers.delete(accountId);
-    const soonestMs = this.#usedUp(accountId).reduce((soonest, { inMs }) => Math.min(soonest, inMs), Infinity);
+    const waiting = this.#usedUp(accountId).filter(({ talks }) => talks.length > 0);
+    const soonestMs = waiting.reduce((soonest, { inMs }) => Math.min(soonest, inMs), Infinity);
     if (soonestMs === Infinity) return;
     // Node's timers hold 24 days; no call is that long.
     const delayMs = Math.min(soonestMs, 86_400_000);
@@ -112,30 +143,59 @@ export class TalkLimits implements Pick<CallLifecycle, 'answered' | 'ended'> {
 
   #onTimer(accountId: number): void {
     this.#timers.delete(accountId);
-    for (const { talks, inMs } of this.#usedUp(accountId)) {
-      if (inMs > 0) continue;
-      for (const { callId } of talks) this.#talks.get(callId)?.call.cut('limit reached');
-    }
+    const account = this.#services.directory.accountById(accountId);
+    if (account === undefined) return;
+    for (const usedUp of this.#usedUp(accountId)) if (usedUp.inMs === 0) this.#stop(account, usedUp);
     this.#plan(accountId);
   }
 
-  /** The periods in which calls of the account run under a limit that ends them, and when each is used up. */
-  #usedUp(accountId: number): readonly { readonly talks: readonly Talk[]; readonly inMs: number }[] {
+  /** Ends what talks in a period that is used up, or tells that it would have. */
+  #stop(account: Account, { rule, isWatched, period, talks }: UsedUp): void {
+    const { fileStop } = this.#services;
+    const refused = this.#refusal(rule, account, period);
+    for (const { callId } of talks) {
+      const talking = this.#talks.get(callId);
+      // An earlier rule has ended it.
+      if (talking === undefined) continue;
+      if (isWatched) {
+        talking.told.add(`${rule} ${account.id}`);
+        fileStop(refused, { account: account.name, callId }, 'observe');
+        continue;
+      }
+      talking.call.decidedBy(fileStop(ranAndEnded(refused), { account: account.name, callId }, 'enforce'));
+      talking.call.cut('limit reached');
+    }
+  }
+
+  /** The periods in which calls of the account run under a limit, and when each is used up. */
+  #usedUp(accountId: number): readonly UsedUp[] {
     const account = this.#services.directory.accountById(accountId);
     const settings = this.#services.settings();
     if (account === undefined || settings.cutrunningcalls === 0) return [];
-    const limited = rules.filter((rule) => this.#limitS(rule, account) > 0 && modeOf(settings, rule) === 'enforce');
+    const limited = rules.filter((rule) => this.#limitS(rule, account) > 0 && modeOf(settings, rule) !== 'off');
     if (limited.length === 0) return [];
     const running = this.#time.running(accountId);
     const nowMs = this.#services.clock.monotonicMs();
     return limited.flatMap((rule) => {
       const limitS = this.#limitS(rule, account);
+      const isWatched = modeOf(settings, rule) === 'observe';
       return [...new Set(running.map(({ day }) => periodOf(rule, day)))].map((period) => {
-        const talks = running.filter(({ day }) => day.startsWith(period));
+        const all = running.filter(({ day }) => day.startsWith(period));
         const usedMs = this.#time.usedMs(accountId, period, nowMs);
-        return { talks, inMs: usedUpInMs({ limitS, usedMs, callsNow: talks.length }) };
+        const inMs = usedUpInMs({ limitS, usedMs, callsNow: all.length });
+        return {
+          rule,
+          isWatched,
+          period,
+          talks: isWatched ? all.filter((talk) => !this.#isTold(rule, talk)) : all,
+          inMs,
+        };
       });
     });
+  }
+
+  #isTold(rule: TalkRule, { callId, accountId }: Talk): boolean {
+    return this.#talks.get(callId)?.told.has(`${rule} ${accountId}`) === true;
   }
 }
 
