@@ -65,14 +65,13 @@ export class CallService {
   /** Ends a call by the operator's word; false where there is none of that id. */
   endCall(callId: string): boolean {
     const call = this.#calls.get(callId);
-    call?.end('ended by operator', 'system');
+    call?.end('ended by operator');
     return call !== undefined;
   }
 
   /** Ends the calls that an account pays for: it may no longer call. */
   endCallsOf(accountId: number): void {
-    for (const call of this.calls())
-      if (call.plan.payer?.accountId === accountId) call.end('account disabled', 'system');
+    for (const call of this.calls()) if (call.plan.payer?.accountId === accountId) call.end('account disabled');
   }
 
   /** Takes no new calls, and resolves when the last one is over, and nothing rings for one that was. */
@@ -86,7 +85,7 @@ export class CallService {
 
   /** Ends every call now. */
   endAll(): void {
-    for (const call of this.calls()) call.end('server stopped', 'system');
+    for (const call of this.calls()) call.end('server stopped');
   }
 
   /** A new INVITE. A stranger's costs nothing that outlives this function. */
@@ -202,7 +201,7 @@ export class CallService {
   #endPendingOf(accountId: number): void {
     for (const call of this.calls()) {
       const isPending = call.phase === 'starting' || call.phase === 'ringing';
-      if (isPending && call.plan.payer?.accountId === accountId) call.end('abnormal speed', 'system');
+      if (isPending && call.plan.payer?.accountId === accountId) call.end('abnormal speed');
     }
   }
 

@@ -38,7 +38,7 @@ export class CallsOfBanned {
     for (const call of calls.calls()) {
       const { sourceAddress, sourcePort } = call.record.cdr;
       if (!isStopped(sourceAddress, sourcePort) || guard.isAllowed(sourceAddress)) continue;
-      call.end('source banned', 'system');
+      call.end('source banned');
     }
   }
 }

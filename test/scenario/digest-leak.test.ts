@@ -123,7 +123,7 @@ describe('a digest answer is never given to who asks for it in order to guess at
     for (const realm of Object.keys(realms) as RealmName[]) {
       const given = await answered(await call('phone'));
       const { stage, caller, callee } = given;
-      for (const one of stage.server.calls.calls()) one.end('ended by operator', 'system');
+      for (const one of stage.server.calls.calls()) one.end('ended by operator');
       await stage.run(20);
       for (const status of [401, 407] as const) challenge(caller, caller.request('BYE'), status, realm);
       await stage.run(40);

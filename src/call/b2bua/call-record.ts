@@ -4,7 +4,7 @@ import { detached, type SipRequest } from '../../sip/message/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import type { Cause } from '../cause.ts';
 import type { Cdr, EndedBy, RouteAttempt, StreamQuality } from '../record.ts';
-import type { CallPlan } from './plan.ts';
+import { type CallPlan, callingAccount } from './plan.ts';
 
 /** Gathers the CDR of a call while it lives; each call has one, and one only. */
 export class CallRecord {
@@ -116,7 +116,7 @@ const emptyCdr: Cdr = {
 };
 
 function planFields(plan: CallPlan): Partial<Cdr> {
-  const account = plan.caller.kind === 'account' ? plan.caller.account : undefined;
+  const account = callingAccount(plan);
   return {
     callId: plan.callId,
     payerId: plan.payer?.accountId,

@@ -1,10 +1,10 @@
 import { reasonPhrase } from '../../sip/message/index.ts';
-import type { Settings } from '../../settings/index.ts';
 import type { LateAnswer, Progress } from '../leg/events.ts';
 import type { Branch } from './attempt.ts';
 import type { CallMedia } from './call-media.ts';
+import type { CallRecord } from './call-record.ts';
 import type { CallTimers } from './call-timers.ts';
-import { type EarlyMediaPolicy, earlyMediaPolicy } from './early-media.ts';
+import type { EarlyMediaPolicy } from './early-media.ts';
 
 /** Provisional responses of one call: one a minute for hours, or a few for each of many devices. */
 const maxTold = 200;
@@ -13,21 +13,21 @@ const maxTold = 200;
 export class EarlyState {
   readonly #policy: EarlyMediaPolicy;
   readonly #media: CallMedia;
-  readonly #timers: Pick<CallTimers, 'ringing' | 'earlyMedia'>;
+  readonly #timers: CallTimers;
+  readonly #record: CallRecord;
   readonly #tell: (progress: Progress) => void;
   #lastStatus = 0;
   #told = 0;
 
   constructor(
-    settings: Settings,
-    comesFromServer: boolean,
-    media: CallMedia,
-    timers: Pick<CallTimers, 'ringing' | 'earlyMedia'>,
+    policy: EarlyMediaPolicy,
+    { media, timers, record }: { readonly media: CallMedia; readonly timers: CallTimers; readonly record: CallRecord },
     tell: (progress: Progress) => void,
   ) {
-    this.#policy = earlyMediaPolicy(settings, comesFromServer);
+    this.#policy = policy;
     this.#media = media;
     this.#timers = timers;
+    this.#record = record;
     this.#tell = tell;
   }
 
@@ -41,7 +41,7 @@ export class EarlyState {
     const plain = sdp === undefined || this.#policy.stripSdp;
     const forCaller = plain ? undefined : this.#media.early(branch.side, sdp, this.#policy);
     if (!plain && forCaller === undefined) return;
-    if (forCaller !== undefined) this.#timers.earlyMedia();
+    if (forCaller !== undefined) this.#mediaBegan();
     const shown = sdp !== undefined && forCaller === undefined ? 180 : status;
     // Devices that ring one after the other tell the caller nothing new.
     if (forCaller === undefined && shown === this.#lastStatus) return;
@@ -54,7 +54,7 @@ export class EarlyState {
   #onOffer(branch: Branch, { status }: Progress, sdp: string, onAnswer: LateAnswer): void {
     const forCaller = this.#media.lateOffer(branch.side, sdp);
     if (!forCaller.ok) return onAnswer(undefined);
-    this.#timers.earlyMedia();
+    this.#mediaBegan();
     this.#lastStatus = status;
     this.#tell({
       ...{ status, reason: reasonPhrase(status), sdp: forCaller.value },
@@ -63,5 +63,10 @@ export class EarlyState {
         onAnswer(forCallee?.ok === true ? forCallee.value : undefined);
       },
     });
+  }
+
+  #mediaBegan(): void {
+    this.#timers.earlyMedia();
+    this.#record.earlyMediaBegan();
   }
 }

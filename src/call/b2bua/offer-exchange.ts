@@ -5,8 +5,17 @@ type Side = 'a' | 'b';
 
 const other = { a: 'b', b: 'a' } as const;
 
-/** Hands an offer of one side to the other leg, and its answer back; the media follows the answer. */
-export function exchangeOffer(bridge: MediaBridge, by: Side, offer: Offer, to: ConnectedLeg): void {
+/**
+ * Hands an offer of one side to the other leg, and its answer back; the media follows the answer. Without a bridge or
+ * another leg it comes too early, or too late.
+ */
+export function exchangeOffer(
+  bridge: MediaBridge | undefined,
+  by: Side,
+  offer: Offer,
+  to: ConnectedLeg | undefined,
+): void {
+  if (bridge === undefined || to === undefined) return offer.refuse(500);
   if (!bridge.takeOffer(by, offer.sdp).ok) return offer.refuse(488);
   const side = other[by];
   let isWithdrawn = false;
@@ -37,7 +46,13 @@ function restore(bridge: MediaBridge, by: Side, to: ConnectedLeg): void {
 }
 
 /** One side wants an offer of the other (a re-INVITE without SDP): asked for, handed over, and its answer back. */
-export function exchangeWantedOffer(bridge: MediaBridge, by: Side, wanted: WantedOffer, to: ConnectedLeg): void {
+export function exchangeWantedOffer(
+  bridge: MediaBridge | undefined,
+  by: Side,
+  wanted: WantedOffer,
+  to: ConnectedLeg | undefined,
+): void {
+  if (bridge === undefined || to === undefined) return wanted.refuse(500);
   const side = other[by];
   const withdraw = to.solicit((outcome) => {
     if ('status' in outcome) return wanted.refuse(outcome.status);

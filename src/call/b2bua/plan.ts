@@ -34,6 +34,11 @@ export interface CallPlan {
   readonly lease: LineLease | undefined;
 }
 
+/** The account that calls; undefined for a guest. */
+export function callingAccount({ caller }: CallPlan): Account | undefined {
+  return caller.kind === 'account' ? caller.account : undefined;
+}
+
 /** The call as money sees it. */
 export function pricedCall(plan: CallPlan, sourceAddress: string): PricedCall {
   const { callId, payer, canonicalNumber, numberClass, price, callerId } = plan;

@@ -7,7 +7,7 @@ import type { Flow } from '../../sip/transport/flow.ts';
 import type { CallServices } from '../services.ts';
 import { ChallengeWatch } from './challenge-watch.ts';
 
-/** What one side of a call is told to do about what is seen of it. */
+/** What a call does about what is seen of one of its sides. */
 interface SideEffects {
   readonly stats: () => Promise<readonly StreamStats[]>;
   readonly onGone: () => void;
@@ -52,5 +52,21 @@ export class SideWatch {
 
   stop(): void {
     this.challenge.stop();
+  }
+}
+
+/** The watches of both sides: `a` is the caller's, `b` the callee's. */
+export class SideWatches {
+  readonly a: SideWatch;
+  readonly b: SideWatch;
+
+  constructor(services: CallServices, log: Log, effects: SideEffects) {
+    this.a = new SideWatch(services, 'a', log, effects);
+    this.b = new SideWatch(services, 'b', log, effects);
+  }
+
+  stop(): void {
+    this.a.stop();
+    this.b.stop();
   }
 }
