@@ -1,16 +1,15 @@
-// How late the signalling thread is at half load: calls over UDP at the rate at which it works half of its time.
+// How late the signalling thread is at half load: calls over UDP, of sipp, at the rate at which it works half of its time.
 // `node bench/system/delay.ts [--seconds 30] [--busy 0.5]`; docs/benchmarks.md tells how to read it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { answerCalls } from './answering.ts';
 import { keepResults, machine } from './figures.ts';
 import { Inspector } from './inspector.ts';
-import { LoadProcess } from './load-process.ts';
+import { callLoad, startAnswering } from './loads.ts';
 import { metricOf } from './metric.ts';
-import { startRingfence, trunk } from './servers.ts';
+import { startRingfence } from './servers.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,8 +21,12 @@ const { values } = parseArgs({
   },
 });
 const seconds = Number(values.seconds);
-const phones = 100;
-const firstRate = 30;
+const goal = Number(values.busy);
+const users = 100;
+const firstRate = 60;
+/** A call costs less the more there are of them: the rate for a share is found in steps. */
+const mostSteps = 5;
+const nearEnough = 0.03;
 const metricsPort = 9479;
 const inspectorPort = 9480;
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-delay-'));
@@ -40,32 +43,29 @@ interface Look {
 }
 
 async function measure(): Promise<void> {
-  const server = await startRingfence(folder, phones, {
+  const server = await startRingfence(folder, users, {
     ...{ name: 'ringfence', checkout: join(import.meta.dirname, '..', '..') },
     nodeOptions: [`--inspect=127.0.0.1:${inspectorPort}`],
     settings: { metrics_port: metricsPort },
   });
   stops.push(() => server.stop());
-  stops.push(answerCalls(trunk));
+  stops.push(startAnswering(folder));
   const inspector = await Inspector.connect(inspectorPort);
   stops.push(() => inspector.close());
   const delayMs = async (quantile: string): Promise<number> =>
     1000 * (await metricOf(metricsPort, `signalling_delay_seconds{quantile="${quantile}"}`));
   const looks: Look[] = [];
   const look = async (rate: number, forS: number): Promise<Look> => {
-    const words = { transport: 'udp', port: server.port, connections: phones, rate, seconds: forS, does: 'call' };
-    const load = rate === 0 ? undefined : new LoadProcess('phone-load.ts', words);
-    await load?.told();
     await inspector.utilization();
     await delayMs('1');
-    const round = load === undefined ? pause(forS * 1000) : load.ask<{ done: number; failed: number }>('round');
-    const { done, failed } = (await round) ?? { done: 0, failed: 0 };
+    const load = rate === 0 ? undefined : callLoad(folder, rate, forS);
+    const { operations: done, failed } = (await load?.(server)) ?? { operations: 0, failed: 0 };
+    if (load === undefined) await pause(forS * 1000);
     const busy = await inspector.utilization();
     // The figures are told since they were last asked for: one reading has all three.
     const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     const ms = (quantile: string): number =>
       1000 * Number(new RegExp(`signalling_delay_seconds\\{quantile="${quantile}"\\} (\\S+)`).exec(text)?.[1]);
-    await load?.end();
     const taken = { rate, done, failed, busy, medianMs: ms('0.5'), p99Ms: ms('0.99'), mostMs: ms('1') };
     looks.push(taken);
     console.log(JSON.stringify(taken));
@@ -73,16 +73,20 @@ async function measure(): Promise<void> {
   };
   await look(firstRate, 8);
   await look(0, 10);
-  const { busy } = await look(firstRate, 8);
-  const half = Math.max(1, Math.round((firstRate * Number(values.busy)) / busy));
-  await look(half, seconds);
+  let { busy } = await look(firstRate, 8);
+  let rate = firstRate;
+  for (let step = 0; step < mostSteps && Math.abs(busy - goal) > nearEnough; step++) {
+    rate = Math.max(1, Math.round((rate * goal) / busy));
+    ({ busy } = await look(rate, 8));
+  }
+  await look(rate, seconds);
   const about = machine('none');
   const text = [
     '# Event-loop delay of signalling',
     '',
     `${about.date}, ${about.processor}, ${about.cores} cores, Linux ${about.kernel}, Node ${about.node}`,
     '',
-    `Calls of 100 ms over UDP (407, 200, BYE) from ${phones} phones; load generators share the machine.`,
+    'Calls of 100 ms over UDP (407, 200, BYE) by sipp, which shares the machine with the server.',
     '',
     '| calls a second | done, failed | signalling thread busy | delay: median, p99, worst, ms |',
     '| --- | --- | --- | --- |',
