@@ -84,6 +84,19 @@ describe('reliable provisional responses to a caller (RFC 3262 §3)', () => {
     }
   });
 
+  test('the PRACK of a 180 without SDP is answered 200, and the 180 is not repeated after it', async () => {
+    const bench = await CallBench.dial({}, requires);
+    bench.bobSays(180);
+    await bench.run();
+    bench.prack(bench.alice.response('INVITE', 180));
+    await bench.run(40_000);
+    assert.deepEqual(bench.alice.statuses('PRACK'), [200]);
+    assert.deepEqual(
+      bench.alice.statuses('INVITE').filter((status) => status === 180 || status >= 500),
+      [180],
+    );
+  });
+
   test('the second waits for the PRACK of the first, and has the next number', async () => {
     const bench = await CallBench.dial({}, requires);
     bench.bobSays(180);

@@ -103,10 +103,12 @@ export class InboundLeg implements DialogOwner, ConnectedLeg {
     const plain = stack.response(request, status, this.#localTag, headers, reason);
     const response = isNew ? withSdp(plain, sdp) : plain;
     if (!reliably) return transaction.respond(response);
+    // Its PRACK is a request of the dialog, whether there was SDP to answer or not.
+    const session = this.#ensureSession(request);
     if (isNew) {
       this.#settledSdp = sdp;
       this.#onLateAnswer = onAnswer;
-      this.#ensureSession(request).settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
+      session.settle(onAnswer === undefined ? 'nobody' : 'us', { sent: sdp });
     }
     this.#ensureSender(transaction).send(response, isNew);
   }
