@@ -5,6 +5,7 @@ const causes = {
   busy: { status: 486, text: 'the callee is busy' },
   declined: { status: 603, text: 'the callee declined' },
   'no answer': { status: 480, text: 'nobody answered before the ring timeout' },
+  'invitation expired': { status: 487, text: 'nobody answered within the time that the caller set (Expires)' },
   unreachable: { status: 480, text: 'the user has no reachable device' },
   'not found': { status: 404, text: 'no user, number or rule for what was dialled' },
   refused: { status: 403, text: 'a rule refused the call' },
@@ -106,6 +107,7 @@ export function reasonValue(protocol: 'SIP' | 'Q.850', code: number, text: strin
 /** Q.850 causes of ends that are our doing; every other is 31, normal and unspecified. */
 const q850: Partial<Record<Cause, number>> = {
   'no answer': 19,
+  'invitation expired': 19,
   'account disabled': 21,
   'credit used up': 21,
   'limit reached': 21,

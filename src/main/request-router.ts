@@ -7,7 +7,7 @@ import type { StrangerLog } from '../guard/stranger-log.ts';
 import { inputProblem } from '../guard/validate-input.ts';
 import type { Registrar } from '../registrar/registrar.ts';
 import { HeaderList, type SipRequest } from '../sip/message/index.ts';
-import { allowedEvents, allowedMethods, type SipStack } from '../sip/stack/index.ts';
+import { allowedEvents, allowedMethods, capabilities, type SipStack } from '../sip/stack/index.ts';
 import type { Flow } from '../sip/transport/index.ts';
 import { honeypotUser } from './guard-trust.ts';
 import { isForUs, type OwnNames } from './own-domains.ts';
@@ -89,8 +89,7 @@ export class RequestRouter {
   /** Says what we can do, to anybody (RFC 3261 §11.2): it costs one answer, no longer than the question allows. */
   #onOptions(request: SipRequest, flow: Flow): void {
     this.#countQuestion(request, flow);
-    const headers = new HeaderList().append('allow', allowedMethods).append('accept', 'application/sdp');
-    this.#parts.stack.reply(request, flow, 200, headers);
+    this.#parts.stack.reply(request, flow, 200, capabilities());
   }
 
   /** A stranger that asks for names that nobody has is looking for one that somebody has. */

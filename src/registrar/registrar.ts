@@ -170,7 +170,10 @@ export class Registrar {
     for (const binding of outcome.value.put) this.#store.put(binding);
     this.counts.registered++;
     if (flow.connectionId !== 0) this.#rememberConnection(flow, account.id);
-    answer(200, contactHeaders(outcome.value.bindings, nowMs));
+    const headers = contactHeaders(outcome.value.bindings, nowMs);
+    // RFC 3327 §5.3: so that the phone sees by which way it is reached.
+    for (const path of request.headers.getAll('path')) headers.append('path', path);
+    answer(200, headers);
   }
 
   #rememberConnection(flow: Flow, accountId: number): void {

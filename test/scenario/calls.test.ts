@@ -353,10 +353,12 @@ describe('strangers', () => {
     { method: 'INFO', status: 481 },
     { method: 'BYE', status: 481 },
     { method: 'FLY', status: 501 },
-    { method: 'OPTIONS', status: 200 },
+    { method: 'OPTIONS', status: 200, header: 'allow' },
+    { method: 'OPTIONS', status: 200, header: 'supported' },
+    { method: 'OPTIONS', status: 200, header: 'accept' },
   ];
   for (const { method, status, header } of refusals) {
-    test(`${method} outside a dialog is answered ${status} and nothing is remembered`, async () => {
+    test(`${method} outside a dialog is answered ${status}${header === undefined ? '' : ` with ${header}`} and nothing is remembered`, async () => {
       const stage = await Stage.open();
       const stranger = await stage.peer('192.0.2.66');
       stranger.send(stranger.build(method, 'sip:server.example', 'x'));
@@ -479,7 +481,7 @@ describe('calls to and from SIP servers', () => {
     assert.match(carrier.request('INVITE').uri, /^sip:0049301234@/);
   });
 
-  test('a private media address of a SIP server is refused unless it is declared', async () => {
+  test('a private media address of a SIP server is refused unless it is declared, and the log says why', async () => {
     const stage = await Stage.open(carriers);
     const carrier = await stage.peer('192.0.2.50');
     const alice = await stage.phone('alice', '192.0.2.21');
@@ -488,6 +490,10 @@ describe('calls to and from SIP servers', () => {
     await stage.run(20);
     assert.equal(alice.statuses('INVITE').at(-1), 488);
     assert.equal(carrier.requests('BYE').length, 1);
+    const told = stage.infos.find(({ message }) => message === 'media refused')?.fields;
+    assert.deepEqual(told, {
+      ...{ leg: 'callee', reason: '127.0.0.1 is a loopback address, and not in the declared media networks' },
+    });
   });
 });
 

@@ -92,6 +92,7 @@ describe('messages', () => {
     const bob = await stage.peer('192.0.2.30');
     const path = new HeaderList().append('path', '<sip:edge.example;lr>').append('path', '<sip:inner.example;lr>');
     await stage.register(bob, 'bob', { headers: path });
+    assert.deepEqual(bob.response('REGISTER', 200).headers.getAll('path'), path.getAll('path'));
     await sendMessage(stage, alice, 'alice', 'sip:bob@server.example');
     assert.deepEqual(bob.request('MESSAGE').headers.getAll('route'), [
       '<sip:edge.example;lr>',

@@ -29,6 +29,23 @@ describe('timers of a call', () => {
     );
   });
 
+  test('a caller that sets a time in Expires hears 487 when it is over, and the callee stops ringing (RFC 3261 §13.3.1)', async () => {
+    const bench = await CallBench.dial({ settings: { ring_timeout: 30 } }, { headers: [['expires', '10']] });
+    bench.bobSays(180);
+    await bench.run(9900);
+    assert.equal(bench.bob.requests('CANCEL').length, 0);
+    await bench.run(200);
+    assert.ok(bench.bob.requests('CANCEL').length > 0);
+    assert.ok(bench.alice.statuses('INVITE').includes(487));
+    assert.deepEqual(bench.causes, ['invitation expired']);
+  });
+
+  test('an answered call outlives the Expires of its INVITE', async () => {
+    const bench = await CallBench.connect({ settings: { media_timeout: 0 } }, [['expires', '10']]);
+    await bench.run(20_000);
+    assert.deepEqual(bench.causes, []);
+  });
+
   test('a next hop that stays silent is given up after the call init timeout and the caller gets 408 [session.call-init-timeout]', async () => {
     const stage = await Stage.open({ settings: { call_init_timeout: 5 } });
     const alice = await stage.phone('alice', '192.0.2.21');

@@ -55,7 +55,7 @@ export const rfc4475: readonly Vector[] = [
   vector('mismatch02.dat', answered, '§3.1.2.18 CSeq of another method than an unknown one'),
   vector('bigcode.dat', dropped, '§3.1.2.19 status code beyond every range'),
   vector('badbranch.dat', request, '§3.2.1 branch that is the magic cookie alone: the transaction layer decides'),
-  vector('insuf.dat', dropped, '§3.3.1 Call-ID, From and To are missing'),
+  vector('insuf.dat', answered, '§3.3.1 Call-ID, From and To are missing: ideally a 400'),
   vector('unkscm.dat', request, '§3.3.2 unknown URI scheme: 416 is the user agent’s'),
   vector('novelsc.dat', request, '§3.3.3 known scheme that is not SIP’s: 416 is the user agent’s'),
   vector('unksm2.dat', request, '§3.3.4 unknown schemes in headers'),

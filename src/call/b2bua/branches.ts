@@ -165,7 +165,10 @@ function shownMediaAddress({ public_address, media_address }: Settings, advertis
 }
 
 /** The settings and parts that every media bridge of ours takes. */
-export function bridgeOptions(services: CallServices, onEnd: BridgeOptions['onEnd']): BridgeOptions {
+export function bridgeOptions(
+  services: CallServices,
+  told: Pick<BridgeOptions, 'onEnd' | 'onRefusedTarget'>,
+): BridgeOptions {
   const { plane, settings, random, ownAddresses, relayAddressFor } = services;
   const { media_timeout, media_timeout_hold, checkrtpaddr, start_rtp_port, end_rtp_port } = settings();
   return {
@@ -177,7 +180,7 @@ export function bridgeOptions(services: CallServices, onEnd: BridgeOptions['onEn
     ownAddresses: ownAddresses(),
     ownPorts: [start_rtp_port, end_rtp_port],
     newSessionId: () => String(random.below(2 ** 31)),
-    onEnd,
+    ...told,
   };
 }
 

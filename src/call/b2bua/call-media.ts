@@ -1,4 +1,5 @@
 import type { Account } from '../../accounts/model.ts';
+import type { Log } from '../../base/log/log.ts';
 import { fail, ok, type Result } from '../../base/result/result.ts';
 import type { StreamStats } from '../../media/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
@@ -18,6 +19,7 @@ export class CallMedia {
   /** The caller's offer; undefined where the callee is to make one. */
   readonly #offerSdp: string | undefined;
   readonly #caller: BridgeSide;
+  readonly #log: Log;
   readonly #onEnd: BridgeOptions['onEnd'];
   /** By the address that the relay binds towards the callee. */
   readonly #bridges = new Map<string, MediaBridge>();
@@ -29,11 +31,13 @@ export class CallMedia {
   constructor(
     services: CallServices,
     caller: { readonly account: Account | undefined; readonly flow: Flow; readonly offerSdp: string | undefined },
+    log: Log,
     onEnd: BridgeOptions['onEnd'],
   ) {
     this.#services = services;
     this.#offerSdp = caller.offerSdp;
     this.#caller = bridgeSide(services, caller.account, caller.flow);
+    this.#log = log;
     this.#onEnd = onEnd;
   }
 
@@ -140,7 +144,11 @@ export class CallMedia {
     const key = this.#keyOf(side);
     const known = this.#bridges.get(key);
     if (known !== undefined) return known;
-    const options = bridgeOptions(this.#services, this.#onEnd);
+    const options = bridgeOptions(this.#services, {
+      onEnd: this.#onEnd,
+      onRefusedTarget: (of, reason) =>
+        this.#log.info('media refused', { leg: of === 'a' ? 'caller' : 'callee', reason }),
+    });
     const opened = MediaBridge.open(options, { by, sdp: offerSdp }, this.#caller, side);
     if (!opened.ok) {
       this.#problem = opened.error;

@@ -8,6 +8,7 @@ export class CallTimers {
   readonly #settings: Settings;
   readonly #expire: (cause: Cause) => void;
   #absolute: Timer | undefined;
+  #invitation: Timer | undefined;
   #ringing: Timer | undefined;
   #early: Timer | undefined;
   #connected: Timer | undefined;
@@ -21,6 +22,11 @@ export class CallTimers {
   /** From the INVITE on [session.absolute-timeout]. */
   callStarted(): void {
     this.#absolute ??= this.#after(this.#settings.absolute_timeout, 'absolute timeout');
+  }
+
+  /** So long its caller wants to wait for an answer (RFC 3261 §13.3.1); in 0 s nobody could give one. */
+  invitationExpires(afterS: number): void {
+    this.#invitation ??= this.#after(afterS, 'invitation expired');
   }
 
   /** From the first 180 on [session.ring-timeout]. */
@@ -44,6 +50,7 @@ export class CallTimers {
   /** From the answer on: the shorter of the setting and the dial rule's bound [session.call-timeout]. */
   answered(maxDurationS: number): void {
     this.attemptEnded();
+    this.#invitation?.cancel();
     const bounds = [this.#settings.call_timeout, maxDurationS].filter((seconds) => seconds > 0);
     this.#connected ??= this.#after(bounds.length === 0 ? 0 : Math.min(...bounds), 'call timeout');
   }
@@ -51,6 +58,7 @@ export class CallTimers {
   stopAll(): void {
     this.attemptEnded();
     this.#absolute?.cancel();
+    this.#invitation?.cancel();
     this.#connected?.cancel();
   }
 

@@ -37,6 +37,8 @@ export interface BridgeOptions {
   readonly newSessionId: () => string;
   /** The media is over, and the call with it. */
   readonly onEnd: (cause: 'media timeout' | 'media lost') => void;
+  /** A description of this side names a place that media may not go to. */
+  readonly onRefusedTarget: (by: Side, reason: string) => void;
 }
 
 /** Whose packets pass on to the other side. */
@@ -251,9 +253,13 @@ export class MediaBridge {
 
   #refusedTarget(by: Side, sdp: Sdp): boolean {
     const options = this.#sideOptions(this.#sides[by].about);
-    return describeMedia(sdp).some(
-      (media) => isRelayable(media.protocol) && sideConfigOf(media, options).refusal !== undefined,
-    );
+    for (const media of describeMedia(sdp)) {
+      const refusal = isRelayable(media.protocol) ? sideConfigOf(media, options).refusal : undefined;
+      if (refusal === undefined) continue;
+      this.#options.onRefusedTarget(by, refusal);
+      return true;
+    }
+    return false;
   }
 
   #sideOptions({ party, signallingAddress, allowedNetworks }: BridgeSide): SideOptions {

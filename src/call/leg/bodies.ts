@@ -27,6 +27,13 @@ export function retryAfterOf(response: SipResponse): number | undefined {
   return seconds === undefined ? undefined : Math.min(Number(seconds), 3600);
 }
 
+/** Seconds of the Expires header of an INVITE; 0 where it sets no time. More than a day is none either. */
+export function expiresOf({ headers }: SipMessage): number {
+  const seconds = /^\d{1,10}$/.exec(headers.get('expires') ?? '')?.[0];
+  const given = seconds === undefined ? 0 : Number(seconds);
+  return given > 86_400 ? 0 : given;
+}
+
 /** The answer to an offer of which nothing is wanted: every stream refused (RFC 3264 §6). */
 export function rejectedOffer(sdp: string, ownAddress: string): string {
   const offer = parseSdp(sdp);

@@ -1,5 +1,5 @@
 import { HeaderList } from '../../sip/message/index.ts';
-import { allowedMethods } from '../../sip/stack/index.ts';
+import { allowedMethods, capabilities } from '../../sip/stack/index.ts';
 
 /**
  * The answer to a request inside a dialog that is not answered yet. Never 481: its sender would have to give up the
@@ -8,7 +8,7 @@ import { allowedMethods } from '../../sip/stack/index.ts';
 export function earlyDialogAnswer(method: string): { readonly status: number; readonly headers: HeaderList } {
   switch (method) {
     case 'OPTIONS':
-      return { status: 200, headers: new HeaderList().append('allow', allowedMethods) };
+      return { status: 200, headers: capabilities() };
     case 'INVITE':
     case 'INFO':
     case 'MESSAGE':

@@ -1,7 +1,7 @@
 import { sameEndpoint } from '../../base/net/endpoint.ts';
 import { type Dialog, readRAck, SuccessRepeater } from '../../sip/dialog/index.ts';
 import { HeaderList, type SipMessage, type SipRequest, type SipResponse } from '../../sip/message/index.ts';
-import { allowedEvents, allowedMethods, type DialogOwner } from '../../sip/stack/index.ts';
+import { allowedEvents, allowedMethods, capabilities, type DialogOwner } from '../../sip/stack/index.ts';
 import type { InviteServerTransaction } from '../../sip/transaction/index.ts';
 import type { Flow } from '../../sip/transport/flow.ts';
 import { bodyHeaders, bodyType } from '../header-policy.ts';
@@ -197,7 +197,7 @@ export class Session implements DialogOwner, ConnectedLeg {
       case 'MESSAGE':
         return this.#onPassed(request, flow, request.method);
       case 'OPTIONS':
-        return this.#answer(request, flow, 200, new HeaderList().append('allow', allowedMethods));
+        return this.#answer(request, flow, 200, capabilities());
       case 'SUBSCRIBE':
       case 'NOTIFY':
         return this.#answer(request, flow, 489, new HeaderList().append('allow-events', allowedEvents));

@@ -97,7 +97,7 @@ describe('target and route', () => {
   it('follows the Contact of a target refresh, and not one that is missing or no address', () => {
     const dialog = Dialog.fromRequest(requestOf('INVITE', { headers: ['Contact: <sip:a@198.51.100.1>'] }), 'ours');
     const targets = [['Contact: <sip:a@198.51.100.2>'], [], ['Contact: *']].map((headers) => {
-      dialog.refreshTarget(requestOf('INVITE', { seq: 2, headers }));
+      dialog.refreshTarget(requestOf('UPDATE', { seq: 2, headers }));
       return dialog.createRequest('INFO').uri;
     });
     assert.deepEqual(targets, ['sip:a@198.51.100.2', 'sip:a@198.51.100.2', 'sip:a@198.51.100.2']);

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../base/result/result.ts';
 import { defaultParseLimits, HeaderReader, type ParseLimits } from './header-reader.ts';
 import { octetIs, parseDigits, tokenOctet } from './octets.ts';
-import { type ParseError, parseMessage } from './parse.ts';
+import { type ParseError, parseMessage, tooLarge } from './parse.ts';
 
 /** What a stream carries: whole messages, and the double CRLF that asks for a CRLF (RFC 5626 §3.5.1). */
 export type FrameItem = { readonly kind: 'message'; readonly octets: string } | { readonly kind: 'keepalive' };
@@ -117,7 +117,8 @@ export class StreamFramer {
       if (!parsed.ok) this.#fail(parsed.error.status, parsed.error.reason, parsed.error.respondTo);
       else this.#fail(400, 'Content-Length is missing', parsed.value.kind === 'request' ? parsed.value : undefined);
     } else if (this.#heldOctets + length > this.#limits.maxMessageOctets) {
-      this.#fail(513, 'message too large');
+      const { status, reason, respondTo } = tooLarge(head, this.#limits);
+      this.#fail(status, reason, respondTo);
     } else {
       this.#messageOctets = this.#heldOctets + length;
     }

@@ -16,8 +16,8 @@ export interface ParseError {
   /** Names the field; holds nothing that the sender wrote. */
   readonly reason: string;
   /**
-   * The request as far as it was read, when its Via is right and From, To, Call-ID and CSeq are there to be copied into
-   * an answer; of headers that should come once, the first. Never an ACK, never a response.
+   * The request as far as it was read, when its Via is right and a CSeq is there, by which its sender knows the answer
+   * (RFC 3261 §17.1.3); of headers that should come once, the first. Never an ACK, never a response.
    */
   readonly respondTo: SipRequest | undefined;
 }
@@ -30,7 +30,7 @@ const unreadable: NameAddr = { displayName: '', uri: '', params: new Map() };
  * (RFC 3261 §18.3); without Content-Length the body is the rest. Time is linear in the length.
  */
 export function parseMessage(octets: string, limits: ParseLimits): Result<SipMessage, ParseError> {
-  if (octets.length > limits.maxMessageOctets) return refuse(513, 'message too large');
+  if (octets.length > limits.maxMessageOctets) return { ok: false, error: tooLarge(octets, limits) };
   let start = 0;
   while (octets.startsWith('\r\n', start)) start += 2;
   const lineEnd = octets.indexOf('\r\n', start);
@@ -122,14 +122,26 @@ function findBodyEnd(reader: HeaderReader): number {
 }
 
 function answerable(startLine: StartLine, reader: HeaderReader, fields: ReadFields): SipRequest | undefined {
-  const { from, to, callId, cseq } = reader.found;
   const { method, uri } = startLine;
   if (method === '' || method === 'ACK' || fields.topVia === undefined) return undefined;
-  if (from === undefined || to === undefined || callId === undefined || cseq === undefined) return undefined;
+  if (reader.found.cseq === undefined) return undefined;
   fields.from ??= unreadable;
   fields.to ??= unreadable;
+  fields.callId ??= '';
   fields.cseq ??= { seq: 0, method };
   return new SipRequest(method, uri, HeaderList.adopt(reader.names, reader.values), '', fields);
+}
+
+/** What a message above the maximum is answered; whoever sent it is only known where its headers end below that. */
+export function tooLarge(octets: string, limits: ParseLimits): ParseError {
+  const read = octets.slice(0, limits.maxMessageOctets);
+  let start = 0;
+  while (read.startsWith('\r\n', start)) start += 2;
+  const end = read.indexOf('\r\n\r\n', start);
+  const head = end < 0 ? undefined : parseMessage(read.slice(start, end + 4), limits);
+  const asked = head?.ok === true ? head.value : head?.error.respondTo;
+  const respondTo = asked?.kind === 'request' && asked.method !== 'ACK' ? asked : undefined;
+  return { status: 513, reason: 'message too large', respondTo };
 }
 
 function refuse(

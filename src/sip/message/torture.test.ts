@@ -38,7 +38,7 @@ test('the tables name every vector file once', () => {
   assert.deepEqual(rfc5118.map((vector) => vector.file).toSorted(), vectorFiles('rfc5118'));
 });
 
-test('the answer to a refused request repeats Via, From, To, Call-ID and CSeq octet for octet', () => {
+test('the answer to a refused request repeats Via, From, To, Call-ID and CSeq octet for octet, as far as they came', () => {
   for (const [vector, octets] of cases) {
     const read = parseMessage(octets, defaultParseLimits);
     if (read.ok || read.error.respondTo === undefined) continue;
@@ -46,7 +46,8 @@ test('the answer to a refused request repeats Via, From, To, Call-ID and CSeq oc
     assert.match(answer, new RegExp(`^SIP/2.0 ${read.error.status} `, 'u'), vector.file);
     for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
       const sent = new RegExp(`^${name} *: *(.*?)\r$`, 'imu').exec(octets)?.[1];
-      assert.ok(answer.includes(`\r\n${name}: ${sent ?? '?'}\r\n`), `${vector.file} ${name}`);
+      const line = sent === undefined ? `\r\n${name}:` : `\r\n${name}: ${sent}\r\n`;
+      assert.equal(answer.includes(line), sent !== undefined, `${vector.file} ${name}`);
     }
   }
 });

@@ -1,4 +1,4 @@
-import { HeaderList, type SipRequest } from '../message/index.ts';
+import { HeaderList, parseContacts, parseUri, type SipRequest } from '../message/index.ts';
 
 /** Methods that a request may carry here; any other is answered 501 outside and 405 inside a dialog (RFC 3261 §8.2.1). */
 export const knownMethods = [
@@ -25,7 +25,25 @@ export const allowedMethods = 'INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, INFO
 export const allowedEvents = 'none';
 
 /** Option tags that a Require header may name (RFC 3261 §8.2.2.3): whoever insists on another gets 420. */
-const supportedExtensions = new Set<string>(['path', '100rel', 'timer']);
+const supportedExtensions = ['path', '100rel', 'timer'] as const;
+
+/** Callers who hide may insist that whoever stands in the way knows how (RFC 3323 §4.3), and that is us. */
+const supportedOnTheWay = [...supportedExtensions, 'privacy'] as const;
+
+/** What an answer to OPTIONS tells of us (RFC 3261 §11.2). */
+export function capabilities(): HeaderList {
+  return new HeaderList()
+    .append('allow', allowedMethods)
+    .append('accept', acceptedBody)
+    .append('accept-encoding', 'identity')
+    .append('accept-language', 'en')
+    .append('supported', supportedExtensions.join(', '));
+}
+
+/** The body that an offer or answer is. */
+const acceptedBody = 'application/sdp';
+/** Requests whose body is an offer or answer, and means nothing else. */
+const offering = new Set(['INVITE', 'UPDATE', 'PRACK']);
 
 /** A refusal that needs no state and no account. */
 export interface Refusal {
@@ -49,6 +67,8 @@ export const sanityChecks: readonly SanityCheck[] = [
   { name: 'Max-Forwards is left', check: checkMaxForwards },
   { name: 'every required extension is supported', check: checkRequire },
   { name: 'body encoding is understood', check: checkEncoding },
+  { name: 'body type is understood', check: checkBody },
+  { name: 'a caller says where it is reached', check: checkContact },
 ];
 
 /** @returns the first refusal of the list, or undefined where the request may go on. */
@@ -84,17 +104,50 @@ function checkMaxForwards(request: SipRequest): Refusal | undefined {
 }
 
 function checkRequire(request: SipRequest): Refusal | undefined {
-  if (request.method === 'ACK' || request.method === 'CANCEL' || !request.headers.has('require')) return undefined;
-  const asked = request.headers
-    .getAll('require')
-    .flatMap((line) => line.split(',').map((tag) => tag.trim().toLowerCase()));
-  const unsupported = asked.filter((tag) => tag !== '' && !supportedExtensions.has(tag));
+  if (request.method === 'ACK' || request.method === 'CANCEL') return undefined;
+  const unsupported = [
+    ...beyond(request, 'require', supportedExtensions),
+    // A proxy answers this one (RFC 3261 §16.3); we stand where proxies do, and answer for them all.
+    ...beyond(request, 'proxy-require', supportedOnTheWay),
+  ];
   if (unsupported.length === 0) return undefined;
   return { status: 420, headers: new HeaderList().append('unsupported', unsupported.join(', ')) };
+}
+
+/** The option tags of a header that are none of `known`. */
+function beyond({ headers }: SipRequest, header: string, known: readonly string[]): readonly string[] {
+  if (!headers.has(header)) return [];
+  const asked = headers.getAll(header).flatMap((line) => line.split(',').map((tag) => tag.trim().toLowerCase()));
+  return asked.filter((tag) => tag !== '' && !known.includes(tag));
 }
 
 function checkEncoding(request: SipRequest): Refusal | undefined {
   const encoding = request.headers.get('content-encoding');
   if (encoding === undefined || encoding.toLowerCase() === 'identity') return undefined;
   return { status: 415, headers: new HeaderList().append('accept-encoding', 'identity') };
+}
+
+/** RFC 3261 §8.2.3: a body that we cannot read is only passed over where its sender says that it may be. */
+function checkBody({ method, body, headers }: SipRequest): Refusal | undefined {
+  if (body === '' || !offering.has(method)) return undefined;
+  const type = (headers.get('content-type') ?? '').split(';', 1)[0]?.replaceAll(/\s/g, '').toLowerCase() ?? '';
+  if (type === acceptedBody || type.startsWith('multipart/')) return undefined;
+  if (/;\s*handling\s*=\s*"?optional\b/i.test(headers.get('content-disposition') ?? '')) return undefined;
+  return { status: 415, headers: new HeaderList().append('accept', acceptedBody) };
+}
+
+/** One Contact with a SIP URI begins a dialog (RFC 3261 §8.1.1.8); callers of RFC 2543, whose branch says so, had none. */
+function checkContact({ method, toTag, headers, topVia }: SipRequest): Refusal | undefined {
+  if (method !== 'INVITE' || toTag !== undefined) return undefined;
+  const isOld = !headers.has('contact') && !topVia.branch.startsWith('z9hG4bK');
+  if (isOld || hasOneSipContact(headers)) return undefined;
+  const reason = headers.has('contact') ? 'Bad Contact' : 'Contact Is Missing';
+  return { status: 400, reason, headers: new HeaderList() };
+}
+
+function hasOneSipContact(headers: HeaderList): boolean {
+  const contacts = parseContacts(headers);
+  if (!contacts.ok || contacts.value === '*' || contacts.value.length !== 1) return false;
+  const uri = parseUri(contacts.value[0]?.uri ?? '');
+  return uri.ok && uri.value.scheme !== 'tel';
 }

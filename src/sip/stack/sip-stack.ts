@@ -376,7 +376,10 @@ export class SipStack {
 }
 
 /** Headers of an answer that a stranger can do without. */
-const dispensableHeaders = ['server', 'allow', 'allow-events', 'accept'] as const;
+const dispensableHeaders = [
+  ...(['server', 'allow', 'allow-events', 'supported'] as const),
+  ...(['accept', 'accept-encoding', 'accept-language'] as const),
+] as const;
 
 /**
  * The answer within three times the octets of its question, so that nobody's forged address is hit by more than was
