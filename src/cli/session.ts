@@ -52,7 +52,12 @@ export class ServerSession {
       if (liveOnly.has(name)) return answered;
       const mode = creating.has(name) && given['dryRun'] !== true ? 'create' : 'existing';
       const opened = await this.#environment.openFolder(this.#dataFolder, mode);
-      if (!opened.ok) return fail({ code: 'failed', message: opened.error });
+      // Whoever has the folder may be a server that was about to listen for us.
+      if (!opened.ok) {
+        const later = await callControl(join(this.#dataFolder, controlSocketName), name, given);
+        const isThere = later.ok || later.error.code !== 'server is not running';
+        return isThere ? later : fail({ code: 'failed', message: opened.error });
+      }
       this.#opened = opened.value;
       this.#announce(opened.value);
     }

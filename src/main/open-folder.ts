@@ -11,7 +11,7 @@ import { systemClock } from '../base/time/system-clock.ts';
 import { systemTurn } from '../base/time/system-turn.ts';
 import type { OpenedFolder } from '../cli/environment.ts';
 import { loadSettings } from '../settings/index.ts';
-import { openStore } from '../store/open-store.ts';
+import { lockWaitMs, openStore } from '../store/open-store.ts';
 import { outwardAddress } from './live-server.ts';
 import { openLedger } from './open-ledger.ts';
 import { version } from './version.ts';
@@ -35,7 +35,7 @@ export async function openFolder(
   if (!first.ok) return fail(first.error.map(({ message }) => message).join('\n'));
   const random = systemRandom();
   const realm = first.value.current.realm;
-  const opened = await openStore(dataFolder, { clock: systemClock, random, log: silentLog, realm });
+  const opened = await openStore(dataFolder, { clock: systemClock, random, log: silentLog, realm, lockWaitMs });
   if (!opened.ok) return opened;
   const { store, firstStart } = opened.value;
   const snapshot = await store.loadSnapshot();

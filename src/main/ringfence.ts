@@ -39,7 +39,8 @@ function onInterrupt(): void {
 
 process.on('SIGINT', onInterrupt);
 // A reader that goes away (`ringfence cdr | head`) is no fault of ours.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', () => process.exit());
+process.stderr.on('error', () => {});
 process.exitCode = await run(process.argv.slice(2), environment);
 process.off('SIGINT', onInterrupt);
 await flushed(process.stdout);

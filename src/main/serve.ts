@@ -11,9 +11,12 @@ import { type RunningServer, type StartOptions, startServer } from './start.ts';
 /** Writes for the operator who started it; the log itself goes to standard output as JSON lines. */
 export type Say = (line: string) => void;
 
+/** A signal this soon after the first is the same one: Ctrl-C reaches the server from the terminal and from npm. */
+const sameSignalMs = 1000;
+
 /**
- * Runs the server until it is told to stop. The first SIGTERM or SIGINT drains: no new calls, running ones end or are
- * ended after `drain_timeout`. The second stops at once.
+ * Runs the server until it is told to stop. The first SIGTERM, SIGINT or SIGHUP (the terminal was closed) drains: no new
+ * calls, running ones end or are ended after `drain_timeout`. The second stops at once.
  * @returns the exit code.
  */
 export async function serve(options: StartOptions, say: Say): Promise<number> {
@@ -90,13 +93,16 @@ function welcome({ sip, settings, store, log, firstStart }: RunningServer, say: 
 /** Resolves when the server may stop: drained, timed out, or told twice. */
 function stopSignal({ sip, settings, log }: RunningServer, health: Health): Promise<void> {
   return new Promise((resolve) => {
-    let told = 0;
+    let toldAtMs: number | undefined;
     const onSignal = (signal: NodeJS.Signals): void => {
-      told++;
-      if (told > 1) {
+      const nowMs = systemClock.monotonicMs();
+      if (toldAtMs !== undefined) {
+        if (nowMs - toldAtMs < sameSignalMs) return;
+        log.info('stopping at once', { signal, calls: sip.calls.count });
         sip.calls.endAll();
         return resolve();
       }
+      toldAtMs = nowMs;
       health.ready = false;
       const seconds = settings.current.drain_timeout;
       log.info('draining', { signal, calls: sip.calls.count, seconds });
@@ -108,5 +114,6 @@ function stopSignal({ sip, settings, log }: RunningServer, health: Health): Prom
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
+    process.on('SIGHUP', onSignal);
   });
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../base/log/log.ts';
-import { type LogLevel, pinoLog } from '../base/log/pino-log.ts';
+import type { LogLevel } from '../base/log/pino-log.ts';
 import type { Secret } from '../base/log/secret.ts';
 import { systemRandom } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
@@ -16,7 +16,7 @@ import { createMediaPlane, type MediaPlane } from '../media/index.ts';
 import { warmNumberTypes } from '../numbering/number-types.ts';
 import { describeOrigin, type LoadedSettings, type Settings } from '../settings/index.ts';
 import { systemNetwork } from '../sip/transport/index.ts';
-import { openStore } from '../store/open-store.ts';
+import { lockWaitMs, openStore } from '../store/open-store.ts';
 import type { StoreSnapshot } from '../store/snapshot.ts';
 import type { Store } from '../store/store.ts';
 import { refreshedAddresses, relayAddress } from './addresses.ts';
@@ -29,6 +29,7 @@ import { readSettings, type SettingSources } from './read-settings.ts';
 import { signallingLoad } from './signalling-load.ts';
 import { SipServer } from './sip-server.ts';
 import { systemDns } from './system-dns.ts';
+import { serverLog } from './server-log.ts';
 import { startTls, type Tls } from './tls.ts';
 
 const drainMediaMs = 4000;
@@ -66,9 +67,10 @@ type Started = Omit<RunningServer, 'firstStart' | 'stop'>;
 export async function startServer(options: StartOptions): Promise<Result<RunningServer, readonly string[]>> {
   const first = await readSettings(options, []);
   if (!first.ok) return first;
-  const log = pinoLog(options.logLevel ?? first.value.current.log_level);
+  const log = serverLog(options.logLevel ?? first.value.current.log_level);
   const { realm } = first.value.current;
-  const opened = await openStore(options.dataFolder, { clock: systemClock, random: systemRandom(), log, realm });
+  const parts = { clock: systemClock, random: systemRandom(), log, realm, lockWaitMs };
+  const opened = await openStore(options.dataFolder, parts);
   if (!opened.ok) return fail([opened.error]);
   const { store, firstStart } = opened.value;
   const undo: Undo = [() => store.close()];

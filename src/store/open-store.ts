@@ -5,7 +5,7 @@ import { generatePassword } from '../accounts/passwords.ts';
 import { Secret } from '../base/log/secret.ts';
 import type { Random } from '../base/random/random.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
-import { lockFolder } from './folder-lock.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { metaPut, Store, type StoreParts } from './store.ts';
 import { WorkerLink } from './worker-link.ts';
 
@@ -13,6 +13,8 @@ export interface OpenParts extends StoreParts {
   readonly random: Random;
   /** Realm for a new data folder; empty for a made-up one. An existing folder keeps its realm. */
   readonly realm: string;
+  /** How long to wait for a folder that somebody else has; a command has it for a moment only. */
+  readonly lockWaitMs?: number;
 }
 
 export interface OpenedStore {
@@ -29,7 +31,7 @@ export async function openStore(dataFolder: string, parts: OpenParts): Promise<R
   const folder = resolve(dataFolder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
-  const lock = lockFolder(folder);
+  const lock = await takeFolder(folder, parts);
   if (!lock.ok) return lock;
   const release = (): void => lock.value.release();
   let link: WorkerLink | undefined;
@@ -40,6 +42,22 @@ export async function openStore(dataFolder: string, parts: OpenParts): Promise<R
     await link?.close().catch(() => {});
     release();
     return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** A command, or a server before it listens for commands, has the folder for so long at most as a rule. */
+export const lockWaitMs = 3000;
+const lockAgainMs = 100;
+
+async function takeFolder(
+  folder: string,
+  { clock, lockWaitMs: waitMs = 0 }: OpenParts,
+): Promise<Result<FolderLock, string>> {
+  const untilMs = clock.monotonicMs() + waitMs;
+  for (;;) {
+    const lock = lockFolder(folder);
+    if (lock.ok || clock.monotonicMs() >= untilMs) return lock;
+    await new Promise<void>((resolve) => clock.after(lockAgainMs, resolve));
   }
 }
 

@@ -300,6 +300,17 @@ test('a second server on the same folder is refused, and let in when the first i
   await (await open(folder)).store.close();
 });
 
+test('a server that starts while a command has the folder waits for it', async () => {
+  const folder = newFolder();
+  const { store } = await open(folder);
+  const parts = { clock: systemClock, log: silentLog, random: seededRandom(1), realm: '', lockWaitMs: 60_000 };
+  const waiting = openStore(folder, parts);
+  await store.close();
+  const opened = await waiting;
+  assert.ok(opened.ok, JSON.stringify(opened));
+  await opened.value.store.close();
+});
+
 test('a call in progress is there after the end of the server, and its CDR replaces it exactly once', async () => {
   const folder = newFolder();
   const first = await open(folder);

@@ -3,9 +3,9 @@ import type { Log, LogFields } from './log.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** JSON lines on standard output, one per event, in the shape that journald and log shippers read. */
-export function pinoLog(level: LogLevel): Log {
-  return new PinoLog(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }), {});
+/** JSON lines, one per event, in the shape that journald and log shippers read. */
+export function pinoLog(level: LogLevel, output: { write(line: string): void }): Log {
+  return new PinoLog(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output), {});
 }
 
 /** Every call has a log of its own: one of the library's would take a kilobyte of memory. */
