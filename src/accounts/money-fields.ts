@@ -1,4 +1,4 @@
-import { parseAmount, printAmount } from '../base/money/money.ts';
+import { maxPostingMicros, parseAmount, printAmount } from '../base/money/money.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import type { AccountField } from './account-field.ts';
 import { type FieldText, flag, oneText } from './field-texts.ts';
@@ -60,7 +60,7 @@ function setOpening(account: Account, text: FieldText): Result<Account, string> 
   if (!one.ok) return one;
   const { openingMicros } = account.money;
   if (one.value === '' && openingMicros === undefined) return ok(account);
-  const parsed = parseAmount(one.value);
+  const parsed = parseAmount(one.value, { minMicros: 0n, maxMicros: maxPostingMicros });
   if (!parsed.ok) return parsed;
   if (openingMicros === undefined) return ok({ ...account, money: { ...account.money, openingMicros: parsed.value } });
   if (openingMicros === parsed.value) return ok(account);

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { readMoney } from '../accounts/money.ts';
 import type { LedgerFindings } from '../billing/ledger/ports.ts';
 import { movesTheSame } from '../billing/ledger/posting.ts';
-import { printAmount } from '../base/money/money.ts';
+import { microsPerUnit, printAmount } from '../base/money/money.ts';
 import { readSegment, segmentNames } from './journal-segments.ts';
 import { micros, postingOf, selectPosting } from './ledger-rows.ts';
 
@@ -26,20 +26,28 @@ export function checkLedger({ databasePath, journalFolder }: CheckPlace): Ledger
     const row = database
       .prepare(
         'SELECT count(*) AS n, CAST(coalesce(max(seq), 0) AS TEXT) AS seq,' +
-          ' CAST(coalesce(sum(amount_micros), 0) AS TEXT) AS total FROM postings',
+          // All accounts together may be more than 64 bits: whole units and the rest of each are summed apart.
+          ` CAST(coalesce(sum(amount_micros / ${microsPerUnit}), 0) AS TEXT) AS units,` +
+          ` CAST(coalesce(sum(amount_micros % ${microsPerUnit}), 0) AS TEXT) AS rest FROM postings`,
       )
       .get();
     const lastSeq = micros(row?.['seq']);
+    const totalMicros = micros(row?.['units']) * microsPerUnit + micros(row?.['rest']);
     const restored = restoredPlaces(database);
+    const belowZero = accountsBelowZero(database);
     const findings = [
       ...sqlFindings(database),
       ...(BigInt(Number(row?.['n'])) === lastSeq ? [] : ['postings are missing: their places have gaps']),
       ...withoutCdr(database, restored),
-      ...belowZero(database),
+      ...belowZero.filter(({ owed }) => !owed).map(({ text }) => text),
       ...journalFindings(database, journalFolder, lastSeq),
     ];
-    const notes = [...restored.map((places) => restoredNote(database, places)), ...waitingNote(database)];
-    return { postings: Number(row?.['n']), totalMicros: micros(row?.['total']), findings, notes };
+    const notes = [
+      ...restored.map((places) => restoredNote(database, places)),
+      ...waitingNote(database),
+      ...belowZero.filter(({ owed }) => owed).map(({ text }) => text),
+    ];
+    return { postings: Number(row?.['n']), totalMicros, findings, notes };
   } finally {
     database.close();
   }
@@ -137,11 +145,17 @@ function withoutCdr(database: DatabaseSync, restored: Places): string[] {
   return rows.map((row) => `the charge ${String(row['id'])} has no CDR`);
 }
 
+interface BelowZero {
+  readonly text: string;
+  /** It was so when the account became prepaid. */
+  readonly owed: boolean;
+}
+
 /** Of those who pay for calls; what is posted on a SIP server is what it costs us. */
-function belowZero(database: DatabaseSync): string[] {
+function accountsBelowZero(database: DatabaseSync): readonly BelowZero[] {
   const rows = database
     .prepare(
-      'SELECT a.name, a.money_json, CAST(b.posted_micros AS TEXT) AS posted FROM balances b' +
+      'SELECT a.id, a.name, a.money_json, CAST(b.posted_micros AS TEXT) AS posted FROM balances b' +
         ' JOIN accounts a ON a.id = b.account_id WHERE b.posted_micros < 0' +
         " AND a.kind <> 'sipserver' AND NOT EXISTS" +
         " (SELECT 1 FROM postings p WHERE p.account_id = b.account_id AND p.kind = 'chargeback')",
@@ -150,7 +164,27 @@ function belowZero(database: DatabaseSync): string[] {
   return rows
     .filter((row) => !readMoney(String(row['money_json'] ?? '')).isPostpaid)
     .slice(0, maxFindings)
-    .map((row) => `the prepaid account ${String(row['name'])} has ${printAmount(micros(row['posted']))}`);
+    .map((row) => {
+      const [name, posted] = [String(row['name']), micros(row['posted'])];
+      const owedMicros = owedAsPostpaid(database, Number(row['id']));
+      if (owedMicros >= 0n || posted < owedMicros) {
+        return { text: `the prepaid account ${name} has ${printAmount(posted)}`, owed: false };
+      }
+      return { text: `${name} has ${printAmount(posted)}, owed from when it was postpaid`, owed: true };
+    });
+}
+
+/** The balance with which an account became prepaid, together with the charges of the calls that it was in then. */
+function owedAsPostpaid(database: DatabaseSync, accountId: number): bigint {
+  const row = database
+    .prepare(
+      'SELECT CAST(coalesce(sum(p.amount_micros), 0) AS TEXT) AS owed FROM account_fields f' +
+        ' JOIN postings p ON p.account_id = f.account_id LEFT JOIN cdrs c ON c.call_id = p.call_id' +
+        " WHERE f.account_id = ? AND f.field = 'postpaid'" +
+        ' AND (p.at_ms <= f.set_at_ms OR c.started_at_ms <= f.set_at_ms)',
+    )
+    .get(accountId);
+  return micros(row?.['owed']);
 }
 
 /** Reads the whole journal beside the postings, in the order of both. */

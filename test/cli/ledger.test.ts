@@ -3,7 +3,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { chargePosting } from '../../src/billing/ledger/posting.ts';
+import { chargePosting, type Posting } from '../../src/billing/ledger/posting.ts';
 import { aCdr } from '../kit/records.ts';
 import { onStage } from './stage.ts';
 
@@ -11,6 +11,11 @@ const document = `users:
   - {name: alice, password: a long enough word 1, credit: "10.10"}
   - {name: shop, type: reseller, postpaid: true}
 `;
+
+const topUp: Posting = {
+  ...{ id: '', accountId: 0, kind: 'top-up', amountMicros: 0n, currency: 'USD', cause: '', actor: 'test', atMs: 1 },
+  ...{ day: '2026-11-21', callId: '', cleared: true, reverses: '' },
+};
 
 test('an imported credit is the opening balance, posted once however often the document is read [credit.credit]', () =>
   onStage(async (stage) => {
@@ -64,11 +69,49 @@ test('what is no amount, no user or no payer is refused with the reason', () =>
       ['5', 'nobody', /there is no user "nobody"/],
       ['5', 'admin', /admin is of the type admin and has no balance/],
       ['-5', 'alice', /amount of a top-up must be above 0/],
+      ['1000000000.000001', 'alice', /is not between -1000000000\.00 and 1000000000\.00/],
     ] as const) {
       const ran = await stage.run(['ledger', 'topup', user, amount]);
       assert.equal(ran.exitCode, 1, ran.stderr);
       assert.match(ran.stderr, expected);
     }
+  }));
+
+test('no balance grows beyond what the store can add up, and the check adds up more than one number holds', () =>
+  onStage(async (stage) => {
+    const names = Array.from({ length: 12 }, (_, at) => `rich${at}`);
+    await stage.run(['user', 'add', ...names]);
+    const { store, directory } = await stage.startServer();
+    const trillion = 1_000_000_000_000_000_000n;
+    for (const name of names) {
+      const accountId = directory.accountByName(name)?.id ?? 0;
+      await store.apply([], [], [{ ...topUp, id: name, accountId, amountMicros: trillion }]);
+    }
+    await stage.stopServer();
+    assert.match(
+      (await stage.run(['ledger', 'check'])).stdout,
+      /^12 postings, 12000000000000\.00 USD together: everything agrees/,
+    );
+    const more = await stage.run(['ledger', 'topup', 'rich1', '0.01']);
+    assert.equal(more.exitCode, 1);
+    assert.match(more.stderr, /balance would be 1000000000000\.01, and none goes beyond 1000000000000\.00/);
+  }));
+
+test('what an account owes from when it was postpaid is a note of the check, and what it spends as a prepaid one a fault', () =>
+  onStage(async (stage) => {
+    await stage.run(['user', 'add', 'alice', '--set', 'postpaid=true']);
+    await stage.run(['ledger', 'adjust', 'alice', '-3']);
+    await stage.run(['user', 'set', 'alice', 'postpaid=false']);
+    const owing = await stage.run(['ledger', 'check']);
+    assert.equal(owing.exitCode, 0, owing.stdout);
+    assert.match(owing.stdout, /alice has -3\.00, owed from when it was postpaid/);
+    const { store } = await stage.startServer();
+    const later = { ...topUp, id: 'later', kind: 'refund', accountId: 2, amountMicros: -1n } as const;
+    await store.apply([], [], [{ ...later, atMs: Date.now() + 60_000 }]);
+    await stage.stopServer();
+    const spent = await stage.run(['ledger', 'check']);
+    assert.equal(spent.exitCode, 1);
+    assert.match(spent.stdout, /the prepaid account alice has -3\.000001/);
   }));
 
 test('a chargeback goes below zero and locks the account until an administrator unlocks it', () =>

@@ -1,6 +1,6 @@
 import type { Account } from '../../accounts/model.ts';
 import type { AuditEntry, StoreChange } from '../../accounts/change.ts';
-import { maxAmountMicros, parseAmount, printAmount } from '../../base/money/money.ts';
+import { maxPostingMicros, parseAmount, printAmount } from '../../base/money/money.ts';
 import { ok, type Result } from '../../base/result/result.ts';
 import type { Posted } from '../../billing/ledger/ledger.ts';
 import type { PostingRequest } from '../../billing/ledger/posting-request.ts';
@@ -106,7 +106,7 @@ function readAsked(ports: OperationPorts, given: Arguments): Outcome<AskedPostin
   if (!account.ok) return account;
   const written = text(given, 'amount');
   if (!written.ok) return written;
-  const amount = parseAmount(written.value, { minMicros: -maxAmountMicros, maxMicros: maxAmountMicros });
+  const amount = parseAmount(written.value, { minMicros: -maxPostingMicros, maxMicros: maxPostingMicros });
   if (!amount.ok) return refused(`amount ${amount.error}`);
   const id = optionalText(given, 'id');
   if (!id.ok) return id;

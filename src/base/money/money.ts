@@ -4,11 +4,14 @@ import { fail, ok, type Result } from '../result/result.ts';
 /** Money is whole millionths of the currency unit, in `bigint`. Names of such values end in `Micros`. */
 export const microsPerUnit = 1_000_000n;
 
-/** The largest amount that is read or kept: 10^12 units. Sums of a million such still fit the store's 64 bits. */
+/** The largest amount that is read, and the largest balance: 10^12 units. Nine such still fit the store's 64 bits. */
 export const maxAmountMicros = 1_000_000_000_000n * microsPerUnit;
 
 const fractionDigits = 6;
 const amountForm = /^(-?)(\d{1,13})(?:\.(\d{1,20}))?$/;
+
+/** What one posting moves at most: 10^9 units, so that no slip of a finger comes near what the store can add up. */
+export const maxPostingMicros = 1_000_000_000n * microsPerUnit;
 
 export interface AmountBounds {
   readonly minMicros: bigint;

@@ -1,4 +1,4 @@
-import { printAmount } from '../../base/money/money.ts';
+import { maxAmountMicros, printAmount } from '../../base/money/money.ts';
 import { fail, ok, type Result } from '../../base/result/result.ts';
 import type { Balances, LedgerSums } from './balances.ts';
 import type { Periods } from './periods.ts';
@@ -117,7 +117,7 @@ export class Ledger {
     const known = await this.#known(postings);
     if (known !== undefined) return known;
     // From here to the debit nothing waits: no call can begin to hold in between.
-    const lacking = this.#lacking(request);
+    const lacking = this.#lacking(request) ?? this.#tooMuch(postings);
     if (lacking !== undefined) return fail(lacking);
     await this.#settle(postings, commit);
     return ok({ postings, isNew: true });
@@ -223,6 +223,16 @@ export class Ledger {
       ...(heldMicros > 0n ? [`held by running calls ${printAmount(heldMicros)}`] : []),
     ];
     return `the account has ${printAmount(freeMicros)} that can be taken (${parts.join(', ')}), and ${printAmount(takes)} was asked for`;
+  }
+
+  /** Why a balance would be more, or less, than the store can keep. */
+  #tooMuch(postings: readonly Posting[]): string | undefined {
+    for (const { accountId, amountMicros } of postings) {
+      const micros = this.balances.of(accountId).postedMicros + amountMicros;
+      if (micros <= maxAmountMicros && micros >= -maxAmountMicros) continue;
+      return `the balance would be ${printAmount(micros)}, and none goes beyond ${printAmount(maxAmountMicros)}`;
+    }
+    return undefined;
   }
 }
 
