@@ -106,6 +106,7 @@ function stopSignal({ sip, settings, log }: RunningServer, health: Health): Prom
       health.ready = false;
       const seconds = settings.current.drain_timeout;
       log.info('draining', { signal, calls: sip.calls.count, seconds });
+      void sip.sipServers.registrations.leaveAll();
       const timer = systemClock.after(seconds * 1000, () => sip.calls.endAll());
       void sip.calls.drain().then(() => {
         timer.cancel();

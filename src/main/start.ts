@@ -109,7 +109,10 @@ async function startOn(
   undo.push(async () => tls.value.stop());
   const { gate } = tls.value;
   const sip = await newSipServer({ store, snapshot, settings, log, plane, gate, ledger, ceiling: ceiling.value });
-  undo.push(async () => sip.close());
+  undo.push(async () => {
+    await sip.sipServers.registrations.leaveAll();
+    sip.close();
+  });
   const unwatch = settings.onChange(() => sip.settingsChanged());
   undo.push(async () => unwatch());
   await rememberPast(sip, store, snapshot, settings.current);

@@ -46,6 +46,12 @@ async function next(stage: Stage, peer: ScriptedPeer, withinS: number): Promise<
   return undefined;
 }
 
+/** Who, where and for how long the last REGISTER says. */
+function said(peer: ScriptedPeer): readonly (string | undefined)[] {
+  const { headers } = peer.request('REGISTER');
+  return [headers.get('to'), headers.get('contact'), headers.get('expires')];
+}
+
 function status(stage: Stage): string {
   const [first] = stage.server.sipServers.registrations.status();
   return first === undefined
@@ -202,16 +208,59 @@ describe('a registration with a SIP server [tls.sip-trunk-over-tls]', () => {
     assert.match(connections[1]?.request('REGISTER').headers.get('contact') ?? '', /transport=tcp/);
   });
 
-  test('follows a change of the account at once, and a stopped server leaves no timer', async () => {
+  test('is taken back from where it was when its account changes, and then made anew', async () => {
     const { stage, carrier } = await registered();
+    const [first] = carrier.requests('REGISTER');
     stage.change('carrier', { trunk: { ...account, authUser: '4399999' } });
-    const changed = await next(stage, carrier, 3);
-    assert.match(changed?.headers.get('to') ?? '', /4399999/);
+    await stage.run(20);
+    assert.deepEqual(said(carrier), ['<sip:4312345@192.0.2.50>', '<sip:4312345@192.0.2.9:5060>', '0']);
+    assert.deepEqual([carrier.request('REGISTER').callId, carrier.request('REGISTER').cseq.seq], [first?.callId, 3]);
+    challenge(carrier);
+    await stage.run(20);
+    assert.match(carrier.request('REGISTER').headers.get('authorization') ?? '', /username="4312345"/);
+    carrier.respond(carrier.request('REGISTER'), 200);
+    await stage.run(20);
+    assert.deepEqual(said(carrier), ['<sip:4399999@192.0.2.50>', '<sip:4399999@192.0.2.9:5060>', '600']);
+  });
+
+  test('is made anew after seconds where the old one is not answered', async () => {
+    const { stage, carrier } = await registered();
+    stage.change('carrier', { trunk: { ...account, authPassword: new Secret('another secret') } });
+    await stage.run(2900);
+    assert.equal(said(carrier)[2], '0');
+    await stage.run(200);
+    assert.equal(said(carrier)[2], '600');
+  });
+
+  test('goes on where a change of its account does not concern it', async () => {
+    const { stage, carrier } = await registered();
+    stage.change('carrier', { trunk: { ...account, maxCalls: 5, authPassword: new Secret('a shared secret') } });
+    assert.equal(status(stage), 'registered 200 granted');
+    assert.equal(await next(stage, carrier, 265), undefined);
+  });
+
+  test('is taken back when it is switched off, and a stopped server leaves no timer', async () => {
+    const { stage, carrier } = await registered();
     stage.change('carrier', { trunk: { ...account, registerS: 0 } });
+    await stage.run(20);
+    assert.equal(said(carrier)[2], '0');
+    carrier.respond(carrier.request('REGISTER'), 200);
     assert.equal(status(stage), 'none');
     assert.equal(await next(stage, carrier, 700), undefined);
     stage.server.close();
     assert.equal(stage.clock.pendingCount, 0);
+  });
+
+  test('takes the former contact back where our address has changed', async () => {
+    const { stage, carrier } = await registered();
+    stage.settings = { ...stage.settings, public_address: ['203.0.113.9'] };
+    assert.ok((await next(stage, carrier, 335)) !== undefined);
+    assert.deepEqual(said(carrier).slice(1), ['<sip:4312345@203.0.113.9:5060>', '600']);
+    grant(carrier, 600);
+    await stage.run(20);
+    assert.deepEqual(said(carrier).slice(1), ['<sip:4312345@192.0.2.9:5060>', '0']);
+    carrier.respond(carrier.request('REGISTER'), 200);
+    assert.equal(await next(stage, carrier, 265), undefined);
   });
 
   test('is held open by a few octets', async () => {
@@ -232,5 +281,97 @@ describe('a registration with a SIP server [tls.sip-trunk-over-tls]', () => {
     carrier.send(carrier.build('INVITE', contact, '0049', { body: sdp(carrierAt) }));
     await stage.run(20);
     bob.request('INVITE');
+  });
+});
+
+describe('a server that stops', () => {
+  /** Tells it to leave its SIP servers. @returns whether it has, so far. */
+  function leave(stage: Stage): { hasLeft: boolean } {
+    const told = { hasLeft: false };
+    void stage.server.sipServers.registrations.leaveAll().then(() => {
+      told.hasLeft = true;
+    });
+    return told;
+  }
+
+  test('takes its registration back, and waits until that is answered', async () => {
+    const { stage, carrier } = await registered();
+    const told = leave(stage);
+    await stage.run(20);
+    assert.deepEqual(said(carrier), ['<sip:4312345@192.0.2.50>', '<sip:4312345@192.0.2.9:5060>', '0']);
+    challenge(carrier);
+    await stage.run(20);
+    assert.equal(told.hasLeft, false);
+    assert.equal(said(carrier)[2], '0');
+    carrier.respond(carrier.request('REGISTER'), 200);
+    await stage.run(20);
+    assert.equal(told.hasLeft, true);
+  });
+
+  test('waits three seconds at most for a SIP server that is silent', async () => {
+    const { stage } = await registered();
+    const told = leave(stage);
+    await stage.run(2900);
+    assert.equal(told.hasLeft, false);
+    await stage.run(200);
+    assert.equal(told.hasLeft, true);
+    stage.server.close();
+    assert.equal(stage.clock.pendingCount, 0);
+  });
+
+  test('takes back over a new connection what was registered over one that is gone', async () => {
+    const stage = await open({ ...account, transport: 'tcp' });
+    const at = { address: carrierAt, port: 5060 };
+    const connections = await ScriptedPeer.listenTcp(stage.network.host(carrierAt), at, serverEndpoint);
+    await stage.run(20);
+    const [first] = connections;
+    assert.ok(first !== undefined);
+    challenge(first);
+    await stage.run(20);
+    grant(first, 600);
+    await stage.run(20);
+    first.close();
+    await stage.run(1);
+    leave(stage);
+    await stage.run(20);
+    const [, second] = connections;
+    assert.ok(second !== undefined);
+    assert.equal(said(second)[2], '0');
+  });
+
+  test('takes back also what is granted only after it was told to stop', async () => {
+    const stage = await open();
+    const carrier = await stage.peer(carrierAt);
+    await stage.run(20);
+    const told = leave(stage);
+    await stage.run(20);
+    assert.deepEqual([carrier.requests('REGISTER').length, told.hasLeft], [1, false]);
+    grant(carrier, 600);
+    await stage.run(20);
+    assert.equal(said(carrier)[2], '0');
+  });
+
+  test('registers nowhere any more, and holds the way of its last calls open', async () => {
+    const { stage, carrier } = await registered();
+    leave(stage);
+    await stage.run(20);
+    carrier.respond(carrier.request('REGISTER'), 200);
+    stage.change('carrier', { trunk: { ...account, authUser: '4399999' } });
+    carrier.datagrams.length = 0;
+    await stage.run(26_000);
+    assert.deepEqual(carrier.datagrams, ['\r\n\r\n']);
+  });
+
+  test('that had no registration stops at once', async () => {
+    const stage = await open({ ...account, registerS: 0 });
+    const told = leave(stage);
+    await stage.run(1);
+    assert.equal(told.hasLeft, true);
+  });
+
+  test('that crashes leaves its registrations to themselves', async () => {
+    const { stage, carrier } = await registered();
+    stage.server.close();
+    assert.equal(await next(stage, carrier, 5), undefined);
   });
 });

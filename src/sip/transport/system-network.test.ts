@@ -137,6 +137,22 @@ describe('the network of the system', () => {
     six.close();
   });
 
+  it('says where a connection comes from while it is being opened, as far as that is fixed', async () => {
+    const listener = await systemNetwork.listenTcp({ address: '127.0.0.1', port: 0 }, () => {});
+    const fixed = systemNetwork.connectTcp(listener.local, '127.0.0.1');
+    const open = systemNetwork.connectTcp(listener.local, '');
+    assert.deepEqual(
+      [fixed.local, open.local],
+      [
+        { address: '127.0.0.1', port: 0 },
+        { address: '', port: 0 },
+      ],
+    );
+    fixed.destroy();
+    open.destroy();
+    listener.close();
+  });
+
   it('tells of a refused connection by its close, and loses what cannot be sent', async () => {
     const listener = await systemNetwork.listenTcp({ address: '127.0.0.1', port: 0 }, () => {});
     listener.close();

@@ -156,7 +156,7 @@ function connectTcp(remote: Endpoint, localAddress: string): TcpStream {
     keepAlive: true,
     keepAliveInitialDelay: tcpKeepAliveMs,
   });
-  return new SystemTcpStream(socket, remote);
+  return new SystemTcpStream(socket, remote, localAddress);
 }
 
 class SystemTcpStream implements TcpStream {
@@ -164,11 +164,13 @@ class SystemTcpStream implements TcpStream {
   onClose: () => void = () => {};
   readonly remote: Endpoint;
   readonly #socket: Socket;
-  #local: Endpoint = { address: '', port: 0 };
+  #local: Endpoint;
 
-  constructor(socket: Socket, remote: Endpoint) {
+  /** `localAddress` is where a connection that is being opened will come from, as far as that is fixed. */
+  constructor(socket: Socket, remote: Endpoint, localAddress = '') {
     this.#socket = socket;
     this.remote = remote;
+    this.#local = { address: localAddress, port: 0 };
     this.#keepLocal();
     socket.on('connect', () => this.#keepLocal());
     socket.on('data', (octets: Buffer) => this.onData(octets));

@@ -69,6 +69,15 @@ export class ServerProcess {
     await gone;
   }
 
+  /** Tells the process to stop, as an operator does; resolves when it has, with its exit code. */
+  async stop(): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    return gone;
+  }
+
   /** Stops the process where it stands, or lets it go on. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child?.kill(name);

@@ -94,7 +94,8 @@ export class WorkerGate implements StreamGate, PipeHandlers<FromGate> {
   connectTls(remote: Endpoint, localAddress: string, peer: PeerIdentity): OctetStream {
     this.#lastId += 2;
     const id = this.#lastId;
-    const stream = new GateStream(this.#wire(id), { transport: 'tls', local: { address: '', port: 0 }, remote, peer });
+    const local = { address: localAddress, port: 0 };
+    const stream = new GateStream(this.#wire(id), { transport: 'tls', local, remote, peer });
     this.#streams.set(id, stream);
     this.#pipe().control({ kind: 'connect', id, remote, localAddress, peer });
     return stream;

@@ -7,7 +7,7 @@ import { ServerProcess } from '../../kit/server-process.ts';
 import { until } from '../../kit/until.ts';
 
 export const title =
-  'we register with a carrier over TLS with its certificate checked, and not at all where that is not its own [tls.sip-trunk-over-tls]';
+  'we register with a carrier over TLS with its certificate checked, not at all where that is not its own, and take it back when we move or stop [tls.sip-trunk-over-tls]';
 
 export async function run(env: Environment): Promise<void> {
   // The carrier is another server of ours: a registrar that knows us as `office`.
@@ -26,11 +26,16 @@ export async function run(env: Environment): Promise<void> {
     return registrations.map(({ name, state, lastStatus }) => `${name} ${state} ${lastStatus}`).join();
   };
   await until('the carrier knows us', 10_000, async () => (await registration()) === 'carrier registered 200');
-  assert.equal((await carrier.ask('status', {})).bindings, 1);
+  const bindingsAt = async (place: ServerProcess): Promise<number> => (await place.ask('status', {})).bindings ?? 0;
+  assert.equal(await bindingsAt(carrier), 1);
   // At the other place somebody shows a certificate that our root did not sign: it gets no word of ours.
   await server.import({ sipservers: [{ name: 'carrier', ...trunk, host: other.address }] });
   await until('the registration has failed', 10_000, async () => (await registration()) === 'carrier failed 0');
-  assert.equal((await other.ask('status', {})).bindings, 0);
+  assert.deepEqual([await bindingsAt(carrier), await bindingsAt(other)], [0, 0]);
+  await server.import({ sipservers: [{ name: 'carrier', ...trunk }] });
+  await until('the carrier knows us again', 10_000, async () => (await registration()) === 'carrier registered 200');
+  assert.equal(await server.stop(), 0);
+  assert.equal(await bindingsAt(carrier), 0);
 }
 
 async function startCarrier(
