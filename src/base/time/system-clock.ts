@@ -9,7 +9,8 @@ export const systemClock: Clock = {
 
 /** A class, because each call has a handful of timers, and a closure takes twice the memory. */
 class SystemTimer implements Timer {
-  readonly #handle: NodeJS.Timeout;
+  /** Gone once it is cancelled: what is over may be kept for half a minute, and its timers are the larger part of it. */
+  #handle: NodeJS.Timeout | undefined;
 
   constructor(handle: NodeJS.Timeout) {
     this.#handle = handle;
@@ -17,5 +18,6 @@ class SystemTimer implements Timer {
 
   cancel(): void {
     clearTimeout(this.#handle);
+    this.#handle = undefined;
   }
 }

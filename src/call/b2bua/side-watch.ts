@@ -28,11 +28,19 @@ const findingKind = {
 export class SideWatch {
   readonly challenge: ChallengeWatch;
   readonly signalling: SignallingWatch;
+  /** Gone with the call: whoever waits for late answers has the watch, and must not have the whole call for that. */
+  #effects: SideEffects | undefined;
   /** Where the side spoke last from, with a tag of ours; undefined before its leg is there. */
   #peer: Flow | undefined;
 
   constructor({ clock, settings, guard }: CallServices, side: 'a' | 'b', log: Log, effects: SideEffects) {
-    this.challenge = new ChallengeWatch(clock, side, effects.stats, effects.onGone);
+    this.#effects = effects;
+    this.challenge = new ChallengeWatch(
+      clock,
+      side,
+      () => this.#effects?.stats() ?? Promise.resolve([]),
+      () => this.#effects?.onGone(),
+    );
     this.signalling = new SignallingWatch(clock, (fault) => {
       const rule = ruleOf[fault];
       const mode = modeOf(settings(), rule);
@@ -40,7 +48,7 @@ export class SideWatch {
       if (this.#peer !== undefined) guard.observe(findingOf(findingKind[fault], this.#peer, { evidence: 'dialog' }));
       log.warn(mode === 'enforce' ? 'session closed' : 'session would be closed', { rule, side });
       if (mode === 'observe') return 'goes on';
-      effects.onFault(fault);
+      this.#effects?.onFault(fault);
       return 'closed';
     });
   }
@@ -52,6 +60,7 @@ export class SideWatch {
 
   stop(): void {
     this.challenge.stop();
+    this.#effects = undefined;
   }
 }
 

@@ -13,12 +13,12 @@ type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
  *        \---------------200-699--------------^    F: time-out from Trying and Proceeding
  */
 export class NonInviteClientTransaction {
-  readonly request: SipRequest;
   readonly flow: Flow;
   readonly #key: string;
   #octets: string;
   readonly #environment: TransactionEnvironment;
-  readonly #user: ClientTransactionUser;
+  /** Gone with the final response: nothing is left to tell, and Completed must not keep a call in memory. */
+  #user: ClientTransactionUser | undefined;
   #state: State = 'trying';
   #timerE: Timer | undefined;
   #timerF: Timer | undefined;
@@ -32,7 +32,6 @@ export class NonInviteClientTransaction {
     user: ClientTransactionUser,
   ) {
     this.#key = key;
-    this.request = request;
     this.flow = flow;
     this.#octets = serialise(request);
     this.#environment = environment;
@@ -53,9 +52,10 @@ export class NonInviteClientTransaction {
 
   receive(response: SipResponse): void {
     if (this.#state === 'completed' || this.#state === 'terminated') return;
+    const user = this.#user;
     if (response.status < 200) this.#state = 'proceeding';
     else this.#complete();
-    this.#user.onResponse(response);
+    user?.onResponse(response);
   }
 
   /** Gives up without telling anyone. */
@@ -67,7 +67,7 @@ export class NonInviteClientTransaction {
   fail(): void {
     if (this.#state !== 'trying' && this.#state !== 'proceeding') return;
     this.#terminate();
-    this.#user.onTimeout();
+    this.#user?.onTimeout();
   }
 
   #armTimerE(intervalMs: number): void {
@@ -82,12 +82,13 @@ export class NonInviteClientTransaction {
   #onTimerF(): void {
     if (this.#state !== 'trying' && this.#state !== 'proceeding') return;
     this.#terminate();
-    this.#user.onTimeout();
+    this.#user?.onTimeout();
   }
 
   #complete(): void {
     this.#state = 'completed';
     this.#octets = '';
+    this.#user = undefined;
     this.#timerE?.cancel();
     this.#timerF?.cancel();
     if (this.flow.reliable) this.#terminate();

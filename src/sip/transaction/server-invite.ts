@@ -63,9 +63,9 @@ export class InviteServerTransaction {
     const flow = response.status < 200 ? this.flow : this.#environment.answerFlow(this.request, this.flow);
     flow.send(octets);
     if (this.#state === 'accepted') return;
+    if (response.status >= 200 && response.status < 300) return this.#accept();
     this.#lastOctets = octets;
     if (response.status >= 300) this.#complete();
-    else if (response.status >= 200) this.#accept();
   }
 
   /** A retransmission of the INVITE. */
@@ -105,6 +105,7 @@ export class InviteServerTransaction {
     this.#state = 'accepted';
     // Nothing is left to tell: the transaction outlives short calls, and must not keep them in memory.
     this.#user = undefined;
+    this.#lastOctets = '';
     this.#environment.afterTimeout(() => this.#terminate()); // timer L
   }
 
