@@ -5,4 +5,4 @@ export { type Direction, describeMedia, isRelayable } from './sdp/media-descript
 export { answerFits, rebase, rejectedAnswer } from './sdp/rebase.ts';
 export { sdpBody, sdpContentType } from './sdp/sdp-body.ts';
 export { parseSdp, type Sdp, type SdpMedia } from './sdp/session-description.ts';
-export { type SideOptions, sideConfigOf } from './sdp/side-config.ts';
+export { type SideOptions, sideConfigOf, targetRefusal } from './sdp/side-config.ts';

@@ -13,6 +13,7 @@ import {
   type SideOptions,
   type StreamStats,
   sideConfigOf,
+  targetRefusal,
 } from '../../media/index.ts';
 
 /** One side of the call as its media needs to know it. */
@@ -245,8 +246,7 @@ export class MediaBridge {
           otherRtcpMux: otherMedia[index]?.rtcpMux ?? false,
         };
         const described = sideConfigOf(media, options);
-        const { refusal: _refusal, ...config } = described;
-        this.#session.configure(stream, side, { ...config, sourceCheck: this.#options.sourceCheck, relay });
+        this.#session.configure(stream, side, { ...described, sourceCheck: this.#options.sourceCheck, relay });
       }
     }
   }
@@ -254,7 +254,7 @@ export class MediaBridge {
   #refusedTarget(by: Side, sdp: Sdp): boolean {
     const options = this.#sideOptions(this.#sides[by].about);
     for (const media of describeMedia(sdp)) {
-      const refusal = isRelayable(media.protocol) ? sideConfigOf(media, options).refusal : undefined;
+      const refusal = isRelayable(media.protocol) ? targetRefusal(media, options) : undefined;
       if (refusal === undefined) continue;
       this.#options.onRefusedTarget(by, refusal);
       return true;

@@ -1,6 +1,6 @@
 import type { Dialog } from '../../sip/dialog/index.ts';
 import { parseUri } from '../../sip/message/index.ts';
-import { type Hop, type HopTarget, hopKey } from '../../sip/resolve/index.ts';
+import type { Hop, HopTarget } from '../../sip/resolve/index.ts';
 import type { SipStack } from '../../sip/stack/index.ts';
 import type { Flow, TransportName } from '../../sip/transport/flow.ts';
 
@@ -58,11 +58,11 @@ function hopsOf({ namedHops }: DialogWays, dialog: Dialog): readonly NamedHop[] 
   if (!parsed.ok || parsed.value.scheme === 'tel') return [];
   const { host, port, params, scheme } = parsed.value;
   const hops = namedHops({ host, port, transport: scheme === 'sips' ? 'tls' : transportOf(params.get('transport')) });
-  return hops.toSorted((one, other) => Number(one.isHeld) - Number(other.isHeld));
+  return hops.length < 2 ? hops : hops.toSorted((one, other) => Number(one.isHeld) - Number(other.isHeld));
 }
 
 function isAt(hop: Hop<TransportName>, { transport, remote }: Flow): boolean {
-  return hopKey(hop) === hopKey({ transport, address: remote.address, port: remote.port });
+  return hop.transport === transport && hop.port === remote.port && hop.address === remote.address;
 }
 
 function transportOf(text: string | undefined): TransportName | undefined {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Prefix, parsePrefix } from '../../base/net/prefix.ts';
 import { describeMedia, type MediaDescription } from './media-description.ts';
 import { parseSdp } from './session-description.ts';
-import { type SideOptions, sideConfigOf } from './side-config.ts';
+import { type SideOptions, sideConfigOf, targetRefusal } from './side-config.ts';
 
 function media(address: string, ...lines: readonly string[]): MediaDescription {
   const rest = lines.length === 0 ? ['m=audio 4000 RTP/AVP 0 101'] : lines;
@@ -39,7 +39,7 @@ for (const address of refusals) {
   test(`media of a server to ${address} is refused with a reason`, () => {
     const side = sideConfigOf(media(address), server);
     assert.equal(side.target, undefined);
-    assert.match(side.refusal ?? '', /\S/);
+    assert.match(targetRefusal(media(address), server) ?? '', /\S/);
     assert.deepEqual(side.learnFrom, []);
   });
 }
@@ -49,26 +49,26 @@ test('media to a public address is accepted, and RTCP to the next port', () => {
   assert.deepEqual(side.target, { address: '198.51.100.9', port: 4000 });
   assert.deepEqual(side.rtcpTarget, { address: '198.51.100.9', port: 4001 });
   assert.deepEqual(side.learnFrom, ['198.51.100.9']);
-  assert.equal(side.refusal, undefined);
+  assert.equal(targetRefusal(media('198.51.100.9'), server), undefined);
 });
 
 test('a declared network opens private and loopback addresses, not multicast and not our own media ports', () => {
   const declared = { ...server, allowedNetworks: [prefix('0.0.0.0/0')], ownAddresses: ['127.0.0.1'] };
-  assert.equal(sideConfigOf(media('10.1.1.1'), declared).refusal, undefined);
-  assert.equal(sideConfigOf(media('127.0.0.1'), declared).refusal, undefined);
-  assert.match(sideConfigOf(media('224.0.0.5'), declared).refusal ?? '', /multicast/);
-  assert.match(sideConfigOf(media('127.0.0.1', 'm=audio 12000 RTP/AVP 0'), declared).refusal ?? '', /our own relay/);
+  assert.equal(targetRefusal(media('10.1.1.1'), declared), undefined);
+  assert.equal(targetRefusal(media('127.0.0.1'), declared), undefined);
+  assert.match(targetRefusal(media('224.0.0.5'), declared) ?? '', /multicast/);
+  assert.match(targetRefusal(media('127.0.0.1', 'm=audio 12000 RTP/AVP 0'), declared) ?? '', /our own relay/);
 });
 
 test('a phone behind a NAT has no target but is learnt from the address of its signalling', () => {
   const side = sideConfigOf(media('192.168.1.20'), enduser);
   assert.equal(side.target, undefined);
-  assert.equal(side.refusal, undefined);
+  assert.equal(targetRefusal(media('192.168.1.20'), enduser), undefined);
   assert.deepEqual(side.learnFrom, ['198.51.100.1']);
 });
 
 test('a phone that names a loopback address is refused all the same', () => {
-  assert.match(sideConfigOf(media('127.0.0.1'), enduser).refusal ?? '', /loopback/);
+  assert.match(targetRefusal(media('127.0.0.1'), enduser) ?? '', /loopback/);
 });
 
 test('an enduser is learnt from its SDP address and from the address of its signalling', () => {
@@ -100,7 +100,7 @@ for (const [what, lines, expected] of rates) {
 test('a side on hold has no target and is not expected to send', () => {
   const side = sideConfigOf(media('0.0.0.0'), server);
   assert.equal(side.target, undefined);
-  assert.equal(side.refusal, undefined);
+  assert.equal(targetRefusal(media('0.0.0.0'), server), undefined);
   assert.equal(side.expectsMedia, false);
   assert.equal(sideConfigOf(media('198.51.100.9', 'm=audio 4 RTP/AVP 0', 'a=inactive'), server).expectsMedia, false);
 });

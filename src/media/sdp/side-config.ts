@@ -1,9 +1,9 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Endpoint } from '../../base/net/endpoint.ts';
 import type { Prefix } from '../../base/net/prefix.ts';
 import type { SideConfig } from '../plane/ports.ts';
-import { framingOf, type MediaDescription, payloadTypesOf } from './media-description.ts';
+import { framingOf, isHoldAddress, type MediaDescription, payloadTypesOf } from './media-description.ts';
 
 export interface SideOptions {
   /** An enduser may sit behind a NAT, so its packets are also learnt from where its signalling comes from. */
@@ -32,21 +32,14 @@ export type DescribedSide = Pick<
   | 'clockRateHz'
   | 'maxPacketsPerSecond'
   | 'expectsMedia'
-> & {
-  /** Why the media address is refused, for a 488; undefined when nothing is wrong. */
-  readonly refusal: string | undefined;
-};
+>;
 
 /**
  * Turns one m-line of a side into what the relay needs. A phone's private address is no error: there is then no
  * target until its packets are learnt from the address of its signalling.
  */
 export function sideConfigOf(media: MediaDescription, options: SideOptions): DescribedSide {
-  const held = media.address === '0.0.0.0' || media.address === '::';
-  const stopped = media.port === 0 || held;
-  const problem = stopped ? undefined : targetProblem({ address: media.address, port: media.port }, options);
-  const reachable = !stopped && problem === undefined;
-  const waitsForNat = problem?.natted === true && options.party === 'enduser';
+  const reachable = !isStopped(media) && targetProblem(media, options) === undefined;
   return {
     target: reachable ? { address: canonical(media.address), port: media.port } : undefined,
     rtcpTarget: reachable ? rtcpTargetOf(media, options) : undefined,
@@ -57,8 +50,19 @@ export function sideConfigOf(media: MediaDescription, options: SideOptions): Des
     clockRateHz: media.codecs[0]?.clockRate ?? 8000,
     maxPacketsPerSecond: maxPacketsPerSecond(media),
     expectsMedia: media.port !== 0 && media.direction === 'sendrecv',
-    refusal: problem === undefined || waitsForNat ? undefined : problem.reason,
   };
+}
+
+/** Why the media address of an m-line is refused, for a 488; undefined when nothing is wrong. */
+export function targetRefusal(media: MediaDescription, options: SideOptions): string | undefined {
+  const problem = isStopped(media) ? undefined : targetProblem(media, options);
+  const waitsForNat = problem?.natted === true && options.party === 'enduser';
+  return waitsForNat ? undefined : problem?.reason;
+}
+
+/** Nothing is sent to it: it is refused, or on hold by its address. */
+function isStopped({ address, port }: MediaDescription): boolean {
+  return port === 0 || isHoldAddress(address);
 }
 
 function muxesRtcp(media: MediaDescription, options: SideOptions): boolean {
@@ -97,7 +101,7 @@ interface TargetProblem {
 
 function targetProblem(target: Endpoint, options: SideOptions): TargetProblem | undefined {
   const wrong = (reason: string, natted = false): TargetProblem => ({ reason: `${target.address} ${reason}`, natted });
-  if (!ipaddr.isValid(target.address)) return wrong('is not a numeric address', true);
+  if (isIP(target.address) === 0 && !ipaddr.isValid(target.address)) return wrong('is not a numeric address', true);
   if (!isPort(target.port)) return wrong(`has the impossible port ${target.port}`);
   const address = ipaddr.process(target.address);
   const text = address.toString();
