@@ -95,6 +95,30 @@ describe('prices decide where a call goes', () => {
     assert.equal(await tried({ ...group, settings: { blocknotbilledcalls: 3 } }), 'blocknotbilledcalls 403');
   });
 
+  test('a refusal for price or number names who set the rule [billing.blockhighcostcalls] [fraud.disable-unwanted-directions]', async () => {
+    const table: readonly (readonly [string, StageOptions['settings'], string])[] = [
+      ['blockhighcostcalls', { blockhighcostcalls: '0.01' }, 'anna'],
+      ['blocknotprofitablecalls', {}, 'default'],
+      ['blocknotprofitablecalls', { blocknotprofitablecalls: 2 }, 'anna'],
+      ['blocknotbilledcalls', { blocknotbilledcalls: 3 }, 'anna'],
+      ['directions', { blocked_directions: ['43'] }, 'anna'],
+      ['directions', { allowed_directions: ['49'] }, 'anna'],
+      ['fix_blacklist', { fix_blacklist: ['43664123456'] }, 'anna'],
+    ];
+    for (const [rule, settings, by] of table) {
+      const stage = await open({ settings, price: '0.05', costs: ['0.06'] });
+      const alice = await stage.phone('alice', '192.0.2.21');
+      await stage.invite(alice, 'alice', 'sip:0664123456@server.example');
+      const [decision] = stage.decisions;
+      assert.deepEqual([decision?.rule, decision?.setBy], [rule, by]);
+    }
+    const stage = await open({ price: '0.05', costs: ['0.01'] });
+    stage.change('alice', { directions: { allowed: ['49'], blocked: [] } }, ['alloweddirections']);
+    const alice = await stage.phone('alice', '192.0.2.21');
+    await stage.invite(alice, 'alice', 'sip:0664123456@server.example');
+    assert.equal(stage.decisions[0]?.setBy, 'anna');
+  });
+
   test('a rule that is only observed lets the call go and leaves a decision', async () => {
     const settings = { 'mode.blocknotprofitablecalls': 'observe' as const };
     const stage = await open({ settings, price: '0.05', costs: ['0.06'] });

@@ -161,6 +161,8 @@ export class Stage {
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
       ...(options.gate === undefined ? {} : { gate: options.gate }),
       settings: () => this.settings,
+      // What a test has set, somebody has set.
+      settingOrigin: (key) => ({ by: key in (options.settings ?? {}) ? 'anna' : 'default', atMs: undefined }),
       realm,
       directory: snapshotOf(options),
       priceLists: options.priceLists ?? [],
@@ -230,12 +232,12 @@ export class Stage {
     return account;
   }
 
-  /** An operator changes an account while the server runs. */
-  change(name: string, fields: Partial<Account>): void {
+  /** An operator changes an account while the server runs. `named` are the fields as an operator writes them. */
+  change(name: string, fields: Partial<Account>, named = Object.keys(fields)): void {
     const account = this.server.directory.accountByName(name);
     if (account === undefined) throw new Error(`no account ${name}`);
     const origin = { by: 'anna', atMs: this.clock.wallMs() };
-    const change = { account: { ...account, ...fields }, fields: Object.keys(fields), origin };
+    const change = { account: { ...account, ...fields }, fields: named, origin };
     this.server.directory.apply({ kind: 'account put', ...change });
     this.server.accountChanged(account.id);
   }

@@ -209,7 +209,7 @@ function checkNumberRules(services: CallServices, candidate: Candidate): Refusal
   const { found, caller } = candidate;
   if (found?.number === undefined) return 'yes';
   const account = caller.kind === 'account' ? caller.account : undefined;
-  const refusals = numberRefusals(services.settings(), account, found.number, found.numberClass);
+  const refusals = numberRefusals(services, account, found.number, found.numberClass);
   return firstEnforced(services, candidate, refusals);
 }
 

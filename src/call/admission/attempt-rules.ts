@@ -33,7 +33,7 @@ export function checkAttempt(
   const owner = payerId === undefined ? undefined : services.directory.accountById(payerId);
   const numberClass = classify(number, numberingPlan(settings, owner));
   const attempt = { price, cost, payerId };
-  for (const refusals of [numberRefusals(settings, account, number, numberClass), priceRefusals(services, attempt)]) {
+  for (const refusals of [numberRefusals(services, account, number, numberClass), priceRefusals(services, attempt)]) {
     for (const refused of refusals) {
       const mode = modeOf(settings, refused.rule);
       if (mode === 'enforce') return refused;

@@ -2,7 +2,7 @@ import { numberingPlan } from '../../numbering/numbering-plan.ts';
 import type { LineLease, Payer } from '../../billing/seam.ts';
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import type { AskedCall } from '../limits/call-limits.ts';
-import { fieldOrigin } from '../limits/limit-origin.ts';
+import { fieldOrigin, setBy } from '../limits/limit-origin.ts';
 import type { CallServices } from '../services.ts';
 import type { Found } from './find-destinations.ts';
 
@@ -43,9 +43,8 @@ function askedCall({ directory }: CallServices, { callId, payer, sourceAddress }
 /** [limits.onlylocalaccess] */
 function checkWayOut(services: CallServices, { found }: LimitedCall, { payer }: AskedCall): Refusal | 'yes' {
   if (!payer.limits.onlyLocalAccess || found?.destinations[0]?.kind !== 'trunk') return 'yes';
-  const { by, atMs } = fieldOrigin(services, payer, 'onlylocalaccess');
   const no = refusal('onlylocalaccess', 403, 'a call to the outside', 'a user or number of ours');
-  return { ...no, setBy: by, setAtMs: atMs };
+  return setBy(no, fieldOrigin(services, payer, 'onlylocalaccess'));
 }
 
 /**
@@ -59,7 +58,6 @@ function checkAbroad(services: CallServices, { found }: LimitedCall, { payer }: 
   const isElsewhere = form === 'e164' && (home === '' || !digits.startsWith(home));
   const isAbroad = found.numberClass === 'international' || found.numberClass === 'satellite' || isElsewhere;
   if (!isAbroad) return 'yes';
-  const { by, atMs } = fieldOrigin(services, payer, 'international');
   const no = refusal('international', 403, digits, 'a number in the home country, or international switched on');
-  return { ...no, setBy: by, setAtMs: atMs };
+  return setBy(no, fieldOrigin(services, payer, 'international'));
 }
