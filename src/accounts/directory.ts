@@ -9,6 +9,9 @@ import { NamedRecords } from './named-records.ts';
 /** The most that an installation may hold; the administration refuses what would go beyond. */
 export const directoryLimits = { accounts: 200_000, numbers: 1_000_000, dialRules: 10_000 } as const;
 
+/** An account cannot come to lie above itself, so that this is never reached. */
+const maxResellersAbove = 1000;
+
 /** Records that one step of a copy takes: some microseconds each. */
 const recordsPerStep = 20;
 
@@ -77,6 +80,17 @@ export class AccountDirectory {
 
   accountById(accountId: number): Account | undefined {
     return this.#accounts.get(accountId);
+  }
+
+  /** The resellers above an account, the nearest first. */
+  *resellersAbove(accountId: number): Generator<Account> {
+    let aboveId = this.accountById(accountId)?.resellerId;
+    for (let count = 0; aboveId !== undefined && count < maxResellersAbove; count++) {
+      const reseller = this.accountById(aboveId);
+      if (reseller === undefined) return;
+      yield reseller;
+      aboveId = reseller.resellerId;
+    }
   }
 
   /** Who set a field of an account, and when; `undefined` for one that still has its default. */

@@ -69,9 +69,18 @@ export class CallService {
     return call !== undefined;
   }
 
-  /** Ends the calls that an account pays for: it may no longer call. */
+  /** Ends the calls that an account pays for, or one below it: it may no longer call. */
   endCallsOf(accountId: number): void {
-    for (const call of this.calls()) if (call.plan.payer?.accountId === accountId) call.end('account disabled');
+    for (const call of this.calls()) {
+      const { payer } = call.plan;
+      if (payer !== undefined && this.#pays(accountId, payer.accountId)) call.end('account disabled');
+    }
+  }
+
+  #pays(accountId: number, payerId: number): boolean {
+    if (accountId === payerId) return true;
+    const resellers = [...this.#services.directory.resellersAbove(payerId)];
+    return resellers.some(({ id }) => id === accountId);
   }
 
   /** Takes no new calls, and resolves when the last one is over, and nothing rings for one that was. */

@@ -8,6 +8,7 @@ import { freePriceRow, type LineLease, type Payer } from '../../billing/seam.ts'
 import { type Refusal, refusal } from '../../guard/decision.ts';
 import { detached, type SipRequest } from '../../sip/message/index.ts';
 import { type Caller, type CallerId, type CallPlan, pricedCall } from '../b2bua/plan.ts';
+import { fieldOrigin, setBy } from '../limits/limit-origin.ts';
 import { refusalOf } from '../money/money-observer.ts';
 import { type Dialled, readDialled } from '../../numbering/dialled.ts';
 import { numberingPlan } from '../../numbering/numbering-plan.ts';
@@ -161,11 +162,18 @@ export function planOf(candidate: Candidate): CallPlan {
   };
 }
 
-function checkActive(_services: CallServices, { caller }: Candidate): Refusal | 'yes' {
+/** Whoever pays for the call must be there: the account, and each reseller above it. */
+function checkActive(services: CallServices, { caller }: Candidate): Refusal | 'yes' {
   if (caller.kind === 'guest') return 'yes';
-  const { enabled, name, money } = caller.account;
-  if (!enabled) return refusal('enabled', 403, name, 'an account that is enabled');
-  return money.lockedBy === '' ? 'yes' : refusal('locked', 403, money.lockedBy, 'an account without a chargeback');
+  for (const account of [caller.account, ...services.directory.resellersAbove(caller.account.id)]) {
+    const { enabled, name, money } = account;
+    if (!enabled) {
+      const no = refusal('enabled', 403, name, 'an account that is enabled, as each reseller above it');
+      return setBy(no, fieldOrigin(services, account, 'enabled'));
+    }
+    if (money.lockedBy !== '') return refusal('locked', 403, money.lockedBy, `${name} without a chargeback`);
+  }
+  return 'yes';
 }
 
 function checkRoom({ settings }: CallServices, { callsNow }: Candidate): Refusal | 'yes' {

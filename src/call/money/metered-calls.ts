@@ -97,8 +97,6 @@ export interface ChargeSoFar {
 const callsPerTurn = 100;
 /** The longest that a call may ring: its first increment is held at the dearest price of that time. */
 const longestRingMs = 180_000;
-/** Resellers above one another. */
-const maxResellers = 10;
 /** A late 2xx is acknowledged and ended at once: carriers count it as their shortest call. */
 const lateAnswerS = 1;
 
@@ -442,12 +440,10 @@ export class MeteredCalls implements CallLifecycle {
     const payers: PayingParty[] = [];
     const asked = { number: canonicalNumber, callerNumber, payerId: payer?.accountId };
     if (payer !== undefined && !isFree(price)) payers.push({ accountId: payer.accountId, row: price });
-    let aboveId = payers.length === 0 ? undefined : directory.accountById(payer?.accountId ?? 0)?.resellerId;
-    for (let above = 0; aboveId !== undefined && above < maxResellers; above++) {
-      const accountId: number = aboveId;
+    const resellers = payers.length === 0 ? [] : directory.resellersAbove(payer?.accountId ?? 0);
+    for (const { id: accountId } of resellers) {
       const row = prices.rowOf(accountId, { ...asked, atMs: ledger.periods.nowMs() });
       if (row !== undefined && !isFree(row)) payers.push({ accountId, row });
-      aboveId = directory.accountById(accountId)?.resellerId;
     }
     return {
       ...{ payers, carrier: undefined, payerId: payer?.accountId },
