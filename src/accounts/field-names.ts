@@ -1,3 +1,4 @@
+import { nearestName } from '../base/text/nearest-name.ts';
 import type { AccountField } from './account-field.ts';
 import { accountFields } from './account-fields.ts';
 import { quoted } from './field-texts.ts';
@@ -47,25 +48,5 @@ export function unknownFieldMessage(name: string): string {
 export function unknownNameMessage(name: string, known: Iterable<string>): string {
   const folded = foldFieldName(name.slice(0, 80));
   if (notInEffect.has(folded)) return `${quoted(name)} is known, and not in effect in this version; leave it out`;
-  let nearest = '';
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of known) {
-    const distance = editDistance(folded, candidate);
-    if (distance < least) [nearest, least] = [candidate, distance];
-  }
-  return `${quoted(name)} is unknown; the nearest field is '${nearest}'`;
-}
-
-/** Letters to add, take away or exchange to come from one word to the other (Levenshtein). */
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++) {
-      const exchanged = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(exchanged, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[other.length] ?? 0;
+  return `${quoted(name)} is unknown; the nearest field is '${nearestName(folded, known)}'`;
 }

@@ -194,9 +194,10 @@ async function listenAt(sip: SipServer, settings: Settings): Promise<Result<void
       ...(usetls ? [`localtlsport=${localtlsport}, wss_port=${wss_port}`] : []),
       ...(ws_port === 0 ? [] : [`ws_port=${ws_port}`]),
     ].join(', ');
-    return fail(
-      `cannot listen: ${reason}; stop what uses the port, or choose other ports or another listen (now ${ports})`,
-    );
+    const remedy = reason.includes('EMFILE')
+      ? 'raise the limit of open files (ulimit -n)'
+      : `stop what uses the port, or choose other ports or another listen (now ${ports})`;
+    return fail(`cannot listen: ${reason}; ${remedy}`);
   }
 }
 

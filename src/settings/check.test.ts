@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { catalogue } from './catalogue.ts';
 import { checkSetting, checkTogether, refusedValue } from './check.ts';
-import { editDistance } from './names.ts';
 import { profileNames, profileValues } from './profiles.ts';
 
 describe('names of settings', () => {
@@ -47,12 +46,6 @@ describe('names of settings', () => {
       assert.match(checked.error.message, message);
     });
   }
-
-  it('measures how far two names are apart by the letters to change', () => {
-    assert.equal(editDistance('kitten', 'sitting'), 3);
-    assert.equal(editDistance('', 'abc'), 3);
-    assert.equal(editDistance('abc', 'abc'), 0);
-  });
 });
 
 describe('values of settings', () => {
@@ -156,12 +149,18 @@ describe('settings together', () => {
     [{ udp_port: 10_500 }, /inside the RTP range/],
     [{ udp_port: 0, tcp_port: 0 }, /cannot both be 0/],
     [{ listen: [] }, /names no address/],
-    [{ metrics_port: 5060 }, /are both 5060/],
+    [{ metrics_port: 5060 }, /metrics_port and tcp_port are both 5060/],
+    [{ localtlsport: 5060 }, /localtlsport and tcp_port are both 5060/],
+    [{ ws_port: 7443 }, /ws_port and wss_port are both 7443/],
     [
       { max_registration_subscription_time_sec: 60, min_registration_subscription_time_sec: 90 },
       /min <= default <= max/,
     ],
   ] as const;
+  it('lets a port of TLS be that of TCP while TLS is off', () => {
+    assert.deepEqual(checkTogether({ ...profileValues('default'), localtlsport: 5060, usetls: false }), []);
+  });
+
   for (const [changes, message] of conflicts) {
     it(`refuses ${JSON.stringify(changes)}`, () => {
       const [conflict] = checkTogether({ ...profileValues('default'), ...changes });

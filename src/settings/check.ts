@@ -63,10 +63,20 @@ export function checkTogether(settings: Settings): readonly SettingError[] {
   );
   must(settings.udp_port !== 0 || settings.tcp_port !== 0, 'udp_port', 'udp_port and tcp_port cannot both be 0');
   must(settings.listen.length > 0, 'listen', 'listen names no address');
-  must(
-    settings.metrics_port === 0 || settings.metrics_port !== settings.tcp_port,
-    'metrics_port',
-    `metrics_port and tcp_port are both ${settings.metrics_port}`,
-  );
+  for (const [one, other] of sharedTcpPorts(settings)) {
+    must(false, one, `${one} and ${other} are both ${settings[one]}; give each a port of its own`);
+  }
   return conflicts;
+}
+
+type TcpPort = 'metrics_port' | 'ws_port' | 'wss_port' | 'localtlsport' | 'tcp_port';
+
+/** Pairs of TCP listeners that would be on one port. */
+function sharedTcpPorts(settings: Settings): readonly (readonly [TcpPort, TcpPort])[] {
+  const secure: readonly TcpPort[] = settings.usetls ? ['wss_port', 'localtlsport'] : [];
+  const open: readonly TcpPort[] = ['metrics_port', 'ws_port', ...secure, 'tcp_port'];
+  const used = open.filter((name) => settings[name] !== 0);
+  return used.flatMap((one, index) =>
+    used.slice(index + 1).flatMap((other) => (settings[one] === settings[other] ? [[one, other] as const] : [])),
+  );
 }

@@ -2,6 +2,7 @@ import { catalogue, type SettingSpec } from './catalogue.ts';
 import { quoted, type SettingError } from './error.ts';
 import { type NameScope, namesOutsideCatalogue, reasonsOutsideCatalogue } from './known-names.ts';
 import { fail, ok, type Result } from '../base/result/result.ts';
+import { nearestName } from '../base/text/nearest-name.ts';
 
 /** Longer than any name there is; the work for a suggestion is bounded by it. */
 const maxNameCharacters = 80;
@@ -57,7 +58,7 @@ function notFound(name: string, folded: string): SettingError {
   if (scope !== undefined) {
     return { ...error, kind: 'not a setting', message: `${quoted(name)} is a field of each ${scope}, not a setting` };
   }
-  const nearest = nearestName(foldName(name.slice(0, maxNameCharacters)));
+  const nearest = nearestKey(foldName(name.slice(0, maxNameCharacters)));
   return {
     ...error,
     kind: 'unknown',
@@ -65,36 +66,13 @@ function notFound(name: string, folded: string): SettingError {
   };
 }
 
-/** The key, or the known name, with the fewest letters to change; of equals, the first in the catalogue. */
-function nearestName(folded: string): string {
-  let nearest = '';
-  let least = Number.POSITIVE_INFINITY;
-  for (const [name, key] of candidates()) {
-    const distance = editDistance(folded, name);
-    if (distance < least) [least, nearest] = [distance, key];
-  }
-  return nearest;
+/** The key, or the known name, that is nearest to what was written. */
+function nearestKey(folded: string): string {
+  const name = nearestName(folded, candidates());
+  return specByName.get(name)?.key ?? name;
 }
 
-function* candidates(): Generator<readonly [string, string]> {
-  for (const [name, spec] of specByName) yield [name, spec.key];
-  for (const name of scopeByName.keys()) if (!name.includes('.')) yield [name, name];
-}
-
-/** How many letters must be added, taken away or exchanged to come from one text to the other (Levenshtein). */
-export function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++) {
-      const exchanged = at(row, j - 1) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(exchanged, at(row, j) + 1, at(next, j - 1) + 1));
-    }
-    row = next;
-  }
-  return at(row, other.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY;
+function* candidates(): Generator<string> {
+  yield* specByName.keys();
+  for (const name of scopeByName.keys()) if (!name.includes('.')) yield name;
 }

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { blankAccount } from '../accounts/blank-account.ts';
 import { generatePassword } from '../accounts/passwords.ts';
 import { Secret } from '../base/log/secret.ts';
@@ -25,12 +25,17 @@ export interface OpenedStore {
 
 /**
  * Opens the data folder, or makes it: mode 0700, keys, database, realm and the account `admin`.
- * @returns the store, or a sentence that says why the folder cannot be used. Throws what the disk refuses.
+ * @returns the store, or a sentence that says why the folder cannot be used.
  */
 export async function openStore(dataFolder: string, parts: OpenParts): Promise<Result<OpenedStore, string>> {
   const folder = resolve(dataFolder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail(`${folder} must be a folder of the user who runs this (${reason}); name another with --data`);
+  }
   const lock = await takeFolder(folder, parts);
   if (!lock.ok) return lock;
   const release = (): void => lock.value.release();
@@ -41,8 +46,17 @@ export async function openStore(dataFolder: string, parts: OpenParts): Promise<R
   } catch (error) {
     await link?.close().catch(() => {});
     release();
-    return fail(error instanceof Error ? error.message : String(error));
+    return fail(unusable(folder, error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** What SQLite says of a file that is damaged names neither the file nor what to do. */
+function unusable(folder: string, reason: string): string {
+  const path = join(folder, 'ringfence.db');
+  if (/malformed|not a database/.test(reason)) {
+    return `${path} is damaged (${reason}); put a backup of it in its place, and remove ringfence.db-wal beside it`;
+  }
+  return `the data folder ${folder} cannot be used: ${reason}`;
 }
 
 /** A command, or a server before it listens for commands, has the folder for so long at most as a rule. */

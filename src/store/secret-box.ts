@@ -88,9 +88,17 @@ export class KeyRing implements SecretBox {
 }
 
 function parseKeys(text: string, path: string): SealKey[] {
-  const document: unknown = JSON.parse(text);
+  const document = parsed(text);
   if (!isKeyDocument(document)) throw new Error(`${path} is not a key file of this server; restore it from a copy`);
   return document.keys.map(({ id, key, madeAt }) => ({ id, key: Buffer.from(key, 'base64'), madeAt }));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 interface KeyDocument {

@@ -7,14 +7,14 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -289,6 +289,33 @@ test('a database without its keys is refused with a sentence that names the file
   rmSync(join(folder, 'keys.json'));
   const opened = await openStore(folder, { clock: systemClock, log: silentLog, random: seededRandom(1), realm: '' });
   assert.ok(!opened.ok && /keys\.json is missing/.test(opened.error), JSON.stringify(opened));
+});
+
+test('a damaged database or key file is refused with its name and the remedy, and nothing of it is changed', async () => {
+  const rows = [
+    [
+      'ringfence.db',
+      'not a database at all, but long enough to look like one'.repeat(99),
+      /ringfence\.db is damaged .*put a backup/,
+    ],
+    ['keys.json', '{', /keys\.json is not a key file of this server; restore it/],
+  ] as const;
+  for (const [file, octets, message] of rows) {
+    const folder = newFolder();
+    await (await open(folder)).store.close();
+    writeFileSync(join(folder, file), octets);
+    const opened = await openStore(folder, { clock: systemClock, log: silentLog, random: seededRandom(1), realm: '' });
+    assert.match(opened.ok ? 'opened' : opened.error, message);
+    assert.equal(readFileSync(join(folder, file), 'utf8'), octets);
+  }
+});
+
+test('a data folder that cannot be made is refused with its name and the remedy', async () => {
+  const file = join(newFolder(), 'file');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, '');
+  const opened = await openStore(file, { clock: systemClock, log: silentLog, random: seededRandom(1), realm: '' });
+  assert.match(opened.ok ? 'opened' : opened.error, /file must be a folder of the user .*--data/);
 });
 
 test('a second server on the same folder is refused, and let in when the first is gone', async () => {

@@ -52,7 +52,7 @@ export class WorkerLink {
     worker.on('exit', () => this.#lose("the store's thread has ended"));
   }
 
-  /** Starts the thread; rejects with a sentence for the operator when the database cannot be used. */
+  /** Starts the thread; rejects with what is wrong when the database cannot be used. */
   static start(dataFolder: string, clock: Clock): Promise<WorkerLink> {
     const workerData = { dataFolder, nowMs: clock.wallMs() };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
@@ -166,7 +166,7 @@ export class WorkerLink {
 }
 
 function notReady(message: FromWorker): string {
-  return message.kind === 'not ready' ? `the database cannot be used: ${message.message}` : "the store's thread is odd";
+  return message.kind === 'not ready' ? message.message : "the store's thread is odd";
 }
 
 function messageOf(error: unknown): string {

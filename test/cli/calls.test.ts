@@ -268,6 +268,9 @@ test('decisions lists refusals by user, rule and outcome, and explain tells what
     store.decisions.put(decision);
     store.decisions.put({ ...decision, id: 'd2', subject: 'account:bob', mode: 'enforce', outcome: 'refused' });
     await store.settings.put({ key: 'ring_timeout', value: '30', by: 'test', atMs: startMs });
+    const odd = await stage.run(['decisions', '--outcome', 'maybe']);
+    assert.equal(odd.exitCode, 2);
+    assert.match(odd.stderr, /--outcome: 'maybe' is refused; write refused or 'would refuse'/);
     const mine = await stage.run(['decisions', '--user', 'alice', '--outcome', 'would refuse']);
     assert.match(mine.stdout, /d1.*account:alice.*maxlines.*would refuse.*5.*5 calls.*403/);
     assert.doesNotMatch(mine.stdout, /d2/);

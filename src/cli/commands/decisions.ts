@@ -62,6 +62,11 @@ function listDecisions(context: CommandContext, options: ListFlags): Promise<num
   const limit = parseCount(options.limit);
   if (!limit.ok) return Promise.resolve(context.usage(limit.error));
   const { user, rule, outcome } = options;
+  if (outcome !== undefined && outcome !== 'refused' && outcome !== 'would refuse') {
+    return Promise.resolve(
+      context.usage(`--outcome: '${printable(outcome)}' is refused; write refused or 'would refuse'`),
+    );
+  }
   const query = { sinceMs: since.value, limit: limit.value, user, rule, outcome };
   return context.answer('decision list', query, (value) => {
     return context.table(decisionColumns, value.decisions, 'No such decisions.');

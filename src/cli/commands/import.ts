@@ -14,7 +14,7 @@ export function addImportCommand(program: Command, shell: Shell): void {
   addCommand(
     program,
     'import <file>',
-    'Take users, sipservers, numbers, dialrules and settings from a YAML or JSON file (- for standard input): all of it, or nothing. A second time changes nothing.',
+    'Take users, sipservers, numbers, dialrules, tariffs, packets and settings from a YAML or JSON file (- for standard input): all of it, or nothing. A second time changes nothing.',
     ['import --dry-run office.yaml', 'import office.yaml'],
   )
     .option('--dry-run', 'only tell what would change')

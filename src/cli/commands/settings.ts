@@ -12,7 +12,7 @@ interface ListFlags extends CommonOptions {
 
 export function addSettingCommands(program: Command, shell: Shell): void {
   const settings = describedCommand(program, 'settings', 'Read and change settings.', [
-    'settings explain maxringtimeout',
+    'settings explain ring_timeout',
     'settings set udp_port 5070',
   ]);
 
