@@ -389,6 +389,8 @@ export interface StatusView {
   readonly numbers: number;
   readonly dialRules: number;
   readonly realm: string;
+  /** Values of settings that are allowed and seldom meant, with what is wrong with them. */
+  readonly warnings: readonly string[];
   readonly store: { readonly healthy: boolean; readonly fault: string | null };
 }
 

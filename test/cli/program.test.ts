@@ -147,7 +147,7 @@ test('settings sample is a file that a server can be started with', () =>
     assert.match(ran.stdout, /^settings:$/m);
   }));
 
-test('status tells how the server is, what of it is in the clear, and by its exit code that it is not running [tls.secure-access-everywhere] [tls.self-signed-certificate]', () =>
+test('status tells how the server is, what of it is in the clear, and by its exit code that it is not running, and warns while the profile of load tests is on [misc.stress-test] [tls.secure-access-everywhere] [tls.self-signed-certificate]', () =>
   onStage(async (stage) => {
     await stage.startServer();
     const running = await stage.run(['status']);
@@ -159,6 +159,9 @@ test('status tells how the server is, what of it is in the clear, and by its exi
     assert.match(running.stdout, certificate);
     assert.match(running.stdout, /SIP server +carrier down since .* \(udp:192\.0\.2\.50:5060 503\)/);
     assert.match(running.stdout, /store +healthy/);
+    assert.doesNotMatch(running.stdout, /warning/);
+    await stage.run(['settings', 'set', 'profile', 'stress_test']);
+    assert.match((await stage.run(['status'])).stdout, /warning +profile: limits and detections are off/);
     await stage.stopServer();
     const stopped = await stage.run(['status', '--json']);
     assert.equal(stopped.exitCode, 3);

@@ -67,6 +67,7 @@ function statusView(ports: OperationPorts): StatusView {
     numbers,
     dialRules,
     realm: ports.store.realm,
+    warnings: ports.settings.warnings(),
     store: { healthy: ports.store.healthy, fault: ports.store.fault?.message ?? null },
   };
 }

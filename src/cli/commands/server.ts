@@ -90,6 +90,7 @@ function statusText(status: StatusView): string {
     uptimeMs === null ? 'not running' : `running for ${duration(uptimeMs)}, since ${localTime(startedAtMs)}`;
   const facts = [
     ['server', `${version}, ${running}`],
+    ...status.warnings.map((warning): readonly [string, string] => ['warning', warning]),
     ['listening', status.listeners.join(', ')],
     ['in the clear', status.clearListeners.join(', ')],
     ['certificate', status.certificate === null ? '' : certificateText(status.certificate)],

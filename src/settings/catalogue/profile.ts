@@ -13,6 +13,10 @@ export const profileSettings = {
       hardened: 'stricter where phones usually bear it; try it with your own',
       stress_test: 'for load tests by machines of your own; never in production',
     },
+    unwise: (value) =>
+      value === 'stress_test'
+        ? 'limits and detections are off for a load test; never leave it on in production'
+        : undefined,
     effect: 'live',
   }),
 };
