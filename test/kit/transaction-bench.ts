@@ -59,6 +59,7 @@ export class TransactionBench {
       mayCancel: () => this.mayCancel,
       answerCancel: (_cancel, _flow, status) => this.told.push(`CANCEL answered ${status}`),
       answerFlow: (_request, flow) => flow,
+      isLive: () => true,
       onStrayResponse: ({ status }) => this.told.push(`stray ${status}`),
     });
   }

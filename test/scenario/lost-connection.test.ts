@@ -73,3 +73,29 @@ describe('an answer to an INVITE whose connection has gone', () => {
     assert.equal(again.length, 0);
   });
 });
+
+test('a SIP server that refused the connection while the call was being written down is followed by the next at once', async () => {
+  const stage = await Stage.open({
+    accounts: [
+      { name: 'closed', kind: 'sipserver', trunk: { ...trunkAt('192.0.2.50'), transport: 'tcp' } },
+      { name: 'reserve', kind: 'sipserver', trunk: trunkAt('192.0.2.51') },
+    ],
+    dialRules: [
+      {
+        pattern: '00.',
+        routes: [
+          { sipServerId: 3, priority: 1, weight: 1 },
+          { sipServerId: 4, priority: 2, weight: 1 },
+        ],
+      },
+    ],
+  });
+  const reserve = await stage.peer('192.0.2.51');
+  const alice = await stage.phone('alice', '192.0.2.21');
+  const written = stage.store.holdBegins();
+  await stage.invite(alice, 'alice', 'sip:0043123@server.example');
+  await stage.run(100);
+  written();
+  await stage.run(100);
+  assert.equal(reserve.requests('INVITE').length, 1);
+});

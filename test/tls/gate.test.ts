@@ -313,7 +313,9 @@ describe('TLS that we open', () => {
     const bound = silent.address();
     const ports = [1, bound === null || typeof bound === 'string' ? 1 : bound.port];
     for (const port of ports) {
-      const stream = gate.connectTls({ address: '127.0.0.1', port }, '', { name: 'x.example.com', trust: 'root' });
+      const peer = { name: 'x.example.com', trust: 'root' } as const;
+      const stream = gate.connectTls({ address: '127.0.0.1', port }, '127.0.0.1', peer);
+      assert.equal(stream.local.address, '127.0.0.1', 'what is sent first tells our address before there is a connection');
       await new Promise<void>((resolve) => {
         stream.onClose = resolve;
       });

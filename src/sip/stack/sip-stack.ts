@@ -104,6 +104,7 @@ export class SipStack {
       mayCancel: (invite, cancel, flow) => sameSource(invite.flow, this.#responseFlow(cancel, flow)),
       answerCancel: (cancel, flow, status) => this.reply(cancel, flow, status),
       answerFlow: (request, flow) => this.#answerFlow(request, flow),
+      isLive: (flow) => this.isLive(flow),
       onStrayResponse: (response, flow) => user.onSenseless?.('stray response', response, flow),
     });
     const handlers: TransportHandlers = {

@@ -21,10 +21,10 @@ type ServerTransaction = InviteServerTransaction | NonInviteServerTransaction;
 /** Of the answers that are kept for retransmissions: half a minute of some 4,000 requests a second. */
 const maxAnswerOctets = 64 * 1024 * 1024;
 
-/** What the layer hands up: only what no running transaction has absorbed. */
 /** What this server sends. */
 const sentMethods = ['INVITE', 'BYE', 'OPTIONS', 'CANCEL', 'PRACK', 'UPDATE', 'INFO', 'MESSAGE', 'REGISTER'];
 
+/** What the layer hands up: only what no running transaction has absorbed. */
 export interface TransactionUser {
   /** A new request other than ACK and CANCEL. Nothing is remembered of it until `openServer`. */
   onRequest(request: SipRequest, flow: Flow): void;
@@ -38,6 +38,8 @@ export interface TransactionUser {
   answerCancel(cancel: SipRequest, flow: Flow, status: 200 | 481): void;
   /** See `InviteServerEnvironment.answerFlow`. */
   answerFlow(request: SipRequest, flow: Flow): Flow;
+  /** False once the connection of the flow has gone, or was refused. */
+  isLive(flow: Flow): boolean;
   /** A response without a transaction, or from elsewhere than its request went to. */
   onStrayResponse(response: SipResponse, flow: Flow): void;
 }
@@ -174,6 +176,7 @@ export class TransactionLayer {
     const transaction = new InviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
     this.#rememberClient(key, transaction);
     transaction.start();
+    this.#failWithoutConnection(transaction);
     return transaction;
   }
 
@@ -190,7 +193,14 @@ export class TransactionLayer {
     const transaction = new NonInviteClientTransaction(key, request, flow, this.#clientEnvironment, user);
     this.#rememberClient(key, transaction);
     transaction.start();
+    this.#failWithoutConnection(transaction);
     return transaction;
+  }
+
+  /** Nobody will tell of a connection that had gone before: a call is written down between its choice and its INVITE. */
+  #failWithoutConnection(transaction: ClientTransaction): void {
+    if (this.#user.isLive(transaction.flow)) return;
+    this.#clientEnvironment.clock.after(0, () => transaction.fail());
   }
 
   /** A transport error for every request that waits on this connection (RFC 3261 §17.1.4). */

@@ -179,7 +179,7 @@ class SystemTcpStream implements TcpStream {
     socket.on('close', () => this.onClose());
   }
 
-  /** Port 0 until a connection of ours is made. */
+  /** Until a connection of ours is made, port 0, and the address only where one was asked for. */
   get local(): Endpoint {
     return this.#local;
   }
