@@ -29,6 +29,28 @@ describe('timers of a call', () => {
     );
   });
 
+  test('a next hop that says 100 and then nothing is given up after the ring timeout too [session.ring-timeout]', async () => {
+    const bench = await CallBench.dial({ settings: { ring_timeout: 40, absolute_timeout: 3600 } });
+    bench.bobSays(100);
+    await bench.run(39_900);
+    assert.equal(bench.bob.requests('CANCEL').length, 0);
+    await bench.run(400);
+    assert.ok(bench.bob.requests('CANCEL').length > 0);
+    assert.ok(bench.alice.statuses('INVITE').includes(480));
+    assert.deepEqual(bench.causes, ['no answer']);
+  });
+
+  test('the ring timeout begins anew with the first ringing after a 100 [session.ring-timeout]', async () => {
+    const bench = await CallBench.dial({ settings: { ring_timeout: 40 } });
+    bench.bobSays(100);
+    await bench.run(30_000);
+    bench.bobSays(180);
+    await bench.run(39_900);
+    assert.equal(bench.bob.requests('CANCEL').length, 0);
+    await bench.run(400);
+    assert.ok(bench.bob.requests('CANCEL').length > 0);
+  });
+
   test('a caller that sets a time in Expires hears 487 when it is over, and the callee stops ringing (RFC 3261 §13.3.1)', async () => {
     const bench = await CallBench.dial({ settings: { ring_timeout: 30 } }, { headers: [['expires', '10']] });
     bench.bobSays(180);

@@ -315,7 +315,11 @@ describe('TLS that we open', () => {
     for (const port of ports) {
       const peer = { name: 'x.example.com', trust: 'root' } as const;
       const stream = gate.connectTls({ address: '127.0.0.1', port }, '127.0.0.1', peer);
-      assert.equal(stream.local.address, '127.0.0.1', 'what is sent first tells our address before there is a connection');
+      assert.equal(
+        stream.local.address,
+        '127.0.0.1',
+        'what is sent first tells our address before there is a connection',
+      );
       await new Promise<void>((resolve) => {
         stream.onClose = resolve;
       });

@@ -9,6 +9,7 @@ export class CallTimers {
   readonly #expire: (cause: Cause) => void;
   #absolute: Timer | undefined;
   #invitation: Timer | undefined;
+  #trying: Timer | undefined;
   #ringing: Timer | undefined;
   #early: Timer | undefined;
   #connected: Timer | undefined;
@@ -29,8 +30,14 @@ export class CallTimers {
     this.#invitation ??= this.#after(afterS, 'invitation expired');
   }
 
+  /** From a 100 on: a next hop that says no more has to end as well (timer C, RFC 3261 §16.8) [session.ring-timeout]. */
+  trying(): void {
+    this.#trying ??= this.#after(this.#settings.ring_timeout, 'no answer');
+  }
+
   /** From the first 180 on [session.ring-timeout]. */
   ringing(): void {
+    this.#trying?.cancel();
     this.#ringing ??= this.#after(this.#settings.ring_timeout, 'no answer');
   }
 
@@ -41,8 +48,10 @@ export class CallTimers {
 
   /** The next destination rings anew. */
   attemptEnded(): void {
+    this.#trying?.cancel();
     this.#ringing?.cancel();
     this.#early?.cancel();
+    this.#trying = undefined;
     this.#ringing = undefined;
     this.#early = undefined;
   }

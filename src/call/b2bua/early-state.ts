@@ -33,7 +33,7 @@ export class EarlyState {
 
   onProgress(branch: Branch, progress: Progress): void {
     const { status, sdp, onAnswer } = progress;
-    if (status === 100) return;
+    if (status === 100) return this.#timers.trying();
     // A callee that never stops telling is not passed on without end.
     if (++this.#told > maxTold) return onAnswer?.(undefined);
     this.#timers.ringing();

@@ -39,7 +39,7 @@ export const sessionSettings = {
   }),
   ring_timeout: seconds({
     id: 'session.ring-timeout',
-    text: 'The longest time a call may ring without being answered; then the called side gets CANCEL and the caller 480. 0 switches it off.',
+    text: 'The longest time a call may ring without being answered, or stay without ringing after a next hop has said no more than 100; then the called side gets CANCEL and the caller 480. 0 switches it off.',
     default: 120,
     min: 0,
     max: 3600,

@@ -158,7 +158,11 @@ describe('the network of the system', () => {
     listener.close();
     const closed = Promise.withResolvers<void>();
     const stream = systemNetwork.connectTcp(listener.local, '127.0.0.1');
-    assert.equal(stream.local.address, '127.0.0.1', 'what is sent first tells our address before there is a connection');
+    assert.equal(
+      stream.local.address,
+      '127.0.0.1',
+      'what is sent first tells our address before there is a connection',
+    );
     stream.onClose = () => closed.resolve();
     stream.write(octetsOf('lost'));
     await closed.promise;
