@@ -15,6 +15,38 @@ export function processorTimeUs(pid: number): number {
   return (ticks / ticksPerSecond) * 1e6;
 }
 
+/**
+ * Microseconds of each thread of a process that lives, by number and name: `123 gate`. Helpers of the engine and of libuv
+ * count together, by their name alone.
+ */
+export function threadTimesUs(pid: number): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'latin1').trim();
+      const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ');
+      const key = /V8Worker|libuv/.test(name) ? name : `${thread} ${name}`;
+      times.set(key, (times.get(key) ?? 0) + Number(nanoseconds) / 1000);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return times;
+}
+
+/** What each thread needed for one operation, in microseconds; those that needed hardly anything are left out. */
+export function threadsText(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+  operations: number,
+): string {
+  return [...after]
+    .map(([thread, us]) => [thread.replace(/^\d+ /, ''), (us - (before.get(thread) ?? 0)) / operations] as const)
+    .filter(([, us]) => us >= 1)
+    .map(([name, us]) => `${name} ${us.toFixed(0)}`)
+    .join(', ');
+}
+
 /** Memory in KiB of a process and its descendants, in which what they share counts once (proc(5), `Pss`). */
 export function sharedMemoryKiB(pid: number): number {
   const sizes = familyOf(pid).map((stat) => {

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { parseArgs, promisify } from 'node:util';
@@ -12,11 +12,12 @@ import { keepResults, machine, page, type Round, ratios, spread } from './figure
 import { LoadProcess } from './load-process.ts';
 import { startAnswering } from './loads.ts';
 import { metricOf } from './metric.ts';
-import { processorTimeUs, sharedMemoryKiB } from './processor-time.ts';
+import { processorTimeUs, sharedMemoryKiB, threadsText, threadTimesUs } from './processor-time.ts';
 import { kamailioVersion, type Server, startKamailioTls, startRingfence } from './servers.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
+  allowNegative: true,
   options: {
     pairs: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '20' },
@@ -25,6 +26,19 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string', default: '1000' },
     /** ClientHellos a second. */
     hellos: { type: 'string', default: '5000' },
+    /** What the calling phones use: tls, tcp or udp. */
+    transport: { type: 'string', default: 'tls' },
+    /** A checkout of Ringfence to compare with, in place of Kamailio. */
+    peer: { type: 'string' },
+    /** Our server alone, as for a profile. */
+    alone: { type: 'boolean', default: false },
+    /** Options of Node for our server, between blanks, and for that of `peer`. */
+    node: { type: 'string', default: '' },
+    'peer-node': { type: 'string', default: '' },
+    /** Both servers under load at the same time: what else the machine does then hits both alike. */
+    together: { type: 'boolean', default: false },
+    /** `--no-memory` leaves out what a connection takes. */
+    memory: { type: 'boolean', default: true },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -50,19 +64,25 @@ function round(phones: LoadProcess): Promise<{ readonly done: number; readonly f
 }
 
 function startOurs(): Promise<Server> {
-  const checkout = join(import.meta.dirname, '..', '..');
+  return startState('ringfence', join(import.meta.dirname, '..', '..'), values.node, 5080, metricsPort);
+}
+
+/** A state of our server, with TLS at the port after that of TCP and UDP. */
+function startState(
+  name: Server['name'],
+  checkout: string,
+  options: string,
+  port: number,
+  metrics: number,
+): Promise<Server> {
   const settings = {
-    ...{ tcp_port: 5080, usetls: true, localtlsport: 5081, wss_port: 0, metrics_port: metricsPort },
+    ...{ tcp_port: port, usetls: true, localtlsport: port + 1, wss_port: 0, metrics_port: metrics },
     ...{ max_tcp_connections: 8000, max_tcp_connections_per_source: 100 },
     // The phones come in one burst, from addresses that nobody knows yet.
     ...(kind === 'calls' ? { tls_handshake_rate: 10_000 } : {}),
   };
-  return startRingfence(mkdtempSync(join(folder, 'server-')), connections, {
-    name: 'ringfence',
-    checkout,
-    nodeOptions: [],
-    settings,
-  });
+  const nodeOptions = options.split(' ').filter((option) => option !== '');
+  return startRingfence(mkdtempSync(join(folder, 'server-')), connections, { name, checkout, nodeOptions, settings });
 }
 
 /** Kamailio 5.6 over OpenSSL 3 dies now and then of a burst of handshakes; such a try is made again. */
@@ -107,7 +127,9 @@ async function withPhones(
   const server = await start();
   stops.push(() => server.stop());
   try {
-    const words = { transport: 'tls', port: server.port + 1, connections, rate: Number(values.rate), seconds };
+    const { transport } = values;
+    const port = transport === 'tls' ? server.port + 1 : server.port;
+    const words = { transport, port, connections, rate: Number(values.rate), seconds };
     return { server, phones: await stand(words) };
   } catch (error) {
     await server.stop();
@@ -117,37 +139,38 @@ async function withPhones(
 
 async function compareCalls(): Promise<void> {
   stops.push(startAnswering(folder));
+  const { peer } = values;
+  const startPeer = (): Promise<Server> =>
+    peer === undefined ? startKamailioTls(folder) : startState('peer', resolve(peer), values['peer-node'], 5070, 0);
+  const starts = values.alone ? [startOurs] : [startPeer, startOurs];
   const memory: string[] = [];
-  const starts = [() => startKamailioTls(folder), startOurs];
-  for (const [at, start] of starts.entries()) {
+  for (const start of values.memory ? starts : []) {
     const [tcp, tls] = [await again(() => memoryOf(start, 'tcp')), await again(() => memoryOf(start, 'tls'))];
-    const name = at === 0 ? 'Kamailio' : 'Ringfence';
+    const name = start === startOurs ? 'Ringfence' : (peer ?? 'Kamailio');
     memory.push(`${name}: ${tcp.toFixed(1)} KiB a TCP connection, ${tls.toFixed(1)} KiB a TLS connection`);
     console.log(memory.at(-1));
   }
   const rounds: Record<Server['name'], Round[]> = { peer: [], ringfence: [] };
-  const servers: Server[] = [];
-  const loads = new Map<Server, LoadProcess>();
-  for (const start of starts) {
-    const { server, phones } = await again(() => withPhones(start));
-    servers.push(server);
-    loads.set(server, phones);
-  }
+  const loaded: { readonly server: Server; readonly phones: LoadProcess }[] = [];
+  for (const start of starts) loaded.push(await again(() => withPhones(start)));
+  const measure = async ({ server, phones }: (typeof loaded)[number], isWarm: boolean): Promise<void> => {
+    const [before, threadsBefore] = [processorTimeUs(server.pid), threadTimesUs(server.pid)];
+    const { done, failed } = await round(phones);
+    const microsecondsPerOperation = (processorTimeUs(server.pid) - before) / done;
+    console.log(`${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${done} done, ${failed} failed`);
+    console.log(`  by thread: ${threadsText(threadsBefore, threadTimesUs(server.pid), done)}`);
+    if (isWarm) rounds[server.name].push({ microsecondsPerOperation, operations: done, failed, repeated: 0 });
+  };
   const pairs = Number(values.pairs);
+  // The first pair warms up.
   for (let pair = -1; pair < pairs; pair++) {
-    for (const server of pair % 2 === 0 ? servers : servers.toReversed()) {
-      const before = processorTimeUs(server.pid);
-      const load = loads.get(server);
-      if (load === undefined) continue;
-      const { done, failed } = await round(load);
-      const microsecondsPerOperation = (processorTimeUs(server.pid) - before) / done;
-      console.log(`${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${done} done, ${failed} failed`);
-      // The first pair warms up.
-      if (pair >= 0) rounds[server.name].push({ microsecondsPerOperation, operations: done, failed, repeated: 0 });
-    }
+    if (values.together) await Promise.all(loaded.map((one) => measure(one, pair >= 0)));
+    else for (const one of pair % 2 === 0 ? loaded : loaded.toReversed()) await measure(one, pair >= 0);
   }
-  const about = machine(await kamailioVersion());
-  const setUp = `${pairs} interleaved pairs of ${seconds} s at ${values.rate} calls/s of 100 ms over ${connections} standing TLS connections; memory in steps of ${connections} connections: ${memory.join('; ')}`;
+  const about = machine(peer ?? (await kamailioVersion()));
+  const how = values.together ? 'pairs at the same time' : 'interleaved pairs';
+  const measured = memory.length === 0 ? '' : `; memory in steps of ${connections} connections: ${memory.join('; ')}`;
+  const setUp = `${pairs} ${how} of ${seconds} s at ${values.rate} calls/s of 100 ms over ${connections} standing ${values.transport.toUpperCase()} connections${measured}`;
   const report = page('Calls over TLS', 'call', about, setUp, rounds);
   keep('tls-calls', about.date, { machine: about, setUp, ratio: spread(ratios(rounds)), rounds }, report);
 }

@@ -14,6 +14,7 @@ export const threadReader: DocumentReader = {
   read: (task, onProgress) =>
     new Promise<ReadingAnswer>((resolve) => {
       const worker = new Worker(new URL('./reading-worker.ts', import.meta.url), {
+        name: 'reading',
         workerData: task,
         resourceLimits: { maxOldGenerationSizeMb: maxMegabytes },
       });

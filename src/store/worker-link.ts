@@ -55,7 +55,7 @@ export class WorkerLink {
   /** Starts the thread; rejects with what is wrong when the database cannot be used. */
   static start(dataFolder: string, clock: Clock): Promise<WorkerLink> {
     const workerData = { dataFolder, nowMs: clock.wallMs() };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'store', workerData });
     return new Promise((resolve, reject) => {
       worker.once('error', reject);
       worker.once('message', (message: FromWorker) => {
@@ -95,7 +95,10 @@ export class WorkerLink {
       databasePath: join(this.#dataFolder, 'ringfence.db'),
       journalFolder: join(this.#dataFolder, 'ledger'),
     };
-    const worker = new Worker(new URL('./ledger-check-worker.ts', import.meta.url), { workerData: place });
+    const worker = new Worker(new URL('./ledger-check-worker.ts', import.meta.url), {
+      name: 'ledger check',
+      workerData: place,
+    });
     return new Promise((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

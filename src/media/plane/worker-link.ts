@@ -202,7 +202,9 @@ export class WorkerLink {
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(this.#options.workerUrl ?? new URL('../relay/relay-worker.ts', import.meta.url));
+    const worker = new Worker(this.#options.workerUrl ?? new URL('../relay/relay-worker.ts', import.meta.url), {
+      name: 'media',
+    });
     let reason: Error | undefined;
     worker.on('message', (reports: readonly Report[]) => this.#takeAll(reports));
     worker.on('error', (error: Error) => {

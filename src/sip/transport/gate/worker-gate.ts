@@ -197,7 +197,10 @@ export class WorkerGate implements StreamGate, PipeHandlers<FromGate> {
   }
 
   #start(): { readonly worker: Worker; readonly pipe: GatePipe } {
-    const worker = new Worker(new URL('./gate-worker.ts', import.meta.url), { workerData: this.#options.limits });
+    const worker = new Worker(new URL('./gate-worker.ts', import.meta.url), {
+      name: 'gate',
+      workerData: this.#options.limits,
+    });
     const pipe: GatePipe = new ThreadPipe((batch) => worker.postMessage(batch), this);
     pipe.control({ kind: 'material', material: this.#material });
     let reason: Error | undefined;
