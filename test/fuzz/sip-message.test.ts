@@ -15,6 +15,7 @@ import {
   parseViaList,
   type SipMessage,
   type SipUri,
+  type HeaderReader,
   StreamFramer,
   sameUri,
   serialise,
@@ -173,10 +174,24 @@ function frames(chunks: readonly string[]): string[] {
   const seen: string[] = [];
   for (const chunk of chunks) {
     const pushed = framer.push(chunk);
-    if (pushed.ok) seen.push(...pushed.value.map((item) => (item.kind === 'message' ? item.octets : item.kind)));
+    for (const item of pushed.ok ? pushed.value : []) {
+      if (item.kind === 'message') assertReadAlike(item.octets, item.head);
+      seen.push(item.kind === 'message' ? item.octets : item.kind);
+    }
   }
   if (framer.failure !== undefined) seen.push(`${framer.failure.status} ${framer.failure.reason}`);
   return seen;
+}
+
+/** The headers that a framer has read are those that the parser would read in the whole message. */
+function assertReadAlike(octets: string, head: HeaderReader | undefined): void {
+  assert.ok(head !== undefined);
+  const told = (read: ReturnType<typeof parseMessage>): readonly unknown[] =>
+    read.ok
+      ? [[...read.value.headers.entries()], read.value.body, read.value.topVia]
+      : [read.error.status, read.error.reason, read.error.respondTo?.callId];
+  const whole = told(parseMessage(octets, defaultParseLimits));
+  assert.deepEqual(told(parseMessage(octets, defaultParseLimits, head)), whole);
 }
 
 const spice = [

@@ -3,8 +3,13 @@ import { defaultParseLimits, HeaderReader, type ParseLimits } from './header-rea
 import { octetIs, parseDigits, tokenOctet } from './octets.ts';
 import { type ParseError, parseMessage, tooLarge } from './parse.ts';
 
-/** What a stream carries: whole messages, and the double CRLF that asks for a CRLF (RFC 5626 §3.5.1). */
-export type FrameItem = { readonly kind: 'message'; readonly octets: string } | { readonly kind: 'keepalive' };
+/**
+ * What a stream carries: whole messages, with their headers where those had to be read to find the end, and the double
+ * CRLF that asks for a CRLF (RFC 5626 §3.5.1).
+ */
+export type FrameItem =
+  | { readonly kind: 'message'; readonly octets: string; readonly head?: HeaderReader }
+  | { readonly kind: 'keepalive' };
 
 const headEnd = '\r\n\r\n';
 const keepalive: FrameItem = { kind: 'keepalive' };
@@ -22,6 +27,8 @@ export class StreamFramer {
   #tail = '';
   /** Octets of the whole message, 0 while its headers are not complete. */
   #messageOctets = 0;
+  /** Those headers. */
+  #head: HeaderReader | undefined;
   /** Octets of CRLFs seen between messages, 0 to 3. */
   #crlfOctets = 0;
   #failure: ParseError | undefined;
@@ -96,7 +103,9 @@ export class StreamFramer {
 
   #emitWhenWhole(items: FrameItem[]): void {
     if (this.#heldOctets < this.#messageOctets) return;
-    items.push({ kind: 'message', octets: this.#chunks.join('') });
+    const octets = this.#chunks.join('');
+    items.push(this.#head === undefined ? { kind: 'message', octets } : { kind: 'message', octets, head: this.#head });
+    this.#head = undefined;
     this.#chunks = [];
     this.#heldOctets = 0;
     this.#messageOctets = 0;
@@ -111,7 +120,9 @@ export class StreamFramer {
   #readHead(): void {
     const head = this.#chunks.join('');
     this.#chunks = [head];
-    const length = readContentLength(head, this.#limits);
+    this.#head = new HeaderReader(head, head.indexOf('\r\n') + 2, this.#limits);
+    this.#head.read();
+    const length = contentLengthOf(this.#head);
     if (length < 0) {
       const parsed = parseMessage(head, this.#limits);
       if (!parsed.ok) this.#fail(parsed.error.status, parsed.error.reason, parsed.error.respondTo);
@@ -127,18 +138,16 @@ export class StreamFramer {
   #fail(status: number, reason: string, respondTo?: ParseError['respondTo']): void {
     this.#failure = { status, reason, respondTo: respondTo?.method === 'ACK' ? undefined : respondTo };
     this.#chunks = [];
+    this.#head = undefined;
     this.#heldOctets = 0;
   }
 }
 
 /**
- * Content-Length of complete headers, read as the parser reads it, so that both agree where a message ends; -1 when it
- * is missing, bad, or given twice.
+ * Content-Length of complete headers, which the parser then has from here, so that both agree where a message ends; -1
+ * when it is missing, bad, or given twice.
  */
-function readContentLength(head: string, limits: ParseLimits): number {
-  const reader = new HeaderReader(head, head.indexOf('\r\n') + 2, limits);
-  reader.read();
-  const { contentLength } = reader.found;
-  if (contentLength === undefined || reader.names.filter((name) => name === 'content-length').length > 1) return -1;
+function contentLengthOf({ found: { contentLength }, names }: HeaderReader): number {
+  if (contentLength === undefined || names.indexOf('content-length') !== names.lastIndexOf('content-length')) return -1;
   return parseDigits(contentLength, 0, contentLength.length, Number.MAX_SAFE_INTEGER / 16);
 }

@@ -3,7 +3,7 @@ export { type CSeq, parseCSeq } from './cseq.ts';
 export { type FrameItem, StreamFramer } from './frame.ts';
 export { HeaderList } from './header-list.ts';
 export { headerFields, type HeaderName } from './header-names.ts';
-export { defaultParseLimits, type ParseLimits } from './header-reader.ts';
+export { defaultParseLimits, type HeaderReader, type ParseLimits } from './header-reader.ts';
 export { type SipMessage, SipRequest, SipResponse } from './message.ts';
 export { formatNameAddr, type NameAddr, parseContacts, parseNameAddr, parseNameAddrList } from './name-addr.ts';
 export { detached, displayText, isToken, toOctets } from './octets.ts';

@@ -28,8 +28,13 @@ const unreadable: NameAddr = { displayName: '', uri: '', params: new Map() };
  * Reads one whole message: a datagram, or what the stream framer cut out. Lines end with CRLF; a bare CR or LF is
  * refused like every control octet, because two readers may disagree on it. Octets behind Content-Length are ignored
  * (RFC 3261 §18.3); without Content-Length the body is the rest. Time is linear in the length.
+ * @param readHead its headers where the framer has read them already, within the same limits
  */
-export function parseMessage(octets: string, limits: ParseLimits): Result<SipMessage, ParseError> {
+export function parseMessage(
+  octets: string,
+  limits: ParseLimits,
+  readHead?: HeaderReader,
+): Result<SipMessage, ParseError> {
   if (octets.length > limits.maxMessageOctets) return { ok: false, error: tooLarge(octets, limits) };
   let start = 0;
   while (octets.startsWith('\r\n', start)) start += 2;
@@ -39,13 +44,17 @@ export function parseMessage(octets: string, limits: ParseLimits): Result<SipMes
   const line = octets.slice(start, lineEnd);
   const isResponse = isStatusLine(line);
   const startLine = isResponse ? readStatusLine(line) : readRequestLine(line, limits.maxUriOctets);
-  const reader = new HeaderReader(octets, lineEnd + 2, limits);
   if (isResponse && startLine.error !== '') return refuse(startLine.errorStatus, startLine.error);
-  reader.read();
-  return finish(startLine, reader);
+  return finish(octets, startLine, readHead ?? readHeaders(octets, lineEnd + 2, limits));
 }
 
-function finish(startLine: StartLine, reader: HeaderReader): Result<SipMessage, ParseError> {
+function readHeaders(octets: string, start: number, limits: ParseLimits): HeaderReader {
+  const reader = new HeaderReader(octets, start, limits);
+  reader.read();
+  return reader;
+}
+
+function finish(octets: string, startLine: StartLine, reader: HeaderReader): Result<SipMessage, ParseError> {
   const fields: ReadFields = { requestUri: startLine.requestUri };
   let status = startLine.errorStatus;
   let reason = startLine.error;
@@ -60,7 +69,7 @@ function finish(startLine: StartLine, reader: HeaderReader): Result<SipMessage, 
   }
   let body = '';
   if (reason === '') {
-    const bodyEnd = findBodyEnd(reader);
+    const bodyEnd = findBodyEnd(octets, reader);
     if (bodyEnd < 0) {
       status = 400;
       reason = 'bad Content-Length';
@@ -68,7 +77,7 @@ function finish(startLine: StartLine, reader: HeaderReader): Result<SipMessage, 
       status = 413;
       reason = 'body too large';
     } else {
-      body = reader.octets.slice(reader.pos, bodyEnd);
+      body = octets.slice(reader.pos, bodyEnd);
     }
   }
   if (reason !== '') return refuse(status, reason, answerable(startLine, reader, fields));
@@ -113,10 +122,10 @@ function readAddress(value: string | undefined): NameAddr | undefined {
 }
 
 /** Where the body ends, or -1 when Content-Length is bad or promises more than there is. */
-function findBodyEnd(reader: HeaderReader): number {
+function findBodyEnd(octets: string, reader: HeaderReader): number {
   const { contentLength } = reader.found;
-  const available = reader.octets.length - reader.pos;
-  if (contentLength === undefined) return reader.octets.length;
+  const available = octets.length - reader.pos;
+  if (contentLength === undefined) return octets.length;
   const length = parseDigits(contentLength, 0, contentLength.length, available);
   return length < 0 ? -1 : reader.pos + length;
 }

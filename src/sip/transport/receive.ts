@@ -1,4 +1,4 @@
-import { parseMessage } from '../message/index.ts';
+import { type HeaderReader, parseMessage } from '../message/index.ts';
 import type { Flow } from './flow.ts';
 import type { PacketSource, TransportHandlers, TransportLimits, TransportStats } from './limits.ts';
 
@@ -10,12 +10,12 @@ export interface TransportContext {
 }
 
 /**
- * Parses one message and hands it up.
+ * Parses one message and hands it up; `head` has its headers where they were read before.
  * @returns false when it was malformed.
  */
-export function deliver(octets: string, flow: Flow, context: TransportContext): boolean {
+export function deliver(octets: string, flow: Flow, context: TransportContext, head?: HeaderReader): boolean {
   const { handlers, limits, stats } = context;
-  const parsed = parseMessage(octets, limits.message);
+  const parsed = parseMessage(octets, limits.message, head);
   if (!parsed.ok) {
     stats.malformed += 1;
     handlers.onMalformed(parsed.error, flow);

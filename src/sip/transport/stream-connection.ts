@@ -165,7 +165,7 @@ export class StreamConnection implements Flow {
       this.#context.stats.keepAlives += 1;
       this.#write(pong);
       this.#context.handlers.onKeepAlive(this);
-    } else if (deliver(frame.octets, this, this.#context)) {
+    } else if (deliver(frame.octets, this, this.#context, frame.head)) {
       this.#proven = true;
       this.#quietSinceMs = nowMs;
     }
