@@ -50,11 +50,14 @@ export async function openStore(dataFolder: string, parts: OpenParts): Promise<R
   }
 }
 
-/** What SQLite says of a file that is damaged names neither the file nor what to do. */
+/** What SQLite and the migrations say names neither the file nor what to do. */
 function unusable(folder: string, reason: string): string {
   const path = join(folder, 'ringfence.db');
   if (/malformed|not a database/.test(reason)) {
     return `${path} is damaged (${reason}); put a backup of it in its place, and remove ringfence.db-wal beside it`;
+  }
+  if (reason.startsWith('corrupted migrations')) {
+    return `${path} was written by another version, most likely a newer one (${reason}); start that version, or put a backup from before the upgrade in its place`;
   }
   return `the data folder ${folder} cannot be used: ${reason}`;
 }

@@ -310,6 +310,16 @@ test('a damaged database or key file is refused with its name and the remedy, an
   }
 });
 
+test('a database that a newer version has changed is refused with what to start instead', async () => {
+  const folder = newFolder();
+  await (await open(folder)).store.close();
+  const database = new DatabaseSync(join(folder, 'ringfence.db'));
+  database.exec("INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-of-tomorrow', '2099-01-01')");
+  database.close();
+  const opened = await openStore(folder, { clock: systemClock, log: silentLog, random: seededRandom(1), realm: '' });
+  assert.match(opened.ok ? 'opened' : opened.error, /another version, .*9999-of-tomorrow.*; start that version/);
+});
+
 test('a data folder that cannot be made is refused with its name and the remedy', async () => {
   const file = join(newFolder(), 'file');
   mkdirSync(dirname(file), { recursive: true });

@@ -79,7 +79,7 @@ export class ServerProcess {
   }
 
   /** Stops the process where it stands, or lets it go on. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGINT'): void {
     this.#child?.kill(name);
   }
 
