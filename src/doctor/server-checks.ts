@@ -94,8 +94,10 @@ const practices: readonly Practice<ServerFacts>[] = [
   },
   {
     name: 'certificate',
-    meaning: 'When it ends, no phone connects over TLS any more; one that nobody signed may belong to anybody.',
-    remedy: 'Put a certificate of a public authority into the data folder as cert.pem and key.pem.',
+    meaning:
+      'Without TLS whoever is on the way reads along; when its certificate ends, no phone connects; one that nobody signed may belong to anybody.',
+    remedy:
+      'Let usetls be true, and put a certificate of a public authority into the data folder as cert.pem and key.pem.',
     judge: ({ certificate, nowMs, settings }) => {
       if (!settings.usetls) return { result: 'warning', seen: 'TLS is off' };
       if (certificate === undefined) return { result: 'unknown', seen: 'no server runs that could show one' };

@@ -106,7 +106,7 @@ function remove(context: CommandContext, subject: string): Promise<number> {
   return context.answer('ban remove', { subject }, ({ lifted, listedOn }) => {
     const done =
       lifted.length === 0
-        ? `${printable(subject)} is not banned.\n`
+        ? `${printable(subject)} has no ban of its own; 'ringfence bans explain ${printable(subject)}' tells what else stands against it.\n`
         : `Taken out: ${lifted.map((each) => printable(each)).join(', ')}.\n`;
     const lists = listedOn.map((each) => printable(each)).join(', ');
     const still = `Block lists still name it (${lists}); to serve it all the same: ringfence bans allow ${printable(subject)}\n`;
