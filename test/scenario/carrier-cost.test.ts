@@ -28,7 +28,7 @@ function leftBy({ store }: Stage): readonly UnfinishedCall[] {
     const answer = store.answers.find(({ callId }) => callId === row.callId);
     return {
       ...{ cdr: answer?.cdr ?? row.cdr, answeredAtMs: answer?.answeredAtMs, caller: answer?.caller },
-      ...{ callee: answer?.callee, invites: row.invites, money: answer?.money ?? row.money },
+      ...{ callee: answer?.callee, invites: row.invites, money: row.money },
     };
   });
 }
@@ -124,6 +124,26 @@ describe('what a SIP server charges us', () => {
     ]);
     assert.equal(stage.balanceOf('alice'), 1_000_000n);
   });
+});
+
+test('a late answer beside a call in progress is a cost also where the server dies before that call ends', async () => {
+  const both = { ...rows, [ids.spare]: priceRow(30_000n) };
+  const dead = await priced({ rows: both, settings: { call_init_timeout: 4 } });
+  const [first, second] = [await dead.peer('192.0.2.50'), await dead.peer('192.0.2.51')];
+  const alice = await dead.phone('alice', '192.0.2.21');
+  const [invite] = await startCalls(dead, alice, 1);
+  assert.ok(invite);
+  await dead.run(4_200);
+  second.respond(second.request('INVITE'), 200, { body: sdp('192.0.2.51') });
+  await dead.run(20);
+  alice.ack(invite, alice.response('INVITE', 200));
+  first.respond(first.request('INVITE'), 200, { body: sdp('192.0.2.50') });
+  await dead.run(20);
+  assert.equal(first.requests('BYE').length, 1);
+  const stage = await priced({ rows: both });
+  const lastHeartbeat = heartbeatAt(dead.clock.wallMs());
+  await stage.server.endDeadCalls({ unfinishedCalls: leftBy(dead), lastHeartbeat });
+  assert.deepEqual(costsOf(stage), [['2026-11-23', fee + 500n]]);
 });
 
 test('a call of a server that died before its first heartbeat costs its first second, whatever the one before left', async () => {

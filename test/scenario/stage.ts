@@ -62,14 +62,19 @@ class MemoryCallStore implements CallStore {
   }
 
   dialled(callId: string, invites: readonly InviteRecord[], money: string): Promise<void> {
+    this.#change(callId, { invites, money });
+    return Promise.resolve();
+  }
+
+  #change(callId: string, fields: Partial<CallRow>): void {
     const at = this.rows.findIndex((row) => row.callId === callId);
     const row = this.rows[at];
-    if (row !== undefined) this.rows[at] = { ...row, invites, money };
-    return Promise.resolve();
+    if (row !== undefined) this.rows[at] = { ...row, ...fields };
   }
 
   answer(row: CallAnswer): Promise<void> {
     this.answers.push(row);
+    this.#change(row.callId, { money: row.money });
     return this.#answersHeld;
   }
 

@@ -54,11 +54,14 @@ export class StoredCall {
   /** Further INVITEs are written down too, but not waited for: a crash between costs some ringing, and no money. */
   dialling(invites: readonly InviteRecord[]): void {
     this.#invites = [...this.#invites, ...invites];
-    if (!this.#hasRow) return;
+    if (this.#hasRow) this.#rewrite('a further destination is not written down');
+  }
+
+  #rewrite(failure: string): void {
     const { store, money } = this.#parts;
     const { callId } = this.#record.cdr;
     store.dialled(callId, this.#invites, money.writtenMoney(callId)).catch((error: unknown) => {
-      this.#log.warn('a further destination is not written down', { error: String(error) });
+      this.#log.warn(failure, { error: String(error) });
     });
   }
 
@@ -94,7 +97,11 @@ export class StoredCall {
     const { store, money } = this.#parts;
     this.#record.lateAnswer(attemptIndex);
     const closed = this.#closed;
-    if (closed === undefined) return money.lateAnswer(this.#live, leg);
+    if (closed === undefined) {
+      money.lateAnswer(this.#live, leg);
+      // Its carrier charges for it, also when this server dies before the call ends.
+      return this.#rewrite('a late answer of a SIP server is not written down');
+    }
     const amend = async (charges: readonly Posting[]): Promise<void> => {
       await closed;
       await this.#insist(() => store.amend(this.#record.cdr, charges));
