@@ -33,6 +33,7 @@ import {
   writeCallMoney,
 } from './call-money.ts';
 import { callShares } from './call-shares.ts';
+import { CallsByAccount } from './calls-by-account.ts';
 import { countHours, countLoss, type PastCharge, rememberTrade, type TradeSums } from './trade.ts';
 
 /** Why a call may not be made for money's sake. */
@@ -115,6 +116,7 @@ export class MeteredCalls implements CallLifecycle {
   readonly #parts: MeteredCallsParts;
   readonly #schedule: Schedule;
   readonly #calls = new Map<string, Metered>();
+  readonly #byAccount = new CallsByAccount();
   /** Calls that are still to learn of a change, by call id. */
   readonly #unchecked = new Set<string>();
   #nextTurn: Timer | undefined;
@@ -157,7 +159,7 @@ export class MeteredCalls implements CallLifecycle {
     const metered = this.#calls.get(callId);
     if (metered === undefined || metered.live !== undefined) return;
     metered.meter.release();
-    this.#calls.delete(callId);
+    this.#remove(callId);
   }
 
   beforeDial(live: LiveCall, leg: DialledLeg): { readonly status: number; readonly reason: string } | undefined {
@@ -170,6 +172,7 @@ export class MeteredCalls implements CallLifecycle {
     const metered = known ?? this.#metered(live, this.#moneyOf(live));
     metered.live = live;
     metered.money = { ...metered.money, carrier, tried: this.#usesOf(metered) };
+    if (carrier !== undefined) this.#byAccount.add(live.callId, carrier.accountId);
     metered.isDialled = false;
     const no = this.#reserve(metered, metered.money);
     if (no === undefined) return undefined;
@@ -256,7 +259,7 @@ export class MeteredCalls implements CallLifecycle {
   charge(live: LiveCall, commit: (charges: readonly Posting[]) => Promise<void>): Promise<void> {
     const metered = this.#calls.get(live.callId);
     if (metered === undefined) return commit([]);
-    this.#calls.delete(live.callId);
+    this.#remove(live.callId);
     const { meter, money, periods } = metered;
     const usage = meter.end();
     const { carrier } = money;
@@ -378,12 +381,9 @@ export class MeteredCalls implements CallLifecycle {
    * at once, many of them in turns, so that signalling waits for none: what they hold meanwhile was theirs before.
    */
   recheck(accountId?: number): void {
-    const concerned: string[] = [];
-    for (const [callId, { money }] of this.#calls) {
-      if (accountId === undefined || concerns(money, accountId)) concerned.push(callId);
-    }
+    const concerned = accountId === undefined ? this.#calls.keys() : this.#byAccount.of(accountId);
     // Whoever waits already keeps its place, and finds this change too.
-    for (const callId of concerned.toSorted()) this.#unchecked.add(callId);
+    for (const callId of [...concerned].toSorted()) this.#unchecked.add(callId);
     if (this.#nextTurn === undefined) this.#recheckSome();
   }
 
@@ -476,7 +476,13 @@ export class MeteredCalls implements CallLifecycle {
       isOver: false,
     };
     this.#calls.set(call.callId, metered);
+    for (const { accountId } of money.payers) this.#byAccount.add(call.callId, accountId);
     return metered;
+  }
+
+  #remove(callId: string): void {
+    this.#calls.delete(callId);
+    this.#byAccount.remove(callId);
   }
 
   #reserve(metered: Metered, money: CallMoney): MoneyNo | undefined {
@@ -527,10 +533,6 @@ export class MeteredCalls implements CallLifecycle {
 /** The SIP server of a destination, where its cost is known. */
 function carrierOf({ accountId, cost }: DialledLeg): PayingParty | undefined {
   return cost === undefined ? undefined : { accountId, row: cost };
-}
-
-function concerns({ payers, carrier }: CallMoney, accountId: number): boolean {
-  return carrier?.accountId === accountId || payers.some((party) => party.accountId === accountId);
 }
 
 /** A row by which no call of any length costs anything. */
