@@ -13,6 +13,7 @@ import { SpendPeaks } from '../../src/billing/limits/spend-peaks.ts';
 import { firstCeiling } from '../../src/billing/ceiling.ts';
 import type { PricePeriods } from '../../src/billing/rating/price-periods.ts';
 import type { LiveCall } from '../../src/billing/seam.ts';
+import { CallCharges } from '../../src/call/money/call-charges.ts';
 import { MeteredCalls } from '../../src/call/money/metered-calls.ts';
 import { profileValues } from '../../src/settings/index.ts';
 import { memoryLedger, MemoryPostings } from '../../test/kit/memory-ledger.ts';
@@ -62,11 +63,10 @@ const observer = {
   wouldRefuse: () => {},
   runningLow: () => {},
 };
+const prices = { rowOf: () => undefined, periods: () => periods };
 const money = new MeteredCalls({
-  ...{ clock, directory, ledger, books, peaks, observer, pool: new LocalPool() },
-  trade: { sources, hours, losses },
-  prices: { rowOf: () => undefined, periods: () => periods },
-  epoch: 1,
+  ...{ clock, directory, ledger, books, peaks, observer, prices, pool: new LocalPool(), epoch: 1 },
+  charges: new CallCharges({ directory, ledger, books, prices, trade: { sources, hours, losses } }),
 });
 
 let cuts = 0;

@@ -4,7 +4,7 @@ import { restoredDialog } from './b2bua/dialog-record.ts';
 import { ourReason } from './cause.ts';
 import { cancelDeadInvite } from './dead-invites.ts';
 import { restoredFlow } from './leg/flow-record.ts';
-import type { MeteredCalls } from './money/metered-calls.ts';
+import type { DeadCalls } from './money/dead-calls.ts';
 import type { CallStore } from './ports.ts';
 import { readCallMoney } from './money/call-money.ts';
 import type { Cdr, DialogRecord, Heartbeat, InviteRecord, UnfinishedCall } from './record.ts';
@@ -12,7 +12,7 @@ import type { Cdr, DialogRecord, Heartbeat, InviteRecord, UnfinishedCall } from 
 export interface RecoveryParts {
   readonly stack: SipStack;
   readonly store: CallStore;
-  readonly money: MeteredCalls;
+  readonly money: DeadCalls;
   readonly log: Log;
 }
 
@@ -38,7 +38,7 @@ export class Recovery {
     for (const call of inOrder(unfinished)) {
       this.#tellPeers(call);
       const ended = { ...call, cdr: finalCdr(call, lastHeartbeat) };
-      ends.push(this.#parts.money.mayChargeDead(call.money) ? this.#end(ended) : this.#letWait(ended));
+      ends.push(this.#parts.money.mayCharge(call.money) ? this.#end(ended) : this.#letWait(ended));
     }
     await Promise.all(ends);
   }
@@ -50,8 +50,8 @@ export class Recovery {
   }
 
   #end({ cdr, money }: UnfinishedCall): Promise<void> {
-    const { money: meteredCalls, store, log } = this.#parts;
-    const written = meteredCalls.chargeDead(money, cdr, (charges) => store.end(cdr, charges));
+    const { money: deadCalls, store, log } = this.#parts;
+    const written = deadCalls.charge(money, cdr, (charges) => store.end(cdr, charges));
     const told = { call: cdr.callId, account: cdr.callerName };
     return written.then(() => log.warn('call of the dead server ended', told));
   }
@@ -96,7 +96,7 @@ export class Recovery {
       this.#parts.log.error('a late answer of a SIP server is not posted', { call: callId, error: String(error) });
     };
     if (this.#waiting.has(callId)) return fail('the ledger waits to be resumed');
-    this.#parts.money.chargeLateDead(money, callId, sipServerId, late).catch(fail);
+    this.#parts.money.chargeLate(money, callId, sipServerId, late).catch(fail);
   }
 }
 

@@ -11,6 +11,8 @@ import { SpendPeaks } from '../billing/limits/spend-peaks.ts';
 import type { CallPrices } from '../billing/rating/call-prices.ts';
 import type { PriceBook } from '../billing/tariff/price-book.ts';
 import { pricingOf } from '../call/admission/price-rules.ts';
+import { CallCharges } from '../call/money/call-charges.ts';
+import { DeadCalls } from '../call/money/dead-calls.ts';
 import { MeteredCalls } from '../call/money/metered-calls.ts';
 import { moneyObserver } from '../call/money/money-observer.ts';
 import type { FileStop } from '../call/stopped-calls.ts';
@@ -38,8 +40,15 @@ export interface MoneyParts {
   readonly epoch: number;
 }
 
+/** What calls cost: those in progress, those of a dead server, and what both were charged. */
+export interface CallsMoney {
+  readonly calls: MeteredCalls;
+  readonly dead: DeadCalls;
+  readonly charges: CallCharges;
+}
+
 /** Holds, meters and charges of calls, over one ledger, which is told of what they hold and watches that it is given back. */
-export function meteredCalls(parts: MoneyParts): MeteredCalls {
+export function callsMoney(parts: MoneyParts): CallsMoney {
   const { clock, directory, settings, settingOrigin, ledger, ceiling } = parts;
   const { fileStop, log, epoch } = parts;
   const peaks = parts.peaks ?? new SpendPeaks(ledger.balances, { put: () => {} }, []);
@@ -70,7 +79,9 @@ export function meteredCalls(parts: MoneyParts): MeteredCalls {
   const observer = moneyObserver({ settings, directory, log, fileStop });
   const pool = new LocalPool();
   const trade = { sources, hours, losses };
-  const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, trade, prices, observer, epoch });
+  const charges = new CallCharges({ directory, ledger, books, trade, prices });
+  const calls = new MeteredCalls({ clock, directory, ledger, pool, books, peaks, charges, prices, observer, epoch });
+  const dead = new DeadCalls({ ledger, pool, books, prices, charges });
   ledger.watchHolds((accountId) => pool.heldOn(creditCounter(accountId)));
   ledger.auditAlso(() => {
     if (calls.size > 0) return [];
@@ -78,5 +89,5 @@ export function meteredCalls(parts: MoneyParts): MeteredCalls {
       .filter(([, micros]) => micros !== 0n)
       .map(([name, micros]) => `${micros} millionths are held on '${name}', and no call runs`);
   });
-  return calls;
+  return { calls, dead, charges };
 }

@@ -17,6 +17,7 @@ import { LeaseAudit } from '../call/limits/lease-audit.ts';
 import { DialSpeed, PendingCalls } from '../call/limits/pending-calls.ts';
 import { MeanDurations } from '../call/mean-durations.ts';
 import { MessageService } from '../call/message-service.ts';
+import type { CallCharges } from '../call/money/call-charges.ts';
 import type { MeteredCalls } from '../call/money/metered-calls.ts';
 import type { CallStore } from '../call/ports.ts';
 import type { Heartbeat, UnfinishedCall } from '../call/record.ts';
@@ -51,7 +52,7 @@ import { CallsOfBanned } from './calls-of-banned.ts';
 import { cutOffBy, cutOffByBan, type Served } from './cut-off.ts';
 import { sparesFailure, trustOf } from './guard-trust.ts';
 import { watchRefusedMedia } from './media-findings.ts';
-import { meteredCalls } from './metered-money.ts';
+import { type CallsMoney, callsMoney } from './metered-money.ts';
 import { RequestRouter } from './request-router.ts';
 
 const unknownOrigin = (): LimitOrigin => ({ by: 'default', atMs: undefined });
@@ -114,6 +115,7 @@ export class SipServer {
   readonly blockLists: BlockLists | undefined;
   readonly strangers: StrangerLog;
   readonly money: MeteredCalls;
+  readonly charges: CallCharges;
   readonly sipServers: SipServers;
   readonly limits: CallLimits;
   readonly audit: LeaseAudit;
@@ -165,8 +167,10 @@ export class SipServer {
     const settingOrigin = this.#settingOrigin;
     const fileStop = fileStops({ clock, random: parts.random, log, decisions: parts.decisions });
     this.limits = new CallLimits({ clock, settings, settingOrigin, directory, periods, fileStop });
-    this.money = this.#newMoney(fileStop);
-    this.#recovery = new Recovery({ stack, store: parts.calls, money: this.money, log });
+    const { calls: money, dead, charges } = this.#newMoney(fileStop);
+    this.money = money;
+    this.charges = charges;
+    this.#recovery = new Recovery({ stack, store: parts.calls, money: dead, log });
     const services = this.#callServices();
     this.calls = new CallService(services);
     const { calls, registrar } = this;
@@ -399,10 +403,10 @@ export class SipServer {
     return new SipServers({ directory, locator, stack, clock: this.#clock, random, settings, log });
   }
 
-  #newMoney(fileStop: FileStop): MeteredCalls {
+  #newMoney(fileStop: FileStop): CallsMoney {
     const { log, settings, ledger, peaks, epoch = 0, ceiling = firstCeiling } = this.#parts;
     const { directory, prices } = this;
-    return meteredCalls({
+    return callsMoney({
       ...{ clock: this.#clock, log, settings, settingOrigin: this.#settingOrigin, directory, prices },
       ...{ ledger, peaks, fileStop, epoch, ceiling },
     });

@@ -179,7 +179,7 @@ async function rememberPast(sip: SipServer, store: Store, snapshot: StoreSnapsho
     talk: [...finished, ...unfinishedTalk(snapshot.unfinishedCalls, snapshot.lastHeartbeat)],
     sourceCalls: await store.past.sourceCallsSince(nowMs - days * dayMs),
   });
-  sip.money.remember(await store.past.callChargesSince(nowMs - Math.max(days, 2) * dayMs));
+  sip.charges.remember(await store.past.callChargesSince(nowMs - Math.max(days, 2) * dayMs));
 }
 
 async function listenAt(sip: SipServer, settings: Settings): Promise<Result<void, string>> {

@@ -368,7 +368,7 @@ describe('money of running calls, after a change', () => {
     const stage = await moneyStage({ settings: { maxcostperip: 50n * increment } });
     const hourAgoMs = stage.clock.wallMs() - 3_600_000;
     const past = { callId: 'past', accountId: ids.alice, payerId: ids.alice, sourceAddress: '192.0.2.21' };
-    stage.server.money.remember([{ ...past, costMicros: 49n * increment, day: '2026-11-23', atMs: hourAgoMs }]);
+    stage.server.charges.remember([{ ...past, costMicros: 49n * increment, day: '2026-11-23', atMs: hourAgoMs }]);
     const alice = await stage.phone('alice', '192.0.2.21');
     assert.deepEqual(tally(alice, await startCalls(stage, alice, 2)), { 100: 1, 403: 1 });
   });

@@ -21,6 +21,8 @@ import { type PriceRow, priceOf } from '../../billing/rating/price.ts';
 import { parsePricePeriods, type PricePeriods } from '../../billing/rating/price-periods.ts';
 import type { DialledLeg, LiveCall } from '../../billing/seam.ts';
 import { profileValues } from '../../settings/index.ts';
+import type { CallPrices } from '../../billing/rating/call-prices.ts';
+import { CallCharges } from './call-charges.ts';
 import { MeteredCalls } from './metered-calls.ts';
 
 const ids = { alice: 1, bob: 2, reseller: 3, carrier: 4 } as const;
@@ -134,10 +136,10 @@ class Bank {
       settingOrigin: () => ({ by: 'test', atMs: undefined }),
       sourceWindowMs: () => 86_400_000,
     });
+    const prices: CallPrices = { rowOf: (id) => given.rows[id], periods: () => this.pricePeriods };
     this.calls = new MeteredCalls({
-      ...{ clock, directory, ledger, pool: this.pool, books, peaks, trade: this.trade },
-      prices: { rowOf: (id) => given.rows[id], periods: () => this.pricePeriods },
-      epoch: 1,
+      ...{ clock, directory, ledger, pool: this.pool, books, peaks, prices, epoch: 1 },
+      charges: new CallCharges({ directory, ledger, books, prices, trade: this.trade }),
       observer: {
         refused: () => ({ status: 403, decisionId: '' }),
         wouldRefuse: () => {},

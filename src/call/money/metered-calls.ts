@@ -3,38 +3,21 @@ import { sourceKey } from '../../base/net/source-key.ts';
 import type { Clock, Timer } from '../../base/time/clock.ts';
 import type { Exceeded, MoneyLimit } from '../../billing/hold/money-limit.ts';
 import type { Pool } from '../../billing/hold/pool.ts';
-import { claimsOf } from '../../billing/hold/vector.ts';
 import type { Ledger } from '../../billing/ledger/ledger.ts';
 import type { PricingRefusal } from '../../billing/ledger/ports.ts';
 import type { Posting } from '../../billing/ledger/posting.ts';
 import { type AccountBooks, creditCounter } from '../../billing/limits/account-books.ts';
 import type { SpendPeaks } from '../../billing/limits/spend-peaks.ts';
-import { Meter, type Usage } from '../../billing/metering/meter.ts';
+import { Meter } from '../../billing/metering/meter.ts';
 import { Schedule } from '../../billing/metering/schedule.ts';
 import type { PricePeriods } from '../../billing/rating/price-periods.ts';
 import type { CallPrices } from '../../billing/rating/call-prices.ts';
-import {
-  connectedSeconds,
-  dearestPerMinuteMicros,
-  nextIncrement,
-  type PriceRow,
-  priceOf,
-} from '../../billing/rating/price.ts';
+import { dearestPerMinuteMicros, nextIncrement, type PriceRow, priceOf } from '../../billing/rating/price.ts';
 import type { CallLifecycle, DialledLeg, LiveCall, PricedCall } from '../../billing/seam.ts';
-import type { Cdr } from '../record.ts';
-import {
-  type CallMoney,
-  carrierCharges,
-  type CarrierUse,
-  type ChargeTimes,
-  type PayingParty,
-  payerCharges,
-  readCallMoney,
-  writeCallMoney,
-} from './call-money.ts';
+import type { CallCharges } from './call-charges.ts';
+import { type CallMoney, type CarrierUse, type PayingParty, writeCallMoney } from './call-money.ts';
 import { callShares } from './call-shares.ts';
 import { CallsByAccount } from './calls-by-account.ts';
-import { countHours, countLoss, type PastCharge, rememberTrade, type TradeSums } from './trade.ts';
 
 /** Why a call may not be made for money's sake. */
 export type MoneyNo =
@@ -56,7 +39,7 @@ export interface MeteredCallsParts {
   readonly pool: Pool;
   readonly books: AccountBooks;
   readonly peaks: SpendPeaks;
-  readonly trade: TradeSums;
+  readonly charges: CallCharges;
   readonly prices: CallPrices;
   readonly observer: MoneyObserver;
   /** Number of this start among all starts on the data folder. */
@@ -98,9 +81,6 @@ export interface ChargeSoFar {
 const callsPerTurn = 100;
 /** The longest that a call may ring: its first increment is held at the dearest price of that time. */
 const longestRingMs = 180_000;
-/** A late 2xx is acknowledged and ended at once: carriers count it as their shortest call. */
-const lateAnswerS = 1;
-
 /** While the ledger refuses, running calls are extended for so long yet. */
 const ledgerPatienceMs = 60_000;
 const ledgerStopped: Exceeded = {
@@ -219,7 +199,7 @@ export class MeteredCalls implements CallLifecycle {
     const carrier = carrierOf(leg);
     const metered = this.#calls.get(live.callId);
     if (carrier === undefined || metered === undefined) return;
-    metered.money = { ...metered.money, tried: [...(metered.money.tried ?? []), this.#lateUse(carrier)] };
+    metered.money = { ...metered.money, tried: [...(metered.money.tried ?? []), this.#parts.charges.lateUse(carrier)] };
   }
 
   /** The same after `charge`: a charge of its own, the `late`-th of the call, which `commit` writes with the CDR. */
@@ -231,18 +211,11 @@ export class MeteredCalls implements CallLifecycle {
   ): Promise<void> {
     const carrier = carrierOf(leg);
     if (carrier === undefined) return commit([]);
-    const use = this.#lateUse(carrier);
-    const charges = carrierCharges(live.callId, live.canonicalNumber, [use], this.#times(), late);
-    const committed = this.#parts.ledger.charge(charges, commit);
-    const { books, trade } = this.#parts;
-    books.charged(leg.accountId);
-    countHours(trade, [use], this.#times().periods);
-    countLoss(trade, live.payer?.accountId, charges, (accountId) => this.#isCarrier(accountId));
+    const { charges, ledger } = this.#parts;
+    const charged = charges.late(live.callId, live.canonicalNumber, carrier, late);
+    const committed = ledger.charge(charged.charges, commit);
+    charges.countLate(live.payer?.accountId, charged);
     return committed;
-  }
-
-  #lateUse(carrier: PayingParty): CarrierUse {
-    return { carrier, startMs: this.#parts.ledger.periods.nowMs(), connectedS: lateAnswerS, isLate: true };
   }
 
   ended(live: LiveCall): void {
@@ -263,7 +236,7 @@ export class MeteredCalls implements CallLifecycle {
     const { meter, money, periods } = metered;
     const usage = meter.end();
     const { carrier } = money;
-    const startMs = usage.connectedS === 0 ? this.#times().atMs : usage.startMs;
+    const startMs = usage.connectedS === 0 ? this.#parts.ledger.periods.nowMs() : usage.startMs;
     const uses = this.#usesOf(
       metered,
       carrier && {
@@ -272,108 +245,18 @@ export class MeteredCalls implements CallLifecycle {
         connectedS: usage.connectedS,
       },
     );
-    const charges = this.chargesOf(live.callId, money, usage, uses, periods);
+    const charges = this.#parts.charges.of(live.callId, money, usage, uses, periods);
     const committed = this.#parts.ledger.charge(charges, commit);
     // Posted and given back in one turn: no other call sees the money twice, or not at all.
     meter.release();
-    this.noteCharged(money, charges, uses, periods);
+    this.#parts.charges.count(money, charges, uses, periods);
     return committed;
-  }
-
-  /** Whether the ledger takes the charge of such a call now. One in another currency is charged in its own. */
-  mayChargeDead(written: string): boolean {
-    const refusal = this.#parts.ledger.mayPrice();
-    return written === '' || refusal === undefined || refusal.reason === 'currency changed';
-  }
-
-  /**
-   * Charges a call that a dead server left behind, to the second at which that server was last known to live. What it
-   * had paid is not on the disk, so it is found again: as much of that time as every limit has room for. Each end that
-   * was written before the last heartbeat is on the disk too, so a call without one was still running then.
-   */
-  chargeDead(
-    written: string,
-    cdr: Pick<Cdr, 'callId' | 'startedAtMs' | 'answeredAtMs' | 'endedAtMs'>,
-    commit: (charges: readonly Posting[]) => Promise<void>,
-  ): Promise<void> {
-    const money = readCallMoney(written);
-    const { callId, startedAtMs, answeredAtMs, endedAtMs } = cdr;
-    if (money === undefined || endedAtMs === undefined) return commit([]);
-    const { pool, ledger } = this.#parts;
-    const startMs = money.answered?.startMs ?? answeredAtMs ?? startedAtMs;
-    const connectedS = answeredAtMs === undefined ? 0 : connectedSeconds(endedAtMs - answeredAtMs);
-    const periods = this.#parts.prices.periods();
-    const shares = callShares(money, this.#parts, periods);
-    const fits = (durationS: number): boolean => {
-      const claims = claimsOf(shares, ledger.periods, startMs, durationS);
-      return pool.hold({ holdId: callId, claims, isRunning: true, isAhead: false }).granted;
-    };
-    const usage = { startMs, durationS: connectedS === 0 ? 0 : longestThatFits(connectedS, fits), connectedS };
-    const { carrier, tried = [] } = money;
-    const uses = carrier === undefined ? tried : [...tried, { carrier, startMs, connectedS }];
-    const charges = this.chargesOf(callId, money, usage, uses, periods);
-    const committed = ledger.charge(charges, commit);
-    pool.release(callId);
-    this.noteCharged(money, charges, uses, periods);
-    return committed;
-  }
-
-  /** A SIP server has answered an INVITE of a dead server, whose call is charged: the `late`-th such charge of it. */
-  chargeLateDead(written: string, callId: string, sipServerId: number, late: number): Promise<void> {
-    const money = readCallMoney(written);
-    if (money === undefined) return Promise.resolve();
-    const { carrier, tried = [] } = money;
-    const parties = [...(carrier === undefined ? [] : [carrier]), ...tried.map((use) => use.carrier)];
-    const party = parties.find(({ accountId }) => accountId === sipServerId);
-    if (party === undefined) return Promise.resolve();
-    const use = this.#lateUse(party);
-    const charges = carrierCharges(callId, money.canonicalNumber, [use], this.#times(), late);
-    const committed = this.#parts.ledger.chargeApart(charges);
-    countHours(this.#parts.trade, [use], this.#times().periods);
-    return committed;
-  }
-
-  /** What a call costs everybody, as postings. */
-  chargesOf(
-    callId: string,
-    money: CallMoney,
-    usage: Usage,
-    uses: readonly CarrierUse[],
-    periods: PricePeriods,
-  ): readonly Posting[] {
-    const times = { ...this.#times(), periods };
-    const payers = payerCharges(callId, money, usage, times);
-    return [...payers, ...carrierCharges(callId, money.canonicalNumber, uses, times)];
-  }
-
-  /** Sums beside the ledger that charges count for. */
-  noteCharged(money: CallMoney, charges: readonly Posting[], uses: readonly CarrierUse[], periods: PricePeriods): void {
-    const { books, trade } = this.#parts;
-    const { payers, payerId, sourceAddress } = money;
-    countHours(trade, uses, periods);
-    countLoss(trade, payerId, charges, (accountId) => this.#isCarrier(accountId));
-    const [payer] = payers;
-    for (const { accountId, amountMicros, day } of charges) {
-      books.charged(accountId);
-      if (accountId !== payer?.accountId) continue;
-      trade.sources.add(sourceAddress, -amountMicros, this.#times().atMs);
-      books.spent(day, -amountMicros);
-    }
   }
 
   /** The balances were read anew: sums that were made of them are made anew too. */
   balancesReloaded(): void {
     this.#parts.books.forgetSums();
     this.recheck();
-  }
-
-  /** What calls before this start cost, of the time that a limit looks back. */
-  remember(past: readonly PastCharge[]): void {
-    rememberTrade(this.#parts.trade, past, (accountId) => this.#isCarrier(accountId));
-  }
-
-  #isCarrier(accountId: number): boolean {
-    return this.#parts.directory.accountById(accountId)?.kind === 'sipserver';
   }
 
   /**
@@ -427,11 +310,6 @@ export class MeteredCalls implements CallLifecycle {
     this.#parts.peaks.reset(accountId, this.#parts.ledger.periods.today().day);
     this.#parts.books.charged(accountId);
     this.recheck(accountId);
-  }
-
-  #times(): ChargeTimes {
-    const { ledger, prices } = this.#parts;
-    return { days: ledger.periods, periods: prices.periods(), atMs: ledger.periods.nowMs() };
   }
 
   #moneyOf(call: PricedCall): CallMoney {
@@ -538,17 +416,4 @@ function carrierOf({ accountId, cost }: DialledLeg): PayingParty | undefined {
 /** A row by which no call of any length costs anything. */
 function isFree(row: PriceRow): boolean {
   return row.connectFeeMicros === 0n && row.minimumChargeMicros === 0n && dearestPerMinuteMicros(row) === 0n;
-}
-
-/** The largest number of seconds up to `most` that fits; what fits, fits for fewer seconds too. */
-function longestThatFits(most: number, fits: (seconds: number) => boolean): number {
-  if (fits(most)) return most;
-  let fitting = 0;
-  let failing = most;
-  while (failing - fitting > 1) {
-    const middle = Math.floor((fitting + failing) / 2);
-    if (fits(middle)) fitting = middle;
-    else failing = middle;
-  }
-  return fitting;
 }
