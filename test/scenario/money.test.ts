@@ -61,6 +61,21 @@ describe('with room for one increment, one of thirty calls in one instant passes
     assert.match(stage.decisions[0]?.evidence ?? '', /^reseller: /);
   });
 
+  test('the balance of the reseller above a customer that has no price, and nothing for a call to a user of ours', async () => {
+    const stage = await moneyStage({
+      rows: { [ids.reseller]: priceRow(30_000n) },
+      balances: { [ids.reseller]: 999n },
+    });
+    stage.change('alice', { resellerId: ids.reseller });
+    const alice = await stage.phone('alice', '192.0.2.21');
+    await stage.phone('bob', '192.0.2.22');
+    assert.deepEqual(tally(alice, await startCalls(stage, alice, 1, 'sip:bob@server.example')), { 100: 1 });
+    assert.equal(stage.server.money.heldCounters.size, 0);
+    const calls = await startCalls(stage, alice, 30);
+    assert.deepEqual(tally(alice, calls), { 100: 1, 403: 29 });
+    assert.match(stage.decisions[0]?.evidence ?? '', /^reseller: /);
+  });
+
   test('the common day of traffic senders [credit.maxdailycreditforts]', async () => {
     const stage = await moneyStage({ settings: { maxdailycreditforts: oneLeft } });
     const sender = await stage.peer('192.0.2.60');

@@ -14,6 +14,7 @@ test('an amount is read exactly to the millionth, and what cannot be is refused 
     ['1000000000000', maxAmountMicros],
     ['1000000000000.000001', /is not between 0.00 and 1000000000000.00/],
     ['0.0000001', /more than 6 decimals/],
+    ['99999999999999999999', /is not between/],
     ['-1', /is not between/],
     ['-0.00', 0n],
     ['0,05', /not an amount such as 0.05/],

@@ -8,7 +8,7 @@ export const microsPerUnit = 1_000_000n;
 export const maxAmountMicros = 1_000_000_000_000n * microsPerUnit;
 
 const fractionDigits = 6;
-const amountForm = /^(-?)(\d{1,13})(?:\.(\d{1,20}))?$/;
+const amountForm = /^(-?)(\d{1,30})(?:\.(\d{1,20}))?$/;
 
 /** What one posting moves at most: 10^9 units, so that no slip of a finger comes near what the store can add up. */
 export const maxPostingMicros = 1_000_000_000n * microsPerUnit;

@@ -298,7 +298,7 @@ export class MeteredCalls implements CallLifecycle {
   /** What a call costs its payer so far; undefined for one that is free. */
   chargeSoFar(callId: string): ChargeSoFar | undefined {
     const metered = this.#calls.get(callId);
-    const row = metered?.money.payers[0]?.row;
+    const row = metered?.money.payers.find(({ accountId }) => accountId === metered.money.payerId)?.row;
     if (metered === undefined || row === undefined) return undefined;
     const { startMs, durationS } = metered.meter.usage();
     const chargeMicros = priceOf(row, startMs, durationS, metered.periods);
@@ -318,7 +318,8 @@ export class MeteredCalls implements CallLifecycle {
     const payers: PayingParty[] = [];
     const asked = { number: canonicalNumber, callerNumber, payerId: payer?.accountId };
     if (payer !== undefined && !isFree(price)) payers.push({ accountId: payer.accountId, row: price });
-    const resellers = payers.length === 0 ? [] : directory.resellersAbove(payer?.accountId ?? 0);
+    // What a customer pays is its reseller's affair; a call to a user of ours costs nobody anything.
+    const resellers = numberClass === 'local user' ? [] : directory.resellersAbove(payer?.accountId ?? 0);
     for (const { id: accountId } of resellers) {
       const row = prices.rowOf(accountId, { ...asked, atMs: ledger.periods.nowMs() });
       if (row !== undefined && !isFree(row)) payers.push({ accountId, row });
