@@ -7,6 +7,7 @@ import type {
   HeldChangeView,
   BindingView,
   CallView,
+  CallChargeView,
   CdrView,
   ChangeView,
   DecisionView,
@@ -93,7 +94,7 @@ export interface OperationTable {
     },
     { readonly cdrs: readonly CdrView[] }
   >;
-  readonly 'cdr show': Entry<{ callId: string }, CdrView>;
+  readonly 'cdr show': Entry<{ callId: string }, CdrView & { readonly charges: readonly CallChargeView[] }>;
   /** Newest first. */
   readonly 'audit list': Entry<{ limit?: number | undefined }, { readonly entries: readonly AuditView[] }>;
   /** Newest first. `user` is a name; `outcome` is `refused` or `would refuse`. */

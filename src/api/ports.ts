@@ -148,6 +148,8 @@ export interface OperationStore extends AccountStore {
     accountId: number,
     page: { readonly limit: number; readonly beforeSeq?: bigint },
   ): Promise<readonly { readonly seq: bigint; readonly posting: Posting }[]>;
+  /** The charges of a call, the oldest first. */
+  postingsOfCall(callId: string): Promise<readonly { readonly posting: Posting }[]>;
   /** Posts again what the journal has and the database lost. */
   resumeLedger(): Promise<ResumedLedger>;
   readonly healthy: boolean;

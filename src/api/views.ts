@@ -321,6 +321,15 @@ export interface CdrView {
   readonly transferOf: string;
 }
 
+/** What somebody paid for a call on a billing day, or what a SIP server charges us for it. */
+export interface CallChargeView {
+  readonly account: string;
+  readonly isOurCost: boolean;
+  readonly amount: string;
+  readonly currency: string;
+  readonly day: string;
+}
+
 export interface AuditView {
   readonly atMs: number;
   readonly by: string;

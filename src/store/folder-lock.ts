@@ -4,6 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { fail, ok, type Result } from '../base/result/result.ts';
 import { writeWhole } from '../base/files/whole-file.ts';
 
+/** What a command takes on a busy machine, and what an operator waits for the word that a server runs already. */
+const patienceMs = 3000;
+
 /** Held for as long as a process works on a data folder. */
 export interface FolderLock {
   release(): void;
@@ -13,12 +16,14 @@ export interface FolderLock {
  * Takes the data folder for this process. The lock is one of the kernel, on a small database of its own: it goes when
  * its process dies, however it dies, and holds between containers that share a folder and cannot see each other's
  * process ids. `server.pid` beside it is for the message only.
+ * A command that works on the folder by itself is done in a moment, so a start that meets one waits, without doing
+ * anything else.
  * @returns the lock, or a sentence that says who holds it.
  */
 export function lockFolder(dataFolder: string): Result<FolderLock, string> {
   const path = join(dataFolder, 'lock.db');
   const holderPath = join(dataFolder, 'server.pid');
-  const database = new DatabaseSync(path, { timeout: 0 });
+  const database = new DatabaseSync(path, { timeout: patienceMs });
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {

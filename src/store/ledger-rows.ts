@@ -37,9 +37,12 @@ export function micros(value: unknown): bigint {
 }
 
 export function selectPostings(database: DatabaseSync, filter: PostingFilter): StoredPosting[] {
-  if (filter.by === 'id') return database.prepare(`${selectPosting} WHERE id = ?`).all(filter.id).map(storedPosting);
-  if (filter.by === 'reverses') {
-    return database.prepare(`${selectPosting} WHERE reverses = ?`).all(filter.id).map(storedPosting);
+  if (filter.by !== 'account') {
+    const column = { id: 'id', reverses: 'reverses', call: 'call_id' }[filter.by];
+    return database
+      .prepare(`${selectPosting} WHERE ${column} = ? ORDER BY postings.seq`)
+      .all(filter.id)
+      .map(storedPosting);
   }
   const { accountId, limit, beforeSeq } = filter;
   const before = beforeSeq === undefined ? '' : ' AND seq < ?';

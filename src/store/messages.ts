@@ -57,6 +57,7 @@ export interface DecisionFilter {
 export type PostingFilter =
   | { readonly by: 'id'; readonly id: string }
   | { readonly by: 'reverses'; readonly id: string }
+  | { readonly by: 'call'; readonly id: string }
   /** Newest first, at most `limit`; absent bounds are none, `beforeSeq` is excluded. */
   | { readonly by: 'account'; readonly accountId: number; readonly limit: number; readonly beforeSeq?: bigint };
 

@@ -215,6 +215,12 @@ export class Store implements AccountStore {
     return postings;
   }
 
+  /** What a call was charged, and what it cost us. */
+  async postingsOfCall(callId: string): Promise<readonly StoredPosting[]> {
+    const { postings = [] } = await this.#link.read({ kind: 'postings', filter: { by: 'call', id: callId } });
+    return postings;
+  }
+
   /** Lets the ledger go on after a restore: what the journal has and the database lost is posted again. */
   async resumeLedger(): Promise<
     Resumed & { readonly sums: LedgerSums; readonly unfinishedCalls: readonly UnfinishedCall[] }

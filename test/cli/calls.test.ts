@@ -5,6 +5,7 @@ import type { LiveCall } from '../../src/api/ports.ts';
 import type { Cdr } from '../../src/call/record.ts';
 import type { Binding } from '../../src/registrar/binding.ts';
 import { systemClock } from '../../src/base/time/system-clock.ts';
+import { chargePosting } from '../../src/billing/ledger/posting.ts';
 import { priceRow } from '../kit/money.ts';
 import { onStage } from './stage.ts';
 
@@ -168,7 +169,13 @@ test('CDRs are listed newest first, filtered, and shown in full with and without
   onStage(async (stage) => {
     const { store } = await stage.startServer();
     await stage.run(['user', 'add', 'alice', 'bob', 'carol']);
-    await store.calls.end(cdr);
+    await stage.run(['user', 'add', 'carrier', '--kind', 'sipserver', '--set', 'host=192.0.2.50']);
+    const charge = { callId: cdr.callId, day: '2026-01-31', currency: 'USD', cause: '', atMs: startMs };
+    const charges = [
+      chargePosting({ ...charge, accountId: 2, costMicros: 62_000n }),
+      chargePosting({ ...charge, accountId: 5, costMicros: 31_500n }),
+    ];
+    await store.calls.end(cdr, charges);
     const later = {
       ...cdr,
       callId: 'beef02',
@@ -192,6 +199,7 @@ test('CDRs are listed newest first, filtered, and shown in full with and without
       assert.match(list.stdout, /beef02 .* 0:00 +busy +486 /);
       const full = await stage.run(['cdr', 'beef01']);
       assert.match(full.stdout, /from caller +4\.40 \(3000 packets, 1 lost, jitter 1\.2 ms\)/);
+      assert.match(full.stdout, /charged +0\.062 USD to alice \(2026-01-31\)\ncosts us +0\.0315 USD over carrier/);
       assert.match(full.stdout, /attempt 1 +user:bob as 202: 200 after 3\.2 s/);
       assert.match(full.stdout, /phone +Phone\\u001b\[2J/);
       assert.equal((await stage.run(['cdr', 'unknown'])).exitCode, 1);

@@ -1,8 +1,10 @@
+import { printAmount } from '../../base/money/money.ts';
 import { ok } from '../../base/result/result.ts';
+import type { Posting } from '../../billing/ledger/posting.ts';
 import type { Cdr } from '../../call/record.ts';
 import type { Arguments } from '../operation.ts';
 import type { CdrQuery, OperationPorts } from '../ports.ts';
-import type { AuditView, CdrView } from '../views.ts';
+import type { AuditView, CallChargeView, CdrView } from '../views.ts';
 import { text, whole } from './arguments.ts';
 import { optionalAccount } from './named-account.ts';
 import { notFound, type OperationsOf, type Outcome, quoted } from './outcome.ts';
@@ -26,7 +28,8 @@ export function historyOperations(ports: OperationPorts): OperationsOf<'cdr list
       if (cdr === undefined) {
         return notFound(`no CDR has the call id ${quoted(callId.value)}; a running call gets its CDR when it ends`);
       }
-      return ok(cdrView(cdr));
+      const postings = await ports.store.postingsOfCall(cdr.callId);
+      return ok({ ...cdrView(cdr), charges: postings.map(({ posting }) => chargeView(ports, posting)) });
     },
     'audit list': async (given) => {
       const limit = whole(given, 'limit', { min: 1, max: maxRows, otherwise: usualRows });
@@ -56,6 +59,19 @@ function cdrQuery(ports: OperationPorts, given: Arguments): Outcome<CdrQuery> {
     ...(untilMs.value === undefined ? {} : { untilMs: untilMs.value }),
     ...(account.value === undefined ? {} : { account: { id: account.value.id, name: account.value.name } }),
   });
+}
+
+function chargeView(
+  { directory }: OperationPorts,
+  { accountId, amountMicros, currency, day }: Posting,
+): CallChargeView {
+  const account = directory.accountById(accountId);
+  return {
+    account: account?.name ?? `account ${accountId}`,
+    isOurCost: account?.kind === 'sipserver',
+    amount: printAmount(-amountMicros),
+    ...{ currency, day },
+  };
 }
 
 function cdrView(cdr: Cdr): CdrView {

@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../../base/net/endpoint.ts';
 import type { Command } from 'commander';
-import type { AuditView, CdrView } from '../../api/views.ts';
+import type { AuditView, CallChargeView, CdrView } from '../../api/views.ts';
 import { explainCause } from '../../call/cause.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../output/escape.ts';
@@ -85,7 +85,7 @@ const auditColumns: readonly Column<AuditView>[] = [
   { title: 'detail', max: 80, cell: (entry) => entry.detail },
 ];
 
-function cdrText(cdr: CdrView): string {
+function cdrText(cdr: CdrView & { readonly charges: readonly CallChargeView[] }): string {
   const facts: readonly (readonly [string, string])[] = [
     ['call id', cdr.callId],
     ['SIP Call-ID', cdr.sipCallId],
@@ -99,6 +99,7 @@ function cdrText(cdr: CdrView): string {
     ['answered', localTime(cdr.answeredAtMs)],
     ['ended', localTime(cdr.endedAtMs)],
     ['time', duration(cdr.durationMs)],
+    ...cdr.charges.map(chargeFact),
     ['early media', cdr.earlyMediaMs === 0 ? '' : `${duration(cdr.earlyMediaMs)} before the answer, not charged`],
     ['end', `${cdr.cause}, SIP ${cdr.sipStatus}, by ${cdr.endedBy}`],
     ['meaning', explainCause(cdr.cause)],
@@ -119,4 +120,9 @@ function cdrText(cdr: CdrView): string {
   ];
   const shown = facts.filter(([, value]) => value !== '');
   return `${shown.map(([name, value]) => `${name.padEnd(11)}  ${printable(value)}`).join('\n')}\n`;
+}
+
+function chargeFact({ account, isOurCost, amount, currency, day }: CallChargeView): readonly [string, string] {
+  const money = `${amount} ${currency}`;
+  return isOurCost ? ['costs us', `${money} over ${account} (${day})`] : ['charged', `${money} to ${account} (${day})`];
 }
