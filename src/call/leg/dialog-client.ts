@@ -180,7 +180,8 @@ export class DialogClient {
     const bare = this.#dialog.createRequest(method);
     const headers = new HeaderList();
     if (targetRefreshes.has(method)) {
-      headers.append('contact', stack.contact(this.#flow, contactUser, bare.uri)).append('allow', allowedMethods);
+      const contact = stack.contact(this.#flow, contactUser, this.#dialog.contactLike);
+      headers.append('contact', contact).append('allow', allowedMethods);
     }
     wanted.headers(headers);
     if (authorization !== undefined) headers.append(...authorization);

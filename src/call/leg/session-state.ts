@@ -36,7 +36,7 @@ export function learnFrom(state: SessionState, message: SipMessage): void {
 /** Contact, Allow and Supported of a 2xx to INVITE and UPDATE, and what the session timer adds. */
 export function successHeaders({ options, client, dialog }: SessionState): HeaderList {
   const headers = new HeaderList()
-    .append('contact', options.stack.contact(client.flow, options.contactUser, dialog.remoteTarget))
+    .append('contact', options.stack.contact(client.flow, options.contactUser, dialog.contactLike))
     .append('allow', allowedMethods);
   return options.sessionTimer === 'off' ? headers : headers.append('supported', 'timer');
 }

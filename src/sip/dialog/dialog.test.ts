@@ -103,6 +103,18 @@ describe('target and route', () => {
     assert.deepEqual(targets, ['sip:a@198.51.100.2', 'sip:a@198.51.100.2', 'sip:a@198.51.100.2']);
   });
 
+  it('our Contact follows the scheme of the URI that it was asked for by, and of the target (RFC 3261 §12.1.1)', () => {
+    const rows = [
+      ['sips:200@192.0.2.1', '<sip:a@198.51.100.1;transport=tls>', 'sips:'],
+      ['sip:200@192.0.2.1', '<sips:a@198.51.100.1>', 'sips:a@198.51.100.1'],
+      ['sip:200@192.0.2.1', '<sip:a@198.51.100.1>', 'sip:a@198.51.100.1'],
+    ] as const;
+    for (const [uri, contact, like] of rows) {
+      const invite = requestOf('INVITE', { uri, headers: [`Contact: ${contact}`] });
+      assert.equal(Dialog.fromRequest(invite, 'ours').contactLike, like);
+    }
+  });
+
   it('the route set stays as the dialog began, whatever a refresh says', () => {
     const headers = ['Contact: <sip:a@198.51.100.1>', `Record-Route: ${routes[0]}`];
     const dialog = Dialog.fromRequest(requestOf('INVITE', { headers }), 'ours');

@@ -35,8 +35,10 @@ export class Dialog {
   #localSeq: number;
   #remoteSeq: number | undefined;
   #remoteTarget: string;
+  /** Asked for by a `sips:` URI. */
+  readonly #isSecure: boolean;
 
-  constructor(state: DialogState, remoteSeq: number | undefined) {
+  constructor(state: DialogState, remoteSeq: number | undefined, isSecure = false) {
     // A dialog outlives the messages that made it, and must not keep their octets alive.
     this.callId = detached(state.callId);
     this.localTag = state.localTag;
@@ -46,6 +48,7 @@ export class Dialog {
     this.#remoteUri = detached(state.remoteUri);
     this.#localSeq = state.localSeq;
     this.#remoteSeq = remoteSeq;
+    this.#isSecure = isSecure;
     this.#remoteTarget = detached(state.remoteTarget);
   }
 
@@ -63,6 +66,7 @@ export class Dialog {
         routeSet: recordRoutes(response.headers).reverse(),
       },
       undefined,
+      isSips(invite.uri),
     );
   }
 
@@ -80,6 +84,7 @@ export class Dialog {
         routeSet: recordRoutes(invite.headers),
       },
       invite.cseq.seq,
+      isSips(invite.uri),
     );
   }
 
@@ -89,6 +94,11 @@ export class Dialog {
 
   get remoteTarget(): string {
     return this.#remoteTarget;
+  }
+
+  /** A URI of the scheme that each Contact of ours in the dialog has to have (RFC 3261 §12.1.1, §12.2.1.1). */
+  get contactLike(): string {
+    return this.#isSecure ? 'sips:' : this.#remoteTarget;
   }
 
   state(): DialogState {
@@ -158,6 +168,10 @@ export function contactUri(headers: HeaderList): string | undefined {
   if (value === undefined) return undefined;
   const contact = parseNameAddr(value);
   return contact.ok ? contact.value.uri : undefined;
+}
+
+function isSips(uri: string): boolean {
+  return /^sips:/i.test(uri);
 }
 
 function recordRoutes(headers: HeaderList): string[] {
