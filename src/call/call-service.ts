@@ -6,6 +6,7 @@ import { decide } from '../guard/decision.ts';
 import { findingOf } from '../guard/findings.ts';
 import { judgeSessionTimer } from '../sip/dialog/index.ts';
 import { HeaderList, namesToken, type SipRequest } from '../sip/message/index.ts';
+import { callRefusalOf } from '../sip/stack/index.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { admitCall, type Candidate, newCandidate, planOf } from './admission/admit.ts';
 import { identifyCaller } from './admission/identify.ts';
@@ -116,6 +117,8 @@ export class CallService {
     }
     const { caller, strip } = verdict;
     if (caller.kind === 'account') stack.trustConnection(flow);
+    const unfit = callRefusalOf(request);
+    if (unfit !== undefined) return stack.reply(request, flow, unfit.status, unfit.headers, unfit.reason);
     const trunk = caller.kind === 'account' ? caller.account.trunk : undefined;
     const unspoken = unspokenExtensions(request.headers, trunk);
     if (unspoken.length > 0) {

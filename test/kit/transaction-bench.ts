@@ -107,7 +107,6 @@ export function requestOf(method: string, fields: RequestFields = {}): SipReques
 export function requestText(method: string, fields: RequestFields = {}): string {
   const { branch = 'z9hG4bK1', sentBy = '198.51.100.1:5062', via = `${sentBy};branch=${branch}`, body = '' } = fields;
   const { seq = 1, callId = 'call-1', fromTag = 'from-1', toTag, uri = 'sip:200@192.0.2.1', headers = [] } = fields;
-  const beginsDialog = method === 'INVITE' && toTag === undefined;
   return [
     `${method} ${uri} SIP/2.0`,
     `Via: SIP/2.0/UDP ${via}`,
@@ -115,7 +114,6 @@ export function requestText(method: string, fields: RequestFields = {}): string 
     `To: <sip:200@192.0.2.1>${toTag === undefined ? '' : `;tag=${toTag}`}`,
     `Call-ID: ${callId}`,
     `CSeq: ${seq} ${method}`,
-    ...(beginsDialog && !headers.some((line) => /^contact:/i.test(line)) ? [`Contact: <sip:100@${sentBy}>`] : []),
     ...headers,
     `Content-Length: ${body.length}`,
     '',

@@ -30,7 +30,7 @@ const withNul: Outcome = {
 const outcomes: Readonly<Record<string, Outcome>> = {
   ...{ 'wsinv.dat': noDialog, 'intmeth.dat': unknownMethod, 'esc01.dat': challenged, 'escnull.dat': withNul },
   ...{ 'esc02.dat': unknownMethod, 'lwsdisp.dat': asked, 'longreq.dat': challenged, 'semiuri.dat': asked },
-  'dblreq.dat': { udp: [401], tcp: [401, 400], why: 'the second request, without Contact, counts on a stream only' },
+  'dblreq.dat': { udp: [401], tcp: [401, 407], why: 'the second request counts on a stream only' },
   ...{ 'transports.dat': asked, 'mpart01.dat': challenged, 'unreason.dat': dropped, 'noreason.dat': dropped },
   'badinv01.dat': dropped,
   'clerr.dat': { udp: [400], tcp: [], why: 'a stream waits for the rest of the body' },
@@ -40,8 +40,7 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   'baddn.dat': { udp: [400], tcp: [], why: 'a stream waits for the blank line' },
   'badvers.dat': { udp: [505], why: 'another version of SIP' },
   ...{ 'bigcode.dat': dropped, 'badbranch.dat': asked, 'insuf.dat': bad, 'unkscm.dat': unknownScheme },
-  ...{ 'novelsc.dat': unknownScheme, 'unksm2.dat': registers, 'regaut01.dat': registers },
-  'invut.dat': { udp: [415], why: 'its body is of a type that nobody knows' },
+  ...{ 'novelsc.dat': unknownScheme, 'unksm2.dat': registers, 'invut.dat': challenged, 'regaut01.dat': registers },
   'bext01.dat': { udp: [420], why: 'extensions that nobody supports are required' },
   ...{ 'multi01.dat': bad, 'mcl01.dat': bad, 'bcast.dat': dropped, 'cparam01.dat': registers },
   'zeromf.dat': { udp: [200], why: 'OPTIONS that need go no further (RFC 3261 §11.2)' },
@@ -149,6 +148,7 @@ const unknownCallee: Outcome = { udp: [404], why: 'valid: a call to a name that 
 const trusted: Readonly<Record<string, Outcome>> = {
   ...{ 'baddate.dat': rings, 'inv2543.dat': rings, 'longreq.dat': rings, 'sdp01.dat': rings },
   ...{ 'ipv4-mapped-ipv6': rings, 'ipv6-in-sdp': rings, 'mult-ip-in-sdp': rings, 'esc01.dat': unknownCallee },
+  'invut.dat': { udp: [415], why: 'its body is of a type that nobody knows' },
   'mpart01.dat': { udp: [200], why: 'valid: its binary body reaches whom it is for' },
 };
 

@@ -67,8 +67,10 @@ export const sanityChecks: readonly SanityCheck[] = [
   { name: 'Max-Forwards is left', check: checkMaxForwards },
   { name: 'every required extension is supported', check: checkRequire },
   { name: 'body encoding is understood', check: checkEncoding },
-  { name: 'body type is understood', check: checkBody },
-  { name: 'a caller says where it is reached', check: checkContact },
+  {
+    name: 'body type in a dialog is understood',
+    check: (request) => (request.toTag === undefined ? undefined : checkBody(request)),
+  },
 ];
 
 /** @returns the first refusal of the list, or undefined where the request may go on. */
@@ -78,6 +80,11 @@ export function refusalOf(request: SipRequest): Refusal | undefined {
     if (refusal !== undefined) return refusal;
   }
   return undefined;
+}
+
+/** What is wrong with an INVITE that begins a call; asked once its caller is proven (RFC 3261 §8.2: authentication comes first). */
+export function callRefusalOf(request: SipRequest): Refusal | undefined {
+  return checkBody(request) ?? checkContact(request);
 }
 
 const known = new Set<string>(knownMethods);
@@ -137,8 +144,7 @@ function checkBody({ method, body, headers }: SipRequest): Refusal | undefined {
 }
 
 /** One Contact with a SIP URI begins a dialog (RFC 3261 §8.1.1.8); callers of RFC 2543, whose branch says so, had none. */
-function checkContact({ method, toTag, headers, topVia }: SipRequest): Refusal | undefined {
-  if (method !== 'INVITE' || toTag !== undefined) return undefined;
+function checkContact({ headers, topVia }: SipRequest): Refusal | undefined {
   const isOld = !headers.has('contact') && !topVia.branch.startsWith('z9hG4bK');
   if (isOld || hasOneSipContact(headers)) return undefined;
   const reason = headers.has('contact') ? 'Bad Contact' : 'Contact Is Missing';

@@ -109,11 +109,14 @@ export class RoguePeer {
 
   request(parts: RequestParts): string {
     const { method, uri, user = this.name, headers = '', body = '', cseq = 1 } = parts;
+    // Only a Contact makes it a call (RFC 3261 §8.1.1.8).
+    const isPlainCall = method === 'INVITE' && !/^(?:contact|m) *:/im.test(headers);
+    const contact = isPlainCall ? `Contact: <sip:${user}@${this.address}:${this.port}>\r\n` : '';
     const via = parts.via ?? `SIP/2.0/UDP ${this.address}:${this.port};rport;branch=z9hG4bK${token()}`;
     return (
       `${method} ${uri} SIP/2.0\r\nVia: ${via}\r\nMax-Forwards: 70\r\n` +
       `From: <sip:${user}@${this.#server}>;tag=${parts.fromTag ?? token()}\r\nTo: ${parts.to ?? `<${uri}>`}\r\n` +
-      `Call-ID: ${parts.callId ?? token()}\r\nCSeq: ${cseq} ${method}\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`
+      `Call-ID: ${parts.callId ?? token()}\r\nCSeq: ${cseq} ${method}\r\n${contact}${headers}Content-Length: ${body.length}\r\n\r\n${body}`
     );
   }
 
