@@ -141,10 +141,13 @@ export interface OperationTable {
     }
   >;
   readonly 'ban allow': Entry<{ subject: string; reason?: string | undefined }, { readonly ban: BanView }>;
-  /** What stood against the subject; none is no error. `listedOn` are block lists that go on stopping it. */
+  /**
+   * What stood against the subject; none is no error. `within` are ranges that an operator has banned and `listedOn` block
+   * lists that go on stopping it.
+   */
   readonly 'ban remove': Entry<
     { subject: string },
-    { readonly lifted: readonly string[]; readonly listedOn: readonly string[] }
+    { readonly lifted: readonly string[]; readonly within: readonly string[]; readonly listedOn: readonly string[] }
   >;
   readonly 'ban clear': Entry<NoArguments, { readonly lifted: number }>;
   readonly 'ban explain': Entry<{ subject: string }, { readonly bans: readonly BanView[] }>;

@@ -168,6 +168,18 @@ describe('bans', () => {
     assert.equal(bench.guard.lift(banKey('address', '203.0.113.9')), undefined);
   });
 
+  test('an IPv6 address is set free with the network that the guard stopped, and a range of an operator stays', () => {
+    const bench = new GuardBench();
+    for (let name = 0; name < 60; name++) {
+      const address = `2001:db8:7::${1 + (name % 4)}`;
+      bench.see('unknown user', { address, user: `name${name}`, evidence: 'none' });
+    }
+    assert.deepEqual(bench.listed(), ['shed 2001:db8:7::/64 [blockscanning_treshold]']);
+    bench.guard.put({ ...manual('2001:db8::/32'), key: 'prefix 2001:db8::/32', scope: 'prefix' });
+    assert.deepEqual(bench.guard.liftAbout('2001:db8:7::1'), ['prefix 2001:db8:7::/64']);
+    assert.deepEqual(bench.listed(), ['ban 2001:db8::/32 [manual]']);
+  });
+
   test('a user, or a port, that is set free may fail as often as before from the first [autoban.delbanned-ip]', () => {
     const bench = new GuardBench({ maxfailedauthenabledipport: 5 });
     const failOnce = (): void => bench.see('wrong password', { isRegister: true });

@@ -304,6 +304,18 @@ export class Guard implements FindingObserver {
     return ban;
   }
 
+  /**
+   * Takes out what names a subject; of an address also what its ports and users did there, and the ranges around it that
+   * the guard has stopped by itself. A range that an operator has banned stays. @returns the keys
+   */
+  liftAbout(subject: string): readonly string[] {
+    const named = [...this.bans.all()].filter((ban) => ban.subject === subject || placeOf(ban).user === subject);
+    const there = this.bans.concerning(subject).filter(({ scope, by }) => scope !== 'prefix' || by === 'guard');
+    const keys = [...new Set([...named, ...there].map(({ key }) => key))];
+    for (const key of keys) this.lift(key);
+    return keys;
+  }
+
   /** Takes out all that detections and operators have banned; what is allowed stays. */
   liftAll(): number {
     const lifted = [...this.bans.all()].filter(({ action }) => action !== 'allow');

@@ -78,7 +78,7 @@ function liveServer({ sip, settings, startedAtMs, tls }: RunningServer): LiveSer
     bansOf: (address) => sip.guard.bans.concerning(address),
     putBan: (ban) => sip.guard.put(ban),
     blockLists: sip.blockLists,
-    liftBans: (subject) => sip.liftBans(subject),
+    liftBans: (subject) => sip.guard.liftAbout(subject),
     liftAllBans: () => sip.guard.liftAll(),
     cutOffBy: (ban) => sip.cutOffBy(ban),
     strangerRefusals: () => sip.strangers.counts.newest(),

@@ -26,7 +26,7 @@ import type { CallServices } from '../call/services.ts';
 import { type FileStop, fileStops } from '../call/stopped-calls.ts';
 import { SipServers } from '../call/trunks/sip-servers.ts';
 import { Authenticator } from '../guard/authenticate.ts';
-import { type Ban, placeOf } from '../guard/bans/ban.ts';
+import type { Ban } from '../guard/bans/ban.ts';
 import { ConnectionFailures } from '../guard/connection-failures.ts';
 import { findingOf } from '../guard/findings.ts';
 import { Guard } from '../guard/guard.ts';
@@ -253,16 +253,6 @@ export class SipServer {
     }
     this.registrar.removeAll(accountId);
     this.calls.endCallsOf(accountId);
-  }
-
-  /** Takes out the entries of a subject; of an address also those of its ports and users. @returns their keys */
-  liftBans(subject: string): readonly string[] {
-    const { bans } = this.guard;
-    const own = [...bans.all()].filter((ban) => ban.subject === subject || placeOf(ban).user === subject);
-    const narrow = bans.concerning(subject).filter(({ scope }) => scope !== 'prefix' && scope !== 'address');
-    const keys = [...new Set([...own, ...narrow].map(({ key }) => key))];
-    for (const key of keys) this.guard.lift(key);
-    return keys;
   }
 
   /** Whom a ban by hand would cut off. */

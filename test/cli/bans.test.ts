@@ -15,7 +15,10 @@ test('an operator bans, sees why, and lifts it; every step has an actor [autoban
     assert.equal((await stage.run(['bans', 'list'])).stdout.split('\n').length, 5);
     const console = (line: string) => stage.run(['console'], { input: [line] });
     assert.match((await console('delbanned,203.0.113.9')).stdout, /Taken out: address 203\.0\.113\.9\./);
-    assert.match((await console('delbanned,203.0.113.9')).stdout, /203\.0\.113\.9 has no ban of its own/);
+    assert.match(
+      (await console('delbanned,203.0.113.9')).stdout,
+      /203\.0\.113\.9 has no ban of its own\.\nIt lies in a range that is banned: 203\.0\.113\.0\/28/,
+    );
     assert.match((await console('delbanned,all')).stdout, /^1 entry taken out\.$/m);
     assert.deepEqual(
       [...live.bans()].map(({ action, subject }) => `${action} ${subject}`),
@@ -46,6 +49,27 @@ test('a range is listed by its first address, and one of a single address as tha
     }
     assert.match((await stage.run(['bans', 'add', '192.0.2.1', '--minutes', '0'])).stderr, /--minutes: '0' is refused/);
     assert.equal((await stage.run(['bans', 'add', '192.0.2.1', '--minutes', '525600'])).exitCode, 0);
+  }));
+
+test('an address that lies in a banned range is told so, and how it is served all the same', () =>
+  onStage(async (stage) => {
+    await stage.startServer();
+    await stage.run(['bans', 'add', '203.0.113.0/24']);
+    const told = (await stage.run(['bans', 'remove', '203.0.113.9'])).stdout;
+    assert.match(told, /^It lies in a range that is banned: 203\.0\.113\.0\/24\.$/m);
+    assert.match(told, /ringfence bans allow 203\.0\.113\.9/);
+    assert.match(
+      (await stage.run(['bans', 'remove', '203.0.113.77/24'])).stdout,
+      /Taken out: prefix 203\.0\.113\.0\/24/,
+    );
+  }));
+
+test('a user whom nobody knows and a blank name cannot be banned', () =>
+  onStage(async (stage) => {
+    const { live } = await stage.startServer();
+    assert.match((await stage.run(['bans', 'add', 'alcie', '--user'])).stderr, /there is no user "alcie"/);
+    assert.match((await stage.run(['bans', 'add', '  ', '--agent'])).stderr, /cannot be listed/);
+    assert.deepEqual([...live.bans()], []);
   }));
 
 test('what refuses a user at an address is explained and lifted by the whole subject as the list shows it', () =>

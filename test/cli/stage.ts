@@ -108,8 +108,7 @@ export class FakeLiveServer implements LiveServer {
   }
 
   liftBans(subject: string): readonly string[] {
-    const keys = [...this.bans()].filter((ban) => ban.subject === subject).map(({ key }) => key);
-    return keys.filter((key) => this.guard.lift(key) !== undefined);
+    return this.guard.liftAbout(subject);
   }
 
   liftAllBans(): number {

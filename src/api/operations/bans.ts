@@ -60,10 +60,16 @@ export function banOperations(ports: OperationPorts): OperationsOf<Names> {
       if (!live.ok) return live;
       const subject = text(given, 'subject');
       if (!subject.ok) return subject;
-      const lifted = live.value.liftBans(canonicalAddress(subject.value));
+      const meant = subjectOf(subject.value);
+      const lifted = live.value.liftBans(meant);
       if (lifted.length > 0) await audit('lift ban', lifted.join(', '), '');
-      const listedOn = live.value.blockLists?.concerning(canonicalAddress(subject.value)) ?? [];
-      return ok({ lifted, listedOn: listedOn.map(({ record }) => record.name) });
+      const within = live.value.bansOf(meant).filter(({ action }) => action === 'ban' || action === 'shed');
+      const listedOn = live.value.blockLists?.concerning(meant) ?? [];
+      return ok({
+        lifted,
+        within: within.map(({ subject: range }) => range),
+        listedOn: listedOn.map(({ record }) => record.name),
+      });
     },
     'ban clear': async () => {
       const live = running(ports);
@@ -98,7 +104,8 @@ function explain(ports: OperationPorts, given: Arguments): Outcome<{ bans: reado
   const subject = text(given, 'subject');
   if (!subject.ok) return subject;
   const address = canonicalAddress(splitPort(subject.value).host);
-  const isAbout = (ban: Ban): boolean => ban.subject === subject.value || placeOf(ban).user === subject.value;
+  const meant = subjectOf(subject.value);
+  const isAbout = (ban: Ban): boolean => ban.subject === meant || placeOf(ban).user === meant;
   const found =
     isIP(address) === 0
       ? [...live.value.bans()].filter(isAbout)
@@ -130,10 +137,13 @@ function wantedBan(ports: OperationPorts, given: Arguments, action: Extract<BanA
   if (!minutes.ok) return minutes;
   const reason = optionalText(given, 'reason');
   if (!reason.ok) return reason;
-  const target = targetOf(written.value, scope.value);
+  const target = targetOf(written.value.trim(), scope.value);
   if (target === undefined) {
     const message = `${quoted(written.value)} cannot be listed; write an address, a range, address:port, or name --user, --number or --agent`;
     return fail({ code: 'arguments', message });
+  }
+  if (target.scope === 'user' && ports.directory.accountByName(target.subject) === undefined) {
+    return notFound(`there is no user ${quoted(target.subject)}`);
   }
   const atMs = ports.clock.wallMs();
   return ok({
@@ -148,6 +158,7 @@ function targetOf(
   written: string,
   scope: string | undefined,
 ): { readonly scope: BanScope; readonly subject: string } | undefined {
+  if (written === '') return undefined;
   if (scope === 'user' || scope === 'caller number' || scope === 'user agent') return { scope, subject: written };
   if (scope !== undefined) return undefined;
   // The guard does not ask over which link a link-local address was heard.
@@ -165,6 +176,11 @@ function targetOf(
   return network === `${address}/${address.includes(':') ? 128 : 32}`
     ? { scope: 'address', subject: address }
     : { scope: 'prefix', subject: network };
+}
+
+/** A subject as the list has it: addresses and ranges have one spelling there. */
+function subjectOf(written: string): string {
+  return targetOf(written.trim(), undefined)?.subject ?? written.trim();
 }
 
 function view({ key: _key, untilMs, ...ban }: Ban): BanView {

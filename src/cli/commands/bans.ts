@@ -103,14 +103,16 @@ function remove(context: CommandContext, subject: string): Promise<number> {
   if (subject.toLowerCase() === 'all') {
     return context.answer('ban clear', {}, ({ lifted }) => `${plural(lifted, 'entry', 'entries')} taken out.\n`);
   }
-  return context.answer('ban remove', { subject }, ({ lifted, listedOn }) => {
+  return context.answer('ban remove', { subject }, ({ lifted, within, listedOn }) => {
+    const named = (names: readonly string[]): string => names.map((each) => printable(each)).join(', ');
     const done =
-      lifted.length === 0
-        ? `${printable(subject)} has no ban of its own; 'ringfence bans explain ${printable(subject)}' tells what else stands against it.\n`
-        : `Taken out: ${lifted.map((each) => printable(each)).join(', ')}.\n`;
-    const lists = listedOn.map((each) => printable(each)).join(', ');
-    const still = `Block lists still name it (${lists}); to serve it all the same: ringfence bans allow ${printable(subject)}\n`;
-    return listedOn.length === 0 ? done : `${done}${still}`;
+      lifted.length === 0 ? `${printable(subject)} has no ban of its own.\n` : `Taken out: ${named(lifted)}.\n`;
+    const inRange = within.length === 0 ? '' : `It lies in a range that is banned: ${named(within)}.\n`;
+    const onLists = listedOn.length === 0 ? '' : `Block lists name it: ${named(listedOn)}.\n`;
+    const still = `${inRange}${onLists}`;
+    return still === ''
+      ? done
+      : `${done}${still}To serve it all the same: ringfence bans allow ${printable(subject)}\n`;
   });
 }
 
