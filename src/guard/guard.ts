@@ -1,90 +1,56 @@
 import type { Log } from '../base/log/log.ts';
 import { type AddressWords, addressText, readAddressWords } from '../base/net/address-words.ts';
 import type { Endpoint } from '../base/net/endpoint.ts';
-import { rangeHolds } from '../base/net/prefix.ts';
 import type { Random } from '../base/random/random.ts';
-import type { Clock, Timer } from '../base/time/clock.ts';
+import type { Timer } from '../base/time/clock.ts';
 import { modeOf, type Settings } from '../settings/index.ts';
 import type { Admission, PacketSource } from '../sip/transport/index.ts';
 import { type Ban, banKey, placeOf, userAtAddress } from './bans/ban.ts';
-import { BanList, type OwnKind, ownKind, type Standing } from './bans/ban-list.ts';
+import { BanList, type OwnKind, ownKind } from './bans/ban-list.ts';
 import { Repeaters } from './bans/repeaters.ts';
 import { FirewallFeed } from './bans/firewall-feed.ts';
-import { Budgets } from './budgets.ts';
 import { DeviceNames } from './device-names.ts';
 import { rowLimit } from './detections.ts';
 import { answersChallenge, Detector, type Verdict } from './detector.ts';
-import { type Evidence, type Finding, FindingCounts, type FindingKind, type FindingObserver } from './findings.ts';
+import { type Finding, FindingCounts, type FindingKind, type FindingObserver } from './findings.ts';
 import { type Attempt, Guesses } from './guesses.ts';
 import { KnownSources } from './known-sources.ts';
-import type { ListedSources } from './lists/listed-sources.ts';
 import type { BanStore, FirewallDriver } from './ports.ts';
-import { isRegister, type OwnMarks, proofIn } from './raw-proof.ts';
+import { type Loss, PacketGate, type PacketGateParts, type Proof } from './packet-gate.ts';
 import type { StrangerLog } from './stranger-log.ts';
 import { KeyedHash } from './table/keyed-hash.ts';
-import { OctetRate } from './table/octet-rate.ts';
 import { RecentTimes } from './table/recent-times.ts';
 import { WindowCounts } from './table/window-counts.ts';
 import { Unanswered } from './unanswered.ts';
 
-/**
- * What a packet has proven: P0, that its sender receives at its address (a connection; on UDP a nonce, tag or branch of
- * ours); P1, that its address authenticated lately; P2, nothing.
- */
-export type Proof = 'P0' | 'P1' | 'P2';
-
-/** Why a packet was lost before it was read. */
-export type Loss = 'banned' | 'block list' | 'shed' | 'whitelist' | 'network speed' | 'strangers' | 'known' | 'proven';
-
 /** What the guard needs to know of the rest of the server. */
-export interface GuardParts {
-  readonly clock: Clock;
+export interface GuardParts
+  extends Pick<PacketGateParts, 'clock' | 'settings' | 'marks' | 'trustOf' | 'isListed' | 'listed'> {
   readonly random: Random;
-  readonly settings: () => Settings;
   readonly strangerLog: StrangerLog;
   readonly store: BanStore;
-  readonly marks: OwnMarks;
   /** Whether an account or number of ours has this name. */
   readonly isUser: (name: string) => boolean;
   /** Live registrations of a user. */
   readonly bindingsOf: (user: string) => number;
-  /** Why detections spare an address, by the settings that trust addresses, or because it is our own. */
-  readonly trustOf: (address: string) => string | undefined;
   /** Whether a network holds an address of ours, or of a SIP server. */
   readonly holdsTrusted: (network: string) => boolean;
   /** Whether a failure of this kind is not held against this address [auth.trusted-segment-exemption]. */
   readonly sparesFailure: (kind: FindingKind, address: string) => boolean;
   /** Whether this user has a live binding that was made from this very address and port. */
   readonly isBoundAt: (user: string, remote: Endpoint) => boolean;
-  /** Whether calls come from this address without a password, as those of carriers do. */
-  readonly isListed: (address: string) => boolean;
   /** How busy the signalling thread is, from 0 to 1. */
   readonly load: () => number;
   /** Drops before this process what is banned; without it the guard does so alone. */
   readonly firewall?: FirewallDriver;
   readonly log: Log;
-  /** The addresses of all block lists. */
-  readonly listed: () => ListedSources;
   /** A ban holds from now on. */
   readonly onBan: (ban: Ban) => void;
-}
-
-/** Where a packet came from, and what stands for and against it. */
-interface Source {
-  readonly remote: Endpoint;
-  readonly isKnown: boolean;
-  readonly isKnownPort: boolean;
-  readonly isShed: boolean;
-  readonly nowMs: number;
 }
 
 const tickMs = 1000;
 const answeredCapacity = 65_536;
 const answeredRole = 700;
-const listedRole = 702;
-const untrustedRole = 703;
-const listedCapacity = 4096;
-const listedForMs = 1000;
 const allUnanswered = 701;
 const unansweredWindowMs = 90_000;
 const allTimes = 10;
@@ -100,34 +66,18 @@ export class Guard implements FindingObserver {
   readonly bans: BanList;
   readonly devices: DeviceNames;
   readonly findings = new FindingCounts();
-  /** Packets that were served, by proof. */
-  readonly served: Record<Proof, number> = { P0: 0, P1: 0, P2: 0 };
-  readonly lost: Record<Loss, number> = {
-    ...{ banned: 0, 'block list': 0, shed: 0, whitelist: 0, 'network speed': 0, strangers: 0, known: 0, proven: 0 },
-  };
   readonly known: KnownSources;
   readonly #parts: GuardParts;
   readonly #hash: KeyedHash;
   readonly #detector: Detector;
-  readonly #budgets: Budgets;
+  readonly #gate: PacketGate;
   readonly #guesses: Guesses;
-  readonly #speed = new OctetRate();
   readonly #unanswered = new Unanswered();
   readonly #answered = new RecentTimes(answeredCapacity);
-  /** Sources of block lists that nothing spares, and when that was last looked at. */
-  readonly #blocked = new RecentTimes(listedCapacity);
-  readonly #untrusted = new RecentTimes(listedCapacity);
   readonly #allUnanswered = new WindowCounts(8);
   readonly #repeaters: Repeaters;
   readonly #words: AddressWords = new Uint32Array(4);
-  /** Filled in anew for each message, so that none is made for one that is dropped. */
-  readonly #message: { words: AddressWords; port: number; evidence: Evidence; user: string } = {
-    ...{ words: this.#words, port: 0, evidence: 'none', user: '' },
-  };
   readonly #firewall: FirewallFeed | undefined;
-  #strangersRest = false;
-  /** How the packet that is being looked at proved its sender. */
-  #provenBy: Evidence = 'none';
   #timer: Timer | undefined;
   #clearedAtMs = 0;
 
@@ -143,7 +93,6 @@ export class Guard implements FindingObserver {
     this.devices = new DeviceNames(settings);
     this.known = new KnownSources({ hash, settings, bindingsOf: parts.bindingsOf });
     this.#repeaters = new Repeaters((key) => this.#forgetRepeater(key));
-    this.#budgets = new Budgets(hash, settings);
     this.#guesses = new Guesses(hash, this.known);
     this.#detector = new Detector({
       ...{ clock, settings, hash, known: this.known, load: parts.load },
@@ -151,6 +100,27 @@ export class Guard implements FindingObserver {
       holdsTrusted: parts.holdsTrusted,
       decide: (verdict) => this.#carryOut(verdict),
     });
+    this.#gate = new PacketGate({
+      ...{ clock, settings, hash, bans: this.bans, known: this.known, marks: parts.marks },
+      ...{ trustOf: parts.trustOf, isListed: parts.isListed, listed: parts.listed },
+      spared: (words) => this.#spared(words),
+      onMessage: (message) => this.#detector.count('message', message, false),
+      onObserved: (address) => this.#reportListed(address),
+    });
+  }
+
+  /** Packets that were served, by proof. */
+  get served(): Readonly<Record<Proof, number>> {
+    return this.#gate.served;
+  }
+
+  get lost(): Readonly<Record<Loss, number>> {
+    return this.#gate.lost;
+  }
+
+  /** Whether a packet is read. `octets` are those of a datagram, which hold only until the answer. */
+  admit(source: PacketSource, octets?: Buffer): Admission {
+    return this.#gate.admit(source, octets);
   }
 
   /** Takes over the bans of the last server, and begins to look at the time. */
@@ -170,24 +140,6 @@ export class Guard implements FindingObserver {
   stop(): void {
     this.#firewall?.stop();
     this.#timer?.cancel();
-  }
-
-  /** Whether a packet is read. `octets` are those of a datagram; nothing is made for one that is dropped. */
-  admit({ transport, remote, octets: length }: PacketSource, octets?: Buffer): Admission {
-    const words = this.#words;
-    const isUdp = transport === 'udp';
-    if (!readAddressWords(remote.address, words)) return isUdp ? 'drop' : 'close';
-    const nowMs = this.#parts.clock.monotonicMs();
-    const standing = this.bans.standingOf(words, remote.port, nowMs);
-    const loss =
-      standing === 'ban'
-        ? 'banned'
-        : this.#isBlocked(words, remote.address, nowMs)
-          ? 'block list'
-          : this.#lossOf(remote, isUdp, standing, length, octets, nowMs);
-    if (loss === undefined) return 'serve';
-    this.lost[loss]++;
-    return isUdp ? 'drop' : 'close';
   }
 
   /** A source that says what was seen of it. */
@@ -255,6 +207,12 @@ export class Guard implements FindingObserver {
     if (this.bans.get(scope, subject) !== undefined) return;
     const reason = `${settings()[rule]} ${guessWords[rule]}`;
     this.#report({ scope, subject, rule, reason, evidence: 'none' });
+  }
+
+  /** A block list names who is served because lists are only observed. */
+  #reportListed(address: string): void {
+    const said = { detection: 'block_lists', reason: 'a block list names it', evidence: 'none' } as const;
+    this.#carryOut({ ...said, action: 'report', scope: 'address', subject: address, address, lastsMs: undefined });
   }
 
   #report(said: Pick<Ban, 'scope' | 'subject' | 'rule' | 'reason' | 'evidence'>): void {
@@ -339,107 +297,8 @@ export class Guard implements FindingObserver {
 
   /** Memory of the tables that strangers can fill; it never changes. */
   get octets(): number {
-    const tables = [
-      this.#blocked,
-      this.#untrusted,
-      this.#detector,
-      this.#budgets,
-      this.#guesses,
-      this.known,
-      this.#unanswered,
-      this.#answered,
-    ];
+    const tables = [this.#gate, this.#detector, this.#guesses, this.known, this.#unanswered, this.#answered];
     return tables.reduce((sum, { octets }) => sum + octets, 0);
-  }
-
-  #lossOf(
-    remote: Endpoint,
-    isUdp: boolean,
-    standing: Standing,
-    length: number,
-    octets: Buffer | undefined,
-    nowMs: number,
-  ): Loss | undefined {
-    const words = this.#words;
-    const settings = this.#parts.settings();
-    const { sip_whitelist: only } = settings;
-    if (only.length > 0 && !only.some((range) => rangeHolds(range, remote.address))) return 'whitelist';
-    if (!this.#speed.take(length, settings.maxnetworkspeed, nowMs)) return 'network speed';
-    const isKnown = this.known.hasProven(words, nowMs);
-    const isKnownPort = isKnown && this.known.hasProvenAt(words, remote.port, nowMs);
-    this.#provenBy = isUdp ? 'none' : 'connection';
-    const source = { remote, isKnown, isKnownPort, isShed: standing === 'shed', nowMs };
-    const loss = isUdp ? this.#lossOfDatagram(source, octets) : this.#lossOfStream(source, length);
-    if (settings.maxsubsmscount > 0 && !isKnownPort && !(isKnown && settings.treatusersasknownip)) {
-      this.#message.port = remote.port;
-      this.#message.evidence = this.#provenBy;
-      this.#detector.count('message', this.#message, false);
-    }
-    return loss;
-  }
-
-  #lossOfDatagram(source: Source, octets: Buffer | undefined): Loss | undefined {
-    const words = this.#words;
-    const { isKnown, isShed, nowMs } = source;
-    if (isKnown) {
-      if (this.#budgets.takeKnown(words, nowMs)) return this.#serve('P1');
-      return this.#isProven(source, octets) ? this.#serve('P0') : 'known';
-    }
-    const isFree = isShed
-      ? this.#budgets.takeShed(words, octets !== undefined && isRegister(octets), nowMs)
-      : this.#budgets.takeStranger(words, this.#strangersRest, nowMs);
-    if (isFree) return this.#serve('P2');
-    if (this.#isProven(source, octets)) return this.#serve('P0');
-    return isShed ? 'shed' : 'strangers';
-  }
-
-  /** Whether a block list stops a source. Who is allowed or trusted is asked about once a second: it costs more than the list. */
-  #isBlocked(words: AddressWords, address: string, nowMs: number): boolean {
-    if (!this.#parts.listed().holds(words)) return false;
-    const mode = modeOf(this.#parts.settings(), 'block_lists');
-    if (mode === 'off') return false;
-    this.#hash.address(words, listedRole);
-    const { high, low } = this.#hash;
-    if (nowMs - this.#blocked.get(high, low) < listedForMs) return mode === 'enforce';
-    if (this.#spared(words) !== undefined) return false;
-    this.#blocked.set(high, low, nowMs);
-    if (mode === 'enforce') return true;
-    const said = { detection: 'block_lists', reason: 'a block list names it', evidence: 'none' } as const;
-    this.#carryOut({ ...said, action: 'report', scope: 'address', subject: address, address, lastsMs: undefined });
-    return false;
-  }
-
-  #serve(proof: Proof): undefined {
-    this.served[proof]++;
-    return undefined;
-  }
-
-  #lossOfStream({ remote, isKnownPort, nowMs }: Source, length: number): Loss | undefined {
-    if (length === 0) return this.#serve('P0');
-    const { address, port } = remote;
-    if (this.#budgets.takeProven(this.#words, port, { isTrusted: false, isKnownPort }, nowMs)) return this.#serve('P0');
-    const isTrusted = this.#mayTrust(address, nowMs);
-    return isTrusted && this.#budgets.takeTrusted(this.#words, false, nowMs) ? this.#serve('P0') : 'proven';
-  }
-
-  /** What does not fit the budget of its address may prove itself, or come from where much is expected. */
-  #isProven({ remote, isKnownPort, isShed, nowMs }: Source, octets: Buffer | undefined): boolean {
-    const { address, port } = remote;
-    const proof = octets === undefined ? undefined : proofIn(octets, remote, this.#parts.marks);
-    const isTrusted = this.#mayTrust(address, nowMs);
-    if (proof === undefined) return isTrusted && this.#budgets.takeTrusted(this.#words, isShed, nowMs);
-    if (proof === 'nonce') this.#provenBy = 'nonce';
-    return this.#budgets.takeProven(this.#words, port, { isTrusted, isKnownPort }, nowMs);
-  }
-
-  /** Whether much is expected from there. Of who is not trusted it is asked once a second: a flood would ask for each packet. */
-  #mayTrust(address: string, nowMs: number): boolean {
-    this.#hash.address(this.#words, untrustedRole);
-    const { high, low } = this.#hash;
-    if (nowMs - this.#untrusted.get(high, low) < listedForMs) return false;
-    if (this.#parts.isListed(address) || this.#parts.trustOf(address) !== undefined) return true;
-    this.#untrusted.set(high, low, nowMs);
-    return false;
   }
 
   /** Whether an operator has banned the number that a call shows as its caller's, written with or without `+`. */
@@ -503,7 +362,6 @@ export class Guard implements FindingObserver {
     const { clock, settings, store } = this.#parts;
     this.#timer = clock.after(tickMs, () => this.#tick());
     const nowMs = clock.monotonicMs();
-    this.#budgets.follow(this.#parts.load());
     this.#unanswered.settle(nowMs, ({ words, port, isConnection }, challengedAtMs) => {
       this.#pairKey(words, port);
       if (this.#answered.get(this.#hash.high, this.#hash.low) >= challengedAtMs) return;
@@ -512,7 +370,8 @@ export class Guard implements FindingObserver {
       this.#detector.count('unanswered', { words, port, evidence, user: '' }, false);
     });
     const most = settings().fastauthsubswrongusermsg * allTimes;
-    this.#strangersRest = most > 0 && this.#allUnanswered.count(allUnanswered, 0, unansweredWindowMs, nowMs) > most;
+    const unanswered = this.#allUnanswered.count(allUnanswered, 0, unansweredWindowMs, nowMs);
+    this.#gate.follow(this.#parts.load(), most > 0 && unanswered > most);
     this.#repeaters.forgetOld(clock.wallMs());
     const over = this.bans.takeExpired().filter(({ key }) => !this.#repeaters.has(key));
     if (over.length > 0) store.remove(over.map(({ key }) => key));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { SimulatedClock } from '../../../test/kit/simulated-clock.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { ExpiryQueue } from './expiry-queue.ts';
+import { UntilTimes } from './until-times.ts';
 
 test('a full map lets the entry go that was set longest ago', () => {
   const evicted: string[] = [];
@@ -39,4 +40,18 @@ test('an item that is pushed while others expire is not lost', () => {
   queue.push(1);
   clock.advance(10_000);
   assert.deepEqual(expired, [1, 2, 3]);
+});
+
+test('what holds for a while is over at its end, counts from the last time it was set, and makes room when it is the oldest', () => {
+  const clock = new SimulatedClock();
+  const held = new UntilTimes<string>(clock, 2);
+  held.set('a', 1000);
+  clock.advance(600);
+  held.set('a', 1000);
+  clock.advance(999);
+  assert.equal(held.holds('a'), true);
+  clock.advance(1);
+  assert.equal(held.holds('a'), false);
+  for (const key of ['b', 'c', 'd']) held.set(key, 1000);
+  assert.deepEqual([held.holds('b'), held.holds('c'), held.holds('d'), held.size], [false, true, true, 2]);
 });

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../base/bounded/bounded-map.ts';
+import { UntilTimes } from '../../base/bounded/until-times.ts';
 import type { Clock } from '../../base/time/clock.ts';
 
 /** How long an emergency centre may call back after an emergency call began. */
@@ -7,27 +7,22 @@ const maxAccounts = 10_000;
 
 /** Accounts that have made an emergency call lately. */
 export class HelpSeekers {
-  readonly #clock: Clock;
-  readonly #untilMs = new BoundedMap<number, number>(maxAccounts);
+  readonly #accounts: UntilTimes<number>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#accounts = new UntilTimes(clock, maxAccounts);
   }
 
   /** How many are remembered; some of them may have called long ago. */
   get size(): number {
-    return this.#untilMs.size;
+    return this.#accounts.size;
   }
 
   called(accountId: number): void {
-    this.#untilMs.set(accountId, this.#clock.monotonicMs() + callbackMs);
+    this.#accounts.set(accountId, callbackMs);
   }
 
   hasCalled(accountId: number): boolean {
-    const untilMs = this.#untilMs.get(accountId);
-    if (untilMs === undefined) return false;
-    if (this.#clock.monotonicMs() < untilMs) return true;
-    this.#untilMs.delete(accountId);
-    return false;
+    return this.#accounts.holds(accountId);
   }
 }

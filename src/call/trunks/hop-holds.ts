@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../base/bounded/bounded-map.ts';
+import { UntilTimes } from '../../base/bounded/until-times.ts';
 import type { Clock } from '../../base/time/clock.ts';
 import { type Hop, hopKey } from '../../sip/resolve/index.ts';
 import type { TransportName } from '../../sip/transport/index.ts';
@@ -12,20 +12,14 @@ const maxHolds = 10_000;
 
 /** Hops that are left alone for a while: a 503 asked for it (RFC 3261 §21.5.4), or they gave no sign of life. */
 export class HopHolds {
-  readonly #clock: Clock;
-  readonly #untilMs = new BoundedMap<string, number>(maxHolds);
+  readonly #holds: UntilTimes<string>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#holds = new UntilTimes(clock, maxHolds);
   }
 
   isHeld(hop: Hop<TransportName>): boolean {
-    const key = hopKey(hop);
-    const untilMs = this.#untilMs.get(key);
-    if (untilMs === undefined) return false;
-    if (untilMs > this.#clock.monotonicMs()) return true;
-    this.#untilMs.delete(key);
-    return false;
+    return this.#holds.holds(hopKey(hop));
   }
 
   /** A call was refused by this hop, or got nothing from it. `isOnly`: its SIP server has no other. */
@@ -36,6 +30,6 @@ export class HopHolds {
   }
 
   #hold(hop: Hop<TransportName>, forS: number): void {
-    if (forS > 0) this.#untilMs.set(hopKey(hop), this.#clock.monotonicMs() + Math.min(forS, maxRetryAfterS) * 1000);
+    if (forS > 0) this.#holds.set(hopKey(hop), Math.min(forS, maxRetryAfterS) * 1000);
   }
 }
