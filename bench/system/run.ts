@@ -13,6 +13,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     pairs: { type: 'string', default: '10' },
+    /** Rounds of each server before those that count: the engine compiles what runs often, for a minute and more. */
+    'warm-up': { type: 'string', default: '1' },
     /** Of one round of calls. */
     seconds: { type: 'string', default: '20' },
     rate: { type: 'string', default: '100' },
@@ -37,17 +39,18 @@ const { values, positionals } = parseArgs({
 const [kind] = positionals;
 if (kind !== 'register' && kind !== 'calls') throw new Error('say register or calls');
 const pairs = Number(values.pairs);
+const warmUps = Number(values['warm-up']);
 const seconds = Number(values.seconds);
 const rate = Number(values.rate);
 const operations = Number(values.operations);
 const users = kind === 'register' ? Number(values.users) : 10;
-const how = values.together ? 'pairs of rounds at the same time' : 'interleaved pairs';
+const how = `${values.together ? 'pairs of rounds at the same time' : 'interleaved pairs'} after ${warmUps} not counted`;
 const setUp =
   kind === 'register'
-    ? `${pairs} ${how} of ${operations} registrations (401, then 200) of ${users} users, 32 at once; Kamailio keeps bindings in memory, Ringfence on disk`
+    ? `${pairs} ${how}, of ${operations} registrations (401, then 200) of ${users} users, 32 at once; Kamailio keeps bindings in memory, Ringfence on disk`
     : values.limits
-      ? `${pairs} ${how} of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; every limit on every account, both sides by price lists of 10,000 prefixes, against no limit and no price`
-      : `${pairs} ${how} of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
+      ? `${pairs} ${how}, of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; every limit on every account, both sides by price lists of 10,000 prefixes, against no limit and no price`
+      : `${pairs} ${how}, of ${seconds} s at ${rate} calls/s of 100 ms (407, 200, BYE) to a SIP server; Kamailio as a proxy with dialogs, Ringfence as a B2BUA with its media relay set up and a durable CDR for each`;
 
 const folder = mkdtempSync(join(tmpdir(), 'ringfence-system-'));
 const stops: (() => Promise<void> | void)[] = [];
@@ -63,8 +66,10 @@ try {
       `${server.name} ${microsecondsPerOperation.toFixed(1)} us, ${failed} failed, ${repeated} sent again, ${residentMiB(server.pid).toFixed(0)} MiB`,
     );
   };
-  if (values.together) await Promise.all(servers.map(load));
-  else for (const server of servers) await load(server); // warm up, not counted
+  for (let round = 0; round < warmUps; round++) {
+    if (values.together) await Promise.all(servers.map(load));
+    else for (const server of servers) await load(server);
+  }
   for (let pair = 0; pair < pairs; pair++) {
     if (values.together) await Promise.all(servers.map(measure));
     // Who goes first changes, so that a drift of the machine hits both.
