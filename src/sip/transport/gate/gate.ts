@@ -8,7 +8,6 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Endpoint } from '../../../base/net/endpoint.ts';
-import type { Clock } from '../../../base/time/clock.ts';
 import type { GateTransportName } from '../ports.ts';
 import { Arrivals, type Arrival } from './arrivals.ts';
 import { certificateIsFor, certificateNames } from './certificate-names.ts';
@@ -62,9 +61,9 @@ export class Gate implements PipeHandlers<ToGate> {
   /** Odd numbers are given here, even ones by the other thread. */
   #lastId = -1;
 
-  constructor(limits: GateLimits, post: Post, clock: Clock) {
+  constructor(limits: GateLimits, post: Post) {
     this.#limits = limits;
-    this.#pipe = new ThreadPipe<FromGate, ToGate>(post, this, clock);
+    this.#pipe = new ThreadPipe<FromGate, ToGate>(post, this);
     this.#arrivals = new Arrivals(limits, performance.now());
     this.#webDoor = new WebSocketDoor(limits, (socket, carrier) => {
       const visitor = this.#visitorOf(carrier);

@@ -1,4 +1,3 @@
-import type { Clock, Timer } from '../../../base/time/clock.ts';
 import { type Batch, op } from './messages.ts';
 
 /** What one end of the pipe does with what the other end sent. */
@@ -16,37 +15,22 @@ export interface PipeHandlers<In extends object> {
 const tellTakenOctets = 65_536;
 
 /**
- * How long an entry looks for company behind others that have just left. Nobody waits for one message of SIP so long that
- * a person notices; it is some 5 % of the processor time of a call over TLS at 50 a second, most of it in the thread that is woken.
- */
-const gatherMs = 10;
-/** Octets that leave at once nevertheless: the other side is not to get so much in one piece that it is held up. */
-const wholeBatchOctets = 65_536;
-
-/**
- * One end of the wire between the gate and the signalling thread. What is to be sent goes in batches, because waking the
- * other thread costs more than copying: 8 us for one entry, 2 us each for eight. A batch leaves at the end of the turn of
- * the event loop, or when 10 ms have passed since the last one left.
+ * One end of the wire between the gate and the signalling thread. What is to be sent in one turn of the event loop goes
+ * as one message, because waking the other thread costs more than copying: 8 us for one entry, 2 us each for eight.
  */
 export class ThreadPipe<Out extends object, In extends object> {
   readonly #post: (batch: Batch) => void;
   readonly #handlers: PipeHandlers<In>;
-  readonly #clock: Clock;
   #batch: (number | string | object)[] = [0];
-  #isLeaving = false;
-  #gathering: Timer | undefined;
-  #lastLeftMs = Number.NEGATIVE_INFINITY;
+  #isScheduled = false;
   #sentOctets = 0;
-  /** Of those sent, the ones that are no longer in the batch. */
-  #leftOctets = 0;
   #takenByOther = 0;
   #takenHere = 0;
   #toldTaken = 0;
 
-  constructor(post: (batch: Batch) => void, handlers: PipeHandlers<In>, clock: Clock) {
+  constructor(post: (batch: Batch) => void, handlers: PipeHandlers<In>) {
     this.#post = post;
     this.#handlers = handlers;
-    this.#clock = clock;
   }
 
   /** Octets that were sent and that the other side has not worked on yet. */
@@ -73,6 +57,16 @@ export class ThreadPipe<Out extends object, In extends object> {
 
   control(control: Out): void {
     this.#push(op.control, 0, control);
+  }
+
+  /** Sends now what would go at the end of this turn. */
+  flush(): void {
+    if (this.#batch.length === 1 && this.#takenHere === this.#toldTaken) return;
+    const batch = this.#batch;
+    batch[0] = this.#takenHere;
+    this.#toldTaken = this.#takenHere;
+    this.#batch = [0];
+    this.#post(batch);
   }
 
   receive(batch: Batch): void {
@@ -107,28 +101,11 @@ export class ThreadPipe<Out extends object, In extends object> {
   }
 
   #schedule(): void {
-    if (this.#isLeaving) return;
-    const isWhole = this.#sentOctets - this.#leftOctets >= wholeBatchOctets;
-    if (this.#gathering !== undefined && !isWhole) return;
-    const restMs = this.#lastLeftMs + gatherMs - this.#clock.monotonicMs();
-    if (restMs > 0 && !isWhole) {
-      this.#gathering = this.#clock.after(restMs, () => this.#leave());
-    } else {
-      this.#isLeaving = true;
-      setImmediate(() => this.#leave());
-    }
-  }
-
-  #leave(): void {
-    this.#isLeaving = false;
-    this.#gathering?.cancel();
-    this.#gathering = undefined;
-    this.#lastLeftMs = this.#clock.monotonicMs();
-    this.#leftOctets = this.#sentOctets;
-    const batch = this.#batch;
-    batch[0] = this.#takenHere;
-    this.#toldTaken = this.#takenHere;
-    this.#batch = [0];
-    this.#post(batch);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
   }
 }

@@ -201,7 +201,7 @@ export class WorkerGate implements StreamGate, PipeHandlers<FromGate> {
       name: 'gate',
       workerData: this.#options.limits,
     });
-    const pipe: GatePipe = new ThreadPipe((batch) => worker.postMessage(batch), this, this.#options.clock);
+    const pipe: GatePipe = new ThreadPipe((batch) => worker.postMessage(batch), this);
     pipe.control({ kind: 'material', material: this.#material });
     let reason: Error | undefined;
     worker.on('message', (batch: Batch) => pipe.receive(batch));
