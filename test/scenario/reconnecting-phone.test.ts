@@ -84,6 +84,23 @@ describe('a phone that lost its connection in mid-call, and registered over a ne
     });
   }
 
+  for (const method of ['INFO', 'UPDATE'] as const) {
+    test(`loses no call for the ${method} that came between, which is refused`, async () => {
+      const call = await talk(sameInstance);
+      call.before.close();
+      await call.stage.run(50);
+      const body = method === 'INFO' ? 'Signal=1' : sdp('192.0.2.11', 40_000, ['a=sendonly']);
+      call.alice.send(call.alice.inDialog(method, call.hangUp, call.alice.response('INVITE', 200), body));
+      await call.stage.run(1000);
+      assert.deepEqual(call.alice.statuses(method), [503]);
+      assert.deepEqual([call.stage.server.calls.count, call.alice.requests('BYE').length], [1, 0]);
+      const after = await reconnect(call, sameInstance);
+      call.alice.send(call.hangUp);
+      await call.stage.run(50);
+      assert.equal(after.requests('BYE').length, 1);
+    });
+  }
+
   test('is reached there too while the old connection still looks alive', async () => {
     const call = await talk(sameInstance);
     const after = await reconnect(call, sameInstance);

@@ -54,6 +54,14 @@ export class DialogClient {
     return this.#flow;
   }
 
+  /**
+   * What a request counts as that got no response (RFC 3261 §8.1.3.1): 408, or 503 while the peer's connection is gone.
+   * Only the first says that the peer has left: a phone comes back over a new connection.
+   */
+  get statusOfNoResponse(): 408 | 503 {
+    return this.#options.stack.isLive(this.#flow) ? 408 : 503;
+  }
+
   /** The peer was heard from elsewhere, and is proven. */
   moveTo(flow: Flow): void {
     this.#flow = flow;

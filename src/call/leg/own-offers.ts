@@ -91,13 +91,11 @@ export class OwnOffers {
     if (!byUpdate) state.offerBy = 'us';
     this.#send(byUpdate, byUpdate ? undefined : state.lastSent, (response) => {
       if (!byUpdate) state.offerBy = 'nobody';
-      if (response === undefined || response.status === 408 || response.status === 481) {
-        return state.fail('no answer to request');
-      }
-      if (response.status === 491 || response.status === 500) {
-        return state.timer.refreshIn(response.status === 491 ? this.#glareDelayMs() : busyRetryMs * 2);
-      }
-      if (response.status >= 300) return state.timer.answered();
+      const status = response?.status ?? state.client.statusOfNoResponse;
+      if (status === 408 || status === 481) return state.fail('no answer to request');
+      if (response === undefined || status === 500) return state.timer.refreshIn(busyRetryMs * 2);
+      if (status === 491) return state.timer.refreshIn(this.#glareDelayMs());
+      if (status >= 300) return state.timer.answered();
       this.#succeeded(response);
       const answered = sdpOf(response);
       if (byUpdate || answered === undefined || answered === state.lastReceived) return;
@@ -156,7 +154,7 @@ export class OwnOffers {
 
   /** RFC 3261 §12.2.1.2: a peer that is silent, or does not know the dialog, has left the call. */
   #refusal(response: SipResponse | undefined): number {
-    const status = response?.status ?? 408;
+    const status = response?.status ?? this.#state.client.statusOfNoResponse;
     if (status === 408 || status === 481) this.#state.fail('no answer to request');
     return statusForOtherLeg(status);
   }

@@ -223,7 +223,7 @@ export class Session implements DialogOwner, ConnectedLeg {
       for (const [name, value] of passed.headers) list.append(name, value);
     };
     this.#state.client.send({ method, contentType, body, headers }, (response) => {
-      const status = response?.status ?? 408;
+      const status = response?.status ?? this.#state.client.statusOfNoResponse;
       passed.respond(status < 300 ? status : statusForOtherLeg(status));
       if (status === 408 || status === 481) this.#fail('no answer to request');
     });
