@@ -29,7 +29,7 @@ test('an operator adds a list from a file, sees it beside the bans and for an ad
     }
     assert.match(
       (await stage.run(['bans', 'remove', '203.0.113.9'])).stdout,
-      /still name it \(bad\).*bans allow 203\.0\.113\.9/,
+      /Block lists name it: bad\.\nTo serve it all the same: ringfence bans allow 203\.0\.113\.9/,
     );
     assert.match((await stage.run(['status'])).stdout, /block list +bad, 2 entries, fetched /);
     assert.match((await stage.run(['blocklist', 'remove', 'bad'])).stdout, /^Removed: bad\.$/m);
