@@ -1,5 +1,5 @@
 // A soak: registrations, calls over UDP and TLS, and phones that come back, for as long as `--minutes` says, at `--calls` a
-// second. Tells each minute what the server holds, and fails when memory grows or something is left over after the end.
+// second, and as many calls over UDP besides as `--sipp` says, which bring the server to half load. Tells each minute what the server holds, and fails when memory grows or something is left over after the end.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { answerCalls } from './answering.ts';
 import { keepResults, machine } from './figures.ts';
 import { Inspector } from './inspector.ts';
 import { LoadProcess } from './load-process.ts';
+import { callLoad } from './loads.ts';
 import { metricOf } from './metric.ts';
 import { sharedMemoryKiB } from './processor-time.ts';
 import { startRingfence } from './servers.ts';
@@ -18,12 +19,16 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     /** Calls a second over UDP, and a quarter as many over TLS. */
     calls: { type: 'string', default: '8' },
+    /** Calls of 100 ms a second that sipp makes besides. */
+    sipp: { type: 'string', default: '0' },
     /** Without it, nothing is written. */
     keep: { type: 'boolean', default: false },
   },
 });
 const minutes = Number(values.minutes);
 const rate = Number(values.calls);
+const sippRate = Number(values.sipp);
+const minuteS = 60;
 /** Apart from those of the other benches: a soak is long, and light beside them. */
 const place = { port: 5180, mediaPort: 31_000, trunk: { address: '127.0.0.96', port: 5095 } };
 const metricsPort = 9481;
@@ -53,6 +58,8 @@ interface Minute {
   readonly heapMiB: number;
   readonly processMiB: number;
   readonly p99Ms: number;
+  /** Share of its time that the signalling thread worked. */
+  readonly busy: number;
   readonly counted: Readonly<Record<string, number>>;
 }
 
@@ -70,8 +77,8 @@ async function soak(): Promise<readonly string[]> {
   const inspector = await Inspector.connect(inspectorPort);
   stops.push(() => inspector.close());
   const [udp, tls] = [
-    { transport: 'udp', port: server.port, seconds: 60 },
-    { transport: 'tls', port: server.port + 1, seconds: 60 },
+    { transport: 'udp', port: server.port, seconds: minuteS },
+    { transport: 'tls', port: server.port + 1, seconds: minuteS },
   ];
   const loads = [
     new LoadProcess('phone-load.ts', { ...udp, network: 11, connections: 100, rate, does: 'call', talk: 2000 }),
@@ -97,6 +104,7 @@ async function soak(): Promise<readonly string[]> {
   const tell = async (minute: number, rounds: readonly { done: number; failed: number }[]): Promise<void> => {
     // Before garbage is collected for the next figure: that holds everything up.
     const p99Ms = 1000 * (await metricOf(metricsPort, 'signalling_delay_seconds{quantile="0.99"}'));
+    const busy = await inspector.utilization();
     const { heap, outside } = await inspector.retained();
     const look = {
       minute,
@@ -105,16 +113,22 @@ async function soak(): Promise<readonly string[]> {
       heapMiB: (heap + outside) / 1_048_576,
       processMiB: sharedMemoryKiB(server.pid) / 1024,
       p99Ms,
+      busy,
       counted: await counted(),
     };
     told.push(look);
     console.log(JSON.stringify(look));
-    // The next minute's delays begin here.
+    // The next minute's delays and work begin here.
     await metricOf(metricsPort, 'calls');
+    await inspector.utilization();
   };
   for (const load of loads) await load.told();
+  await inspector.utilization();
   for (let minute = 1; minute <= minutes; minute++) {
-    await tell(minute, await Promise.all(loads.map((load) => load.ask<{ done: number; failed: number }>('round'))));
+    const sipp = sippRate === 0 ? undefined : callLoad(folder, sippRate, minuteS)(server);
+    const rounds = await Promise.all(loads.map((load) => load.ask<{ done: number; failed: number }>('round')));
+    const bySipp = await sipp;
+    await tell(minute, bySipp === undefined ? rounds : [...rounds, { done: bySipp.operations, failed: bySipp.failed }]);
   }
   for (const load of loads) await load.end();
   await pause(settleMs);
@@ -144,13 +158,13 @@ function report(told: readonly Minute[], faults: readonly string[]): readonly st
     '',
     `${about.date}, ${about.processor}, ${about.cores} cores, Linux ${about.kernel}, Node ${about.node}`,
     '',
-    `${minutes} minutes: ${rate} calls/s of 2 s over UDP and ${rate / 4} over TLS, ${2 * rate} registrations/s, and a phone that comes back over TLS every ${8 / rate} s. The last line is ${settleMs / 1000} s after the end. ${faults.length === 0 ? 'Memory is flat, nothing is left over, nothing failed.' : `**Faults: ${faults.join('; ')}.**`}`,
+    `${minutes} minutes: ${rate} calls/s of 2 s over UDP and ${rate / 4} over TLS, ${sippRate} of 100 ms over UDP, ${2 * rate} registrations/s, and a phone that comes back over TLS every ${8 / rate} s. The last line is ${settleMs / 1000} s after the end. ${faults.length === 0 ? 'Memory is flat, nothing is left over, nothing failed.' : `**Faults: ${faults.join('; ')}.**`}`,
     '',
-    '| minute | done, failed | heap of signalling, MiB | process, MiB | delay p99, ms | calls, bindings, transactions, dialogs |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...told.map(({ minute, done, failed, heapMiB, processMiB, p99Ms, counted: now }) => {
+    '| minute | done, failed | heap of signalling, MiB | process, MiB | delay p99, ms | busy | calls, bindings, transactions, dialogs |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...told.map(({ minute, done, failed, heapMiB, processMiB, p99Ms, busy, counted: now }) => {
       const held = [now['calls'], now['bindings'], now['transactions'], now['dialogs']].join(', ');
-      return `| ${minute} | ${done}, ${failed} | ${heapMiB.toFixed(1)} | ${processMiB.toFixed(0)} | ${p99Ms.toFixed(1)} | ${held} |`;
+      return `| ${minute} | ${done}, ${failed} | ${heapMiB.toFixed(1)} | ${processMiB.toFixed(0)} | ${p99Ms.toFixed(1)} | ${(100 * busy).toFixed(0)} % | ${held} |`;
     }),
     '',
   ].join('\n');
